@@ -1,0 +1,129 @@
+//! What has happened: the only messages that pass from the API to the worker.
+//!
+//! An event becomes a job in the transaction that caused it. Events whose name ends in `Due` are
+//! made ahead of time and come true at their instant.
+
+use crate::{
+    ids::{
+        AppointmentId, AssetId, ClockId, ComplaintId, EnrolmentId, GestureId, ImportId,
+        InvitationId, MessageId, OccurrenceId, OperationId, OrderId, ResponseId, WorkOrderId,
+    },
+    time::{CivilDate, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+
+/// A fact another part of the service acts on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A new day has begun in the brand's time zone: look ahead, clean up, begin tomorrow.
+    DayBegan {
+        /// Which day.
+        on: CivilDate,
+    },
+    /// The clock of a sandbox has arrived where it was sent.
+    ClockArrived {
+        /// Which clock.
+        clock: ClockId,
+        /// Where it was sent.
+        at: Timestamp,
+        /// The operation that told about the way.
+        operation: OperationId,
+    },
+    /// A file was handed in, or its rows up to here are done.
+    ImportContinued {
+        /// Which file.
+        import: ImportId,
+        /// The first row that is not done, from 0.
+        from_row: u32,
+    },
+    /// A sale was paid.
+    OrderPaid {
+        /// Which sale.
+        order: OrderId,
+    },
+    /// A sold thing arrived at its customer's.
+    AssetDelivered {
+        /// Which thing.
+        asset: AssetId,
+    },
+    /// An asset has entered a plan.
+    EnrolmentBegan {
+        /// Which enrolment.
+        enrolment: EnrolmentId,
+    },
+    /// It is time to prepare what the plan foresees.
+    OccurrenceDue {
+        /// Which due date.
+        occurrence: OccurrenceId,
+    },
+    /// Something is to be done at a customer's, and nobody has been found for it yet.
+    WorkOrderUnscheduled {
+        /// Which work order.
+        work_order: WorkOrderId,
+        /// How often the search was tried before, from 0.
+        attempt: u32,
+    },
+    /// A slot that was held for a customer has not been confirmed in time.
+    HoldDue {
+        /// Which appointment.
+        appointment: AppointmentId,
+    },
+    /// A visit is close enough to remind the customer of it.
+    ReminderDue {
+        /// Which appointment.
+        appointment: AppointmentId,
+    },
+    /// A visit was carried out.
+    WorkOrderCompleted {
+        /// Which work order.
+        work_order: WorkOrderId,
+    },
+    /// A gesture was asked for that is beyond the requester's authority.
+    ApprovalNeeded {
+        /// Which gesture.
+        gesture: GestureId,
+    },
+    /// Nobody has decided about a gesture, or fulfilled it, in time.
+    GestureDue {
+        /// Which gesture.
+        gesture: GestureId,
+    },
+    /// A customer has complained.
+    ComplaintOpened {
+        /// Which complaint.
+        complaint: ComplaintId,
+    },
+    /// The first answer to a complaint should have been given by now.
+    FirstAnswerDue {
+        /// Which complaint.
+        complaint: ComplaintId,
+    },
+    /// A complaint was put right.
+    ComplaintResolved {
+        /// Which complaint.
+        complaint: ComplaintId,
+        /// Which resolution of it, from 1; a reopened complaint has several.
+        resolution_no: u32,
+    },
+    /// It is time to ask a customer.
+    InvitationDue {
+        /// Which asking.
+        invitation: InvitationId,
+    },
+    /// An asking has had its time.
+    InvitationExpiryDue {
+        /// Which asking.
+        invitation: InvitationId,
+    },
+    /// A customer has answered.
+    SurveyAnswered {
+        /// Which answer.
+        response: ResponseId,
+    },
+    /// A message waits to leave the house.
+    MessageQueued {
+        /// Which message.
+        message: MessageId,
+    },
+}

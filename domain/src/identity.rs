@@ -1,0 +1,280 @@
+//! Identity: who calls, what they may do, and for whom they act.
+
+use crate::{
+    ids::{ApiKeyId, CustomerId, DealerId, StaffId},
+    invalid::Invalid,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, fmt};
+use utoipa::ToSchema;
+
+/// What a person does for a dealer or for the brand, and so what they may do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Meets the customer every day.
+    Clerk,
+    /// Visits the customer; sees their own work only.
+    Technician,
+    /// Answers questions and complaints.
+    SupportAgent,
+    /// Answers for a shop.
+    Manager,
+    /// Answers for a dealer.
+    Owner,
+    /// Helps the dealers, for the brand.
+    BrandSupport,
+    /// Answers for the brand.
+    BrandAdmin,
+    /// Reads everything and changes nothing.
+    Auditor,
+}
+
+/// A place on the ladder of people; what one may not decide goes up to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct Rank(u8);
+
+impl Rank {
+    /// Decides nothing.
+    pub const NONE: Self = Self(0);
+    /// Clerk and technician.
+    pub const CLERK: Self = Self(10);
+    /// Manager of a shop.
+    pub const MANAGER: Self = Self(30);
+    /// Owner of a dealer.
+    pub const OWNER: Self = Self(40);
+    /// The brand itself.
+    pub const BRAND: Self = Self(60);
+
+    /// The number.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+
+    /// The rank with this number.
+    pub fn from_number(rank: u8) -> Self {
+        Self(rank)
+    }
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 8] = [
+        Self::Clerk,
+        Self::Technician,
+        Self::SupportAgent,
+        Self::Manager,
+        Self::Owner,
+        Self::BrandSupport,
+        Self::BrandAdmin,
+        Self::Auditor,
+    ];
+
+    /// The place on the ladder.
+    pub fn rank(self) -> Rank {
+        match self {
+            Self::Auditor => Rank::NONE,
+            Self::Clerk | Self::Technician => Rank::CLERK,
+            Self::SupportAgent => Rank(20),
+            Self::Manager => Rank::MANAGER,
+            Self::Owner => Rank::OWNER,
+            Self::BrandSupport => Rank(50),
+            Self::BrandAdmin => Rank::BRAND,
+        }
+    }
+
+    /// Whether the role belongs to the brand and so sees every dealer.
+    pub fn is_brand(self) -> bool {
+        match self {
+            Self::BrandSupport | Self::BrandAdmin | Self::Auditor => true,
+            Self::Clerk | Self::Technician | Self::SupportAgent | Self::Manager | Self::Owner => {
+                false
+            }
+        }
+    }
+
+    /// What a person in this role may do.
+    pub fn scopes(self) -> BTreeSet<Scope> {
+        Scope::ALL.iter().copied().filter(|scope| scope.is_for(self)).collect()
+    }
+}
+
+macro_rules! scopes {
+    ($($name:ident = $text:literal, [$($role:ident)*], $says:literal;)*) => {
+        /// Something a caller may be allowed to do, named in tokens and in the API description.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        pub enum Scope {
+            $(#[doc = $says] #[serde(rename = $text)] $name,)*
+        }
+
+        impl Scope {
+            /// Every scope.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The name on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            /// What it allows, in a sentence.
+            pub const fn says(self) -> &'static str {
+                match self { $(Self::$name => $says),* }
+            }
+
+            /// Whether people in `role` have it.
+            fn is_for(self, role: Role) -> bool {
+                match self { $(Self::$name => [$(Role::$role),*].contains(&role)),* }
+            }
+        }
+    };
+}
+
+// The matrix of roles and permissions: one row a permission. API keys are given scopes one by one.
+scopes! {
+    TenantRead = "tenant:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read the brand's settings.";
+    TenantWrite = "tenant:write", [BrandAdmin], "Change the brand's settings.";
+    DealersRead = "dealers:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read dealers and sites.";
+    DealersWrite = "dealers:write", [BrandAdmin], "Create and change dealers and sites.";
+    StaffRead = "staff:read", [SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read staff.";
+    StaffWrite = "staff:write", [Owner BrandAdmin], "Create and change staff.";
+    StaffTokens = "staff:tokens", [], "Issue tokens in a person's name (development and sandbox).";
+    KeysRead = "keys:read", [BrandAdmin Auditor], "Read API keys, never their secrets.";
+    KeysWrite = "keys:write", [BrandAdmin], "Create and revoke API keys.";
+    IssuersWrite = "issuers:write", [BrandAdmin], "Say where the brand's people sign in.";
+    CustomersRead = "customers:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read customers and their timelines.";
+    CustomersWrite = "customers:write", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin], "Create and change customers.";
+    CatalogueRead = "catalogue:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read products and assets.";
+    CatalogueWrite = "catalogue:write", [Manager Owner BrandAdmin], "Create and change products and assets.";
+    OrdersRead = "orders:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read orders.";
+    OrdersWrite = "orders:write", [Manager Owner BrandAdmin], "Push orders.";
+    ImportsRead = "imports:read", [Manager Owner BrandSupport BrandAdmin Auditor], "Follow imports and other long operations.";
+    ImportsWrite = "imports:write", [BrandAdmin], "Hand in files of records.";
+    SopsRead = "sops:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read procedures.";
+    SopsWrite = "sops:write", [BrandSupport BrandAdmin], "Write procedures.";
+    SopsPublish = "sops:publish", [BrandAdmin], "Publish procedures.";
+    RunsRead = "sop_runs:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read what was done by which procedure.";
+    RunsWrite = "sop_runs:write", [Clerk Technician SupportAgent Manager Owner], "Tick off the steps of a procedure.";
+    AllowancesRead = "allowances:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read policies, accounts and limits of authority.";
+    AllowancesWrite = "allowances:write", [BrandAdmin], "Set policies and limits of authority.";
+    GesturesRead = "gestures:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read gestures.";
+    GesturesWrite = "gestures:write", [Clerk SupportAgent Manager Owner BrandAdmin], "Ask for and carry out gestures.";
+    GesturesApprove = "gestures:approve", [Manager Owner BrandAdmin], "Approve and reject gestures of others.";
+    PlansRead = "plans:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read plans, enrolments and due dates.";
+    PlansWrite = "plans:write", [BrandAdmin], "Write and publish plans.";
+    EnrolmentsWrite = "enrolments:write", [Manager Owner BrandAdmin], "Enrol assets in plans.";
+    VisitsRead = "visits:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read work orders and appointments.";
+    VisitsWrite = "visits:write", [Clerk SupportAgent Manager Owner BrandAdmin], "Create, book and move visits.";
+    VisitsCarryOut = "visits:carry_out", [Technician Manager Owner], "Travel to, begin and complete visits.";
+    ComplaintsRead = "complaints:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read complaints and their resolution log.";
+    ComplaintsWrite = "complaints:write", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin], "Open, answer and settle complaints.";
+    SurveysRead = "surveys:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read surveys, invitations and answers.";
+    SurveysWrite = "surveys:write", [BrandAdmin], "Write surveys.";
+    AuditRead = "audit:read", [BrandAdmin Auditor], "Read the audit log.";
+    JobsRead = "jobs:read", [BrandSupport BrandAdmin Auditor], "Read the queue and its dead letters.";
+    JobsWrite = "jobs:write", [BrandAdmin], "Replay dead letters.";
+    SandboxRead = "sandbox:read", [BrandSupport BrandAdmin], "Read the sandbox's clock and outbox.";
+    SandboxWrite = "sandbox:write", [BrandAdmin], "Advance the sandbox's clock.";
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| Invalid::new("unknown_scope", format!("there is no scope {text}")))
+    }
+}
+
+/// Who does something, as the audit log remembers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A person who works for a dealer or the brand.
+    Staff {
+        /// Which person.
+        id: StaffId,
+        /// Their place on the ladder, at the time.
+        rank: Rank,
+    },
+    /// A program of the brand.
+    Key(ApiKeyId),
+    /// A customer, through a link.
+    Customer(CustomerId),
+    /// Aftercare itself, in the background.
+    Worker,
+    /// Who runs Aftercare, on the command line.
+    Operator,
+}
+
+impl Actor {
+    /// The person, if it is one of the staff.
+    pub fn staff(self) -> Option<StaffId> {
+        match self {
+            Self::Staff { id, .. } => Some(id),
+            Self::Key(_) | Self::Customer(_) | Self::Worker | Self::Operator => None,
+        }
+    }
+
+    /// The place on the ladder. A brand's own program acts for the brand.
+    pub fn rank(self) -> Rank {
+        match self {
+            Self::Staff { rank, .. } => rank,
+            Self::Key(_) | Self::Worker | Self::Operator => Rank::BRAND,
+            Self::Customer(_) => Rank::NONE,
+        }
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Staff { id, .. } => id.fmt(f),
+            Self::Key(id) => id.fmt(f),
+            Self::Customer(id) => id.fmt(f),
+            Self::Worker => f.write_str("worker"),
+            Self::Operator => f.write_str("operator"),
+        }
+    }
+}
+
+/// How much of a brand a caller sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// Only what belongs to this dealer; everything when absent.
+    pub dealer: Option<DealerId>,
+    /// Of visits and checklists, only this technician's own; all when absent.
+    pub technician: Option<StaffId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clerk_asks_and_a_manager_approves() {
+        assert!(Role::Clerk.scopes().contains(&Scope::GesturesWrite));
+        assert!(!Role::Clerk.scopes().contains(&Scope::GesturesApprove));
+        assert!(Role::Manager.scopes().contains(&Scope::GesturesApprove));
+    }
+
+    #[test]
+    fn an_auditor_changes_nothing() {
+        assert!(Role::Auditor.scopes().iter().all(|scope| scope.as_str().ends_with(":read")));
+    }
+
+    #[test]
+    fn only_keys_issue_tokens_for_people() {
+        for role in Role::ALL {
+            assert!(!role.scopes().contains(&Scope::StaffTokens), "{role:?}");
+        }
+    }
+}

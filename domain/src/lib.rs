@@ -1,0 +1,18 @@
+//! What after-sales service is: its records, its rules, its refusals.
+//!
+//! Nothing here reads a clock, draws a random number or performs I/O. Callers pass the instant and
+//! the new identifiers in, and carry the answers out.
+//!
+//! The first modules are the words every capability uses; the others are the capabilities, one
+//! file each.
+
+pub mod change;
+pub mod event;
+pub mod identity;
+pub mod ids;
+pub mod invalid;
+pub mod money;
+pub mod record;
+pub mod refusal;
+pub mod text;
+pub mod time;

@@ -1,0 +1,255 @@
+//! Texts with a length and an alphabet, so that whatever is stored was looked at once.
+
+use crate::invalid::Invalid;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use std::{borrow::Cow, fmt, ops::Deref, str::FromStr};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
+
+/// What a text may be made of.
+#[derive(Debug, Clone, Copy)]
+enum Alphabet {
+    /// One line: everything but control characters.
+    Line,
+    /// Several lines: line feeds and tabs as well.
+    Lines,
+    /// Lower-case letters, digits, hyphen and underscore, beginning with a letter or digit.
+    Code,
+    /// Visible ASCII, as other systems' keys are.
+    Key,
+    /// Digits with an optional plus in front (E.164).
+    Phone,
+    /// An address with one `@`.
+    Email,
+}
+
+impl Alphabet {
+    fn accepts(self, text: &str) -> bool {
+        match self {
+            Self::Line => !text.chars().any(char::is_control) && text.trim() == text,
+            Self::Lines => !text.chars().any(|c| c.is_control() && c != '\n' && c != '\t'),
+            Self::Code => {
+                text.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-' | '_'))
+                    && !text.starts_with(['-', '_'])
+            }
+            Self::Key => text.chars().all(|c| c.is_ascii_graphic()),
+            Self::Phone => {
+                let digits = text.strip_prefix('+').unwrap_or(text);
+                digits.len() >= 5 && digits.chars().all(|c| c.is_ascii_digit())
+            }
+            Self::Email => text.split_once('@').is_some_and(|(local, host)| {
+                !local.is_empty()
+                    && host.contains('.')
+                    && !host.contains('@')
+                    && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
+            }),
+        }
+    }
+
+    /// The same as a regular expression, where one can say it.
+    fn pattern(self) -> Option<&'static str> {
+        match self {
+            Self::Line | Self::Lines => None,
+            Self::Code => Some("^[a-z0-9][a-z0-9_-]*$"),
+            Self::Key => Some("^[!-~]+$"),
+            Self::Phone => Some(r"^\+?[0-9]{5,}$"),
+            Self::Email => Some(r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Line => "one line without control characters or outer spaces",
+            Self::Lines => "text without control characters",
+            Self::Code => "lower-case letters, digits, hyphens and underscores",
+            Self::Key => "visible ASCII characters without spaces",
+            Self::Phone => "a telephone number of digits, with + and the country in front",
+            Self::Email => "a mail address",
+        }
+    }
+}
+
+fn check(text: &str, most: usize, alphabet: Alphabet) -> Result<(), Invalid> {
+    if text.trim().is_empty() {
+        return Err(Invalid::new("blank", "expected some text"));
+    }
+    if text.chars().count() > most {
+        return Err(Invalid::new("too_long", format!("expected at most {most} characters")));
+    }
+    if !alphabet.accepts(text) {
+        return Err(Invalid::new("malformed", format!("expected {}", alphabet.expected())));
+    }
+    Ok(())
+}
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident = $alphabet:ident, $most:literal, $says:literal, $example:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks a text.
+            ///
+            /// # Errors
+            ///
+            /// `blank`, `too_long` or `malformed`.
+            pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
+                let text = text.into();
+                check(&text, $most, Alphabet::$alphabet).map(|()| Self(text))
+            }
+        }
+
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(String::deserialize(deserializer)?).map_err(D::Error::custom)
+            }
+        }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .min_length(Some(1))
+                    .max_length(Some($most))
+                    .pattern(Alphabet::$alphabet.pattern())
+                    .description(Some($says))
+                    .examples([$example])
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )*};
+}
+
+texts! {
+    /// What something or somebody is called.
+    Name = Line, 200, "What something or somebody is called.", "碧水 Clearwater";
+    /// A short sentence.
+    Line = Line, 500, "A sentence.", "The filter housing leaks.";
+    /// Several sentences.
+    Prose = Lines, 4_000, "A text of several lines.", "The water tastes of chlorine since Monday.";
+    /// A name for programs, such as a dealer's or a procedure's.
+    Code = Code, 64, "A name for programs: lower-case letters, digits, `-` and `_`.", "hangzhou-01";
+    /// A brand's name in addresses and on the command line.
+    Slug = Code, 40, "A name for addresses: lower-case letters, digits, `-` and `_`.", "clearwater";
+    /// The name another system gave to a record.
+    ExternalId = Key, 128, "The name another system gave to the record.", "erp-100234";
+    /// A stock-keeping unit.
+    Sku = Key, 64, "A stock-keeping unit.", "RO-600G";
+    /// A telephone number.
+    Phone = Phone, 20, "A telephone number, best with + and the country in front (E.164).", "+8613800000000";
+    /// A mail address.
+    Email = Email, 254, "A mail address.", "li.na@example.com";
+}
+
+/// A language that customers and problems are spoken to in.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, ToSchema,
+)]
+pub enum Locale {
+    /// Simplified Chinese.
+    #[default]
+    #[serde(rename = "zh-CN")]
+    Chinese,
+    /// English.
+    #[serde(rename = "en")]
+    English,
+}
+
+impl Locale {
+    /// The language tag (BCP 47).
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh-CN",
+            Self::English => "en",
+        }
+    }
+}
+
+/// The same text in both languages of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bilingual {
+    /// English.
+    pub en: &'static str,
+    /// Simplified Chinese.
+    pub zh: &'static str,
+}
+
+impl Bilingual {
+    /// The text in `locale`.
+    pub fn get(self, locale: Locale) -> &'static str {
+        match locale {
+            Locale::Chinese => self.zh,
+            Locale::English => self.en,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_line_of_at_most_200_characters() {
+        assert!(Name::new("李娜").is_ok());
+        assert!(Name::new("字".repeat(200)).is_ok());
+        assert_eq!(Name::new("字".repeat(201)).unwrap_err().code, "too_long");
+        assert_eq!(Name::new(" ").unwrap_err().code, "blank");
+        assert_eq!(Name::new("two\nlines").unwrap_err().code, "malformed");
+        assert_eq!(Name::new("nul\0").unwrap_err().code, "malformed");
+    }
+
+    #[test]
+    fn a_code_is_made_for_programs() {
+        assert!(Code::new("hangzhou-01").is_ok());
+        for text in ["Hangzhou", "-a", "a b", "杭州"] {
+            assert_eq!(Code::new(text).unwrap_err().code, "malformed", "{text}");
+        }
+    }
+
+    #[test]
+    fn phones_and_mail_addresses_look_like_it() {
+        assert!(Phone::new("+8613800000000").is_ok());
+        assert!(Phone::new("138-0000").is_err());
+        assert!(Email::new("li.na@example.com").is_ok());
+        assert!(Email::new("li.na@example").is_err());
+        assert!(Email::new("a@b@c.d").is_err());
+    }
+}
