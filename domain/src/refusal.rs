@@ -8,12 +8,16 @@ use std::fmt;
 /// How a refusal is meant; it decides the HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// The request cannot be understood: 400.
+    Malformed,
     /// The state of things does not allow it now: 409.
     Conflict,
     /// The request contradicts itself or the brand's settings: 422.
     Unfit,
     /// Somebody else may do it, this caller may not: 403.
     NotYours,
+    /// A matter of the protocol, with this HTTP status.
+    Protocol(u16),
 }
 
 /// A rule that can say no. Each is declared beside the rule that uses it, and listed in

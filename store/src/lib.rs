@@ -1,1 +1,71 @@
-//! x
+//! Where records live: the tenant's door, the tables behind it, and the queue.
+//!
+//! [`Store`] holds the pool and answers no question itself. [`Store::enter`] opens a [`Tenant`], and
+//! a tenant is the only thing that can read or write a row.
+
+pub mod audit;
+pub mod chance;
+pub mod clock;
+mod fault;
+pub mod idempotency;
+pub mod jobs;
+pub mod page;
+pub mod platform;
+pub mod sandbox;
+pub mod table;
+mod tenant;
+mod transaction;
+pub mod wake;
+
+pub use chance::Chance;
+pub use clock::Clock;
+pub use fault::{Failure, Fault, Missing, RETRY_AFTER};
+pub use tenant::{Saved, Scope, Tenant};
+
+use sea_orm::sqlx::PgPool;
+use wake::Waker;
+
+/// The pool, the clock, the source of identifiers and the waker. Deliberately mute: it opens tenants
+/// and nothing else.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+    clock: Clock,
+    chance: Chance,
+    waker: Waker,
+}
+
+impl Store {
+    /// Furnishes a store.
+    pub fn new(pool: PgPool, clock: Clock, chance: Chance, waker: Waker) -> Self {
+        Self { pool, clock, chance, waker }
+    }
+
+    /// Opens a transaction that sees what `scope` says and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database cannot be reached.
+    pub async fn enter(&self, scope: Scope) -> Result<Tenant, Fault> {
+        Tenant::begin(self, scope).await
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The source of identifiers and secrets.
+    pub fn chance(&self) -> &Chance {
+        &self.chance
+    }
+
+    /// The waker of workers.
+    pub fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}

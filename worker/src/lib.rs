@@ -1,1 +1,110 @@
-//! x
+//! The worker: what happens after something has happened.
+//!
+//! Jobs are fetched fairly over all tenants ([`backend`]), run in one transaction of the tenant they
+//! belong to ([`run`]), and routed by what has happened ([`route`]).
+
+mod backend;
+pub mod route;
+mod run;
+
+use apalis::{
+    layers::WorkerBuilderExt as _,
+    prelude::{Data, Monitor, WorkerBuilder},
+};
+use backend::Jobs;
+use futures::FutureExt as _;
+use std::{sync::Arc, time::Duration};
+use store::{
+    Store,
+    jobs::{LEASE, Lease, Queue},
+};
+
+pub use run::{Outcome, Runner};
+
+/// How often an idle worker looks by itself, should a wake-up be lost.
+const POLL: Duration = Duration::from_millis(500);
+/// How often orphans are looked for.
+const SWEEP: Duration = Duration::from_secs(2);
+/// How long jobs in flight may take to finish when the worker stops.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// How a worker works.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Jobs in flight at once; the pool of connections bounds them too.
+    pub slots: u16,
+}
+
+/// Works until `stop`, then finishes what is in flight and gives back what is not begun.
+///
+/// # Errors
+///
+/// When the runtime of the jobs cannot go on.
+pub async fn work(
+    store: Store,
+    settings: Settings,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), std::io::Error> {
+    let queue = Queue::new(store);
+    let runner = Arc::new(Runner::new(queue.clone()));
+    let held = backend::Held::default();
+    let slots = settings.slots;
+    let monitor = Monitor::new()
+        .register({
+            let (queue, held) = (queue.clone(), held.clone());
+            move |number| {
+                WorkerBuilder::new(format!("aftercare-{number}"))
+                    .backend(Jobs::new(queue.clone(), held.clone(), slots, POLL))
+                    .data(Arc::clone(&runner))
+                    .data(held.clone())
+                    .concurrency(usize::from(slots))
+                    .build(handle)
+            }
+        })
+        .should_restart(|_, _| true)
+        .shutdown_timeout(GRACE);
+    let caretaker = caretake(queue.clone(), held.clone());
+    let work = monitor.run_with_signal(stop.map(Ok));
+    tokio::pin!(caretaker);
+    tokio::select! {
+        done = work => {
+            done.map_err(std::io::Error::other)?;
+        }
+        () = &mut caretaker => {}
+    }
+    let left = held.tokens();
+    if let Err(fault) = queue.return_untried(left).await {
+        tracing::warn!(error = %fault, "jobs in hand were not given back; their leases lapse");
+    }
+    Ok(())
+}
+
+/// One job, from apalis's hands into ours. Never fails: the outcome is in the database.
+async fn handle(lease: Lease, runner: Data<Arc<Runner>>, held: Data<backend::Held>) {
+    runner.run(&lease).await;
+    held.release(&lease);
+}
+
+/// Renews leases and sweeps up orphans, for ever.
+async fn caretake(queue: Queue, held: backend::Held) {
+    let mut renewal = tokio::time::interval(LEASE.div_f32(4.0));
+    let mut sweeping = tokio::time::interval(SWEEP);
+    renewal.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    sweeping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = renewal.tick() => {
+                let tokens = held.tokens();
+                if tokens.is_empty() { continue }
+                if let Err(fault) = queue.renew(tokens).await {
+                    tracing::warn!(error = %fault, "leases were not renewed");
+                }
+            }
+            _ = sweeping.tick() => match queue.sweep().await {
+                Ok(0) => {}
+                Ok(orphans) => tracing::warn!(orphans, "jobs of lost workers were put back"),
+                Err(fault) => tracing::warn!(error = %fault, "orphans were not looked for"),
+            }
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Access: the only way from a request to a tenant.
+
+use crate::{
+    problem::{self, Problem},
+    request::RequestId,
+};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    identity::{Actor, Reach, Scope as Permitted},
+    ids::TenantId,
+    record::{Record, Version},
+};
+use serde::Serialize;
+use std::{collections::BTreeSet, marker::PhantomData, ops::Deref};
+use store::{
+    Scope, Store, Tenant,
+    idempotency::{Answer, Keyed, Known},
+};
+
+/// What the router carries. The store is private to this file: a handler that wants rows has to ask
+/// for [`Access`].
+#[derive(Debug, Clone)]
+pub struct Api {
+    store: Store,
+}
+
+impl Api {
+    /// An API over `store`.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// Opens a tenant for somebody who carries a link instead of credentials.
+    pub(crate) async fn enter_by_link(&self, scope: Scope) -> Result<Tenant, Problem> {
+        Ok(self.store.enter(scope).await?)
+    }
+
+    /// The store, for finding out who calls; rows are reached through [`Access`].
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Who is asking, as their credentials say. Put on the request by whoever checked them.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Whose rows.
+    pub tenant: TenantId,
+    /// Who acts.
+    pub actor: Actor,
+    /// How much of the brand they see.
+    pub reach: Reach,
+    /// What they may do.
+    pub scopes: BTreeSet<Permitted>,
+    /// Whether the tenant is a sandbox.
+    pub is_sandbox: bool,
+}
+
+/// Something a caller may be allowed to do, as a type, so that it can stand in a handler's signature.
+pub trait Permission: Send + Sync + 'static {
+    /// The scope a caller must have.
+    const SCOPE: Permitted;
+}
+
+/// One type a scope, for handlers' signatures: `Access<may::ComplaintsWrite>`.
+pub mod may {
+    use super::{Permission, Permitted};
+
+    macro_rules! permissions {
+        ($($name:ident)*) => {$(
+            #[doc = concat!("[`domain::identity::Scope::", stringify!($name), "`] as a type.")]
+            #[derive(Debug)]
+            pub struct $name;
+
+            impl Permission for $name {
+                const SCOPE: Permitted = Permitted::$name;
+            }
+        )*};
+    }
+
+    permissions! {
+        TenantRead TenantWrite DealersRead DealersWrite StaffRead StaffWrite StaffTokens KeysRead
+        KeysWrite IssuersWrite CustomersRead CustomersWrite CatalogueRead CatalogueWrite OrdersRead
+        OrdersWrite ImportsRead ImportsWrite SopsRead SopsWrite SopsPublish RunsRead RunsWrite
+        AllowancesRead AllowancesWrite GesturesRead GesturesWrite GesturesApprove PlansRead PlansWrite
+        EnrolmentsWrite VisitsRead VisitsWrite VisitsCarryOut ComplaintsRead ComplaintsWrite
+        SurveysRead SurveysWrite AuditRead JobsRead JobsWrite SandboxRead SandboxWrite
+    }
+}
+
+/// A caller who holds permission `P`.
+///
+/// A handler cannot reach a row without naming the permission that guards it.
+#[derive(Debug)]
+pub struct Access<P> {
+    caller: Caller,
+    headers: Conditions,
+    keyed: Option<Keyed>,
+    request_id: Option<String>,
+    store: Store,
+    granted: PhantomData<P>,
+}
+
+/// What the caller knows of a record already.
+#[derive(Debug, Clone, Default)]
+struct Conditions {
+    if_match: Option<String>,
+    if_none_match: Option<String>,
+}
+
+impl<P> Access<P> {
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Opens the caller's tenant for reading.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` when the database cannot be reached.
+    pub async fn read(self) -> Result<Reading, Problem> {
+        let tenant = self.store.enter(self.scope()).await?;
+        Ok(Reading { tenant, conditions: self.headers })
+    }
+
+    /// Opens the caller's tenant for a change. Called after the body has been read, so that a slow
+    /// caller holds no transaction open. A request whose key was answered before ends here, with the
+    /// same answer.
+    ///
+    /// # Errors
+    ///
+    /// `request_still_running`, `idempotency_key_reused`, `unavailable`.
+    pub async fn write(self) -> Result<Work, Early> {
+        let tenant = self.store.enter(self.scope()).await.map_err(Problem::from)?;
+        if let Some(keyed) = &self.keyed {
+            match tenant.recall(keyed).await.map_err(Problem::from)? {
+                Known::Nothing => {}
+                Known::Running => {
+                    return Err(Problem::new(&problem::STILL_RUNNING).retry_after(1).into());
+                }
+                Known::Other => return Err(Problem::new(&problem::KEY_REUSED).into()),
+                Known::Answered(answer) => return Err(Early::Replay(answer)),
+            }
+        }
+        Ok(Work { tenant, keyed: self.keyed, conditions: self.headers })
+    }
+
+    /// Like [`Access::write`], for operations that move money or messages: the caller must have made
+    /// up an Idempotency-Key.
+    ///
+    /// # Errors
+    ///
+    /// `idempotency_key_required`, and those of [`Access::write`].
+    pub async fn write_once(self) -> Result<Work, Early> {
+        if self.keyed.is_none() {
+            return Err(Problem::new(&problem::KEY_REQUIRED).into());
+        }
+        self.write().await
+    }
+
+    fn scope(&self) -> Scope {
+        Scope {
+            tenant: self.caller.tenant,
+            actor: self.caller.actor,
+            reach: self.caller.reach,
+            paced: self.caller.is_sandbox,
+            request_id: self.request_id.clone(),
+        }
+    }
+}
+
+impl<P: Permission> FromRequestParts<Api> for Access<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let caller = caller.ok_or_else(|| Problem::new(&problem::UNAUTHORIZED))?;
+        if !caller.scopes.contains(&P::SCOPE) {
+            return Err(Problem::new(&problem::FORBIDDEN).with("required_scope", P::SCOPE));
+        }
+        let header = |name: HeaderName| {
+            parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        Ok(Self {
+            caller,
+            headers: Conditions {
+                if_match: header(header::IF_MATCH),
+                if_none_match: header(header::IF_NONE_MATCH),
+            },
+            keyed: parts.extensions.get::<Keyed>().cloned(),
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+            store: api.store.clone(),
+            granted: PhantomData,
+        })
+    }
+}
+
+/// A tenant opened for reading.
+#[derive(Debug)]
+pub struct Reading {
+    tenant: Tenant,
+    conditions: Conditions,
+}
+
+impl Deref for Reading {
+    type Target = Tenant;
+
+    fn deref(&self) -> &Tenant {
+        &self.tenant
+    }
+}
+
+impl Reading {
+    /// Shows a record with its `ETag`; 304 when the caller has it already.
+    pub fn show<R: Record + Serialize>(&self, record: &R) -> Response {
+        let tag = tag(record.version());
+        let known = self.conditions.if_none_match.as_deref();
+        if known.is_some_and(|known| known == "*" || known.split(',').any(|one| one.trim() == tag))
+        {
+            return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
+        }
+        ([(header::ETAG, tag)], axum::Json(record)).into_response()
+    }
+}
+
+/// A tenant opened for a change. The only way to an answer is through its commit.
+#[derive(Debug)]
+pub struct Work {
+    tenant: Tenant,
+    keyed: Option<Keyed>,
+    conditions: Conditions,
+}
+
+impl Deref for Work {
+    type Target = Tenant;
+
+    fn deref(&self) -> &Tenant {
+        &self.tenant
+    }
+}
+
+impl Work {
+    /// Makes sure the caller edits what is there now.
+    ///
+    /// # Errors
+    ///
+    /// `if_match_required` when the caller does not say what the edit is based on, `stale_version`
+    /// when the record has changed since.
+    pub fn expect_current<R: Record>(&self, record: &R) -> Result<(), Problem> {
+        let Some(wanted) = &self.conditions.if_match else {
+            return Err(Problem::new(&problem::MATCH_REQUIRED));
+        };
+        let current = tag(record.version());
+        if wanted == "*" || wanted.split(',').any(|one| one.trim() == current) {
+            return Ok(());
+        }
+        Err(Problem::new(&problem::STALE).with("current_version", record.version()))
+    }
+
+    /// Commits, and answers 200 with the record as it is now.
+    pub async fn changed<R: Record + Serialize>(self, record: R) -> Outcome {
+        let headers = vec![etag(&record)];
+        self.answer(StatusCode::OK, headers, &record).await
+    }
+
+    /// Commits, and answers 201 with the new record, which is found below `collection`.
+    pub async fn created<R: Record + Serialize>(self, collection: &str, record: R) -> Outcome {
+        let headers = vec![etag(&record), location(format!("{collection}/{}", record.id()))];
+        self.answer(StatusCode::CREATED, headers, &record).await
+    }
+
+    /// Commits, and answers 202 with what can be followed at `place`.
+    pub async fn accepted<T: Serialize>(self, place: String, body: &T) -> Outcome {
+        self.answer(StatusCode::ACCEPTED, vec![location(place)], body).await
+    }
+
+    /// Commits, and answers with `body`.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` and its kin when the commit fails; then nothing has happened.
+    pub async fn answer<T: Serialize>(
+        self,
+        status: StatusCode,
+        headers: Vec<(String, String)>,
+        body: &T,
+    ) -> Outcome {
+        let body =
+            serde_json::to_vec(body).map_err(|error| Problem::from(store::Fault::from(error)))?;
+        let answer = Answer { status: status.as_u16(), headers, body };
+        if let Some(keyed) = self.keyed {
+            self.tenant.remember(keyed, &answer).await.map_err(Problem::from)?;
+        }
+        let saved = self.tenant.commit(answer).await.map_err(Problem::from)?;
+        Ok(Done(saved.into_inner()))
+    }
+}
+
+fn tag(version: Version) -> String {
+    format!("\"{}\"", version.get())
+}
+
+fn etag<R: Record>(record: &R) -> (String, String) {
+    (header::ETAG.to_string(), tag(record.version()))
+}
+
+fn location(place: String) -> (String, String) {
+    (header::LOCATION.to_string(), place)
+}
+
+/// What a changing handler answers: a body that is on disk. Only [`Work`] makes one.
+#[derive(Debug)]
+pub struct Done(Answer);
+
+/// What a changing handler returns.
+pub type Outcome = Result<Done, Early>;
+
+/// Why a changing handler ends before its time.
+#[derive(Debug)]
+pub enum Early {
+    /// Something is in the way.
+    Problem(Problem),
+    /// The request was answered before; this is what was said.
+    Replay(Answer),
+}
+
+impl<E: Into<Problem>> From<E> for Early {
+    fn from(error: E) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+impl IntoResponse for Early {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::Replay(answer) => {
+                let mut response = Done(answer).into_response();
+                let replayed = HeaderName::from_static("idempotency-replayed");
+                response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
+                response
+            }
+        }
+    }
+}
+
+impl IntoResponse for Done {
+    fn into_response(self) -> Response {
+        let Answer { status, headers, body } = self.0;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+            {
+                map.insert(name, value);
+            }
+        }
+        map.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        (status, map, body).into_response()
+    }
+}

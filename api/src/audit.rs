@@ -1,0 +1,55 @@
+//! `/v1/audit-entries`: who did what; the timeline of every record.
+
+use crate::{
+    access::{Access, Api, may},
+    list::{List, ListOf, Paging},
+    problem::Problem,
+};
+use axum::response::Response;
+use domain::{audit::AuditEntry, ids::CustomerId};
+use serde::Deserialize;
+use store::page::Order;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The routes of this file.
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list_audit_entries))
+}
+
+/// Which lines are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AuditFilters {
+    /// The record whose timeline is wanted, by its identifier of whatever kind.
+    #[param(example = "cmp_01m80t7jx3e9vbq2f4c6d8g0hk", max_length = 40)]
+    subject: Option<String>,
+    /// The customer whose timeline is wanted, over all records.
+    customer_id: Option<CustomerId>,
+}
+
+/// Lists who did what
+///
+/// The newest comes first. With `subject` it is the timeline of one record, with `customer_id` that of a
+/// customer over all records.
+#[utoipa::path(
+    get, path = "/audit-entries", tag = "audit",
+    operation_id = "list_audit_entries",
+    params(AuditFilters, Paging),
+    responses((status = 200, description = "A page of the log.", body = ListOf<AuditEntry>)),
+    security(("oauth" = ["audit:read"])),
+)]
+async fn list_audit_entries(
+    access: Access<may::AuditRead>,
+    list: List<AuditFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let select = match (&list.filters.subject, list.filters.customer_id) {
+        (Some(subject), _) => store::audit::about(subject),
+        (None, Some(customer)) => store::audit::of_customer(customer),
+        (None, None) => store::audit::all(),
+    };
+    let slice = reading.page::<AuditEntry>(select, Order::newest(), &list.page).await?;
+    Ok(list.answer(slice))
+}

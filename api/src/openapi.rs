@@ -1,0 +1,173 @@
+//! The OpenAPI document: made from the routes that serve, completed with what all of them share.
+
+use crate::problem::ProblemBody;
+use domain::identity::Scope;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self, ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
+        path::{Operation, ParameterBuilder, ParameterIn, PathItem},
+        security::{
+            ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes,
+            SecurityRequirement, SecurityScheme,
+        },
+    },
+};
+
+/// The bare document, to which the routes add themselves.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "Aftercare",
+        description = include_str!("openapi.md"),
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact(name = "Aftercare", url = "/docs"),
+    ),
+    servers((url = "/", description = "This server.")),
+    components(schemas(ProblemBody)),
+    tags(
+        (name = "brand", description = "The brand itself, its dealers, sites and staff."),
+        (name = "access", description = "API keys, tokens and where people sign in."),
+        (name = "customers", description = "Customers and what happened with them."),
+        (name = "catalogue", description = "Products and the assets at customers\u{2019}."),
+        (name = "orders", description = "Sales, from which allowances and plans follow."),
+        (name = "imports", description = "Files of records, and other long operations."),
+        (name = "sops", description = "Standard operating procedures and their execution."),
+        (name = "allowances", description = "Money set aside for service, and who may spend how much of it."),
+        (name = "gestures", description = "Personal services and gifts, paid from an allowance."),
+        (name = "plans", description = "Designed services over time."),
+        (name = "visits", description = "Work orders and appointments."),
+        (name = "complaints", description = "What went wrong, and how it was put right."),
+        (name = "surveys", description = "Questions to customers, and their answers."),
+        (name = "sandbox", description = "The test clock and the test outbox."),
+        (name = "audit", description = "Who did what, and the queue behind it."),
+        (name = "service", description = "Health, version and discovery."),
+    ),
+)]
+pub struct Contract;
+
+/// Says once what every operation shares: who may call, how it fails, what it takes in its headers.
+pub fn complete(document: &mut openapi::OpenApi) {
+    House.modify(document);
+}
+
+struct House;
+
+impl Modify for House {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("api_key", key_scheme());
+        components.add_security_scheme("oauth", token_scheme());
+        for (path, item) in &mut document.paths.paths {
+            for (method, operation) in operations(item) {
+                complete_operation(path, method, operation);
+            }
+        }
+    }
+}
+
+/// The operations of a path with their methods, in the order of the document.
+pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", item.get.as_mut()),
+        ("put", item.put.as_mut()),
+        ("post", item.post.as_mut()),
+        ("delete", item.delete.as_mut()),
+        ("patch", item.patch.as_mut()),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation?)))
+}
+
+fn key_scheme() -> SecurityScheme {
+    let description = "An API key of the brand, such as `ak_test_..`, as a bearer token.";
+    SecurityScheme::Http(
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build(),
+    )
+}
+
+fn token_scheme() -> SecurityScheme {
+    let scopes = Scopes::from_iter(Scope::ALL.iter().map(|scope| (scope.as_str(), scope.says())));
+    let flow = Flow::ClientCredentials(ClientCredentials::new("/oauth/token", scopes));
+    let description = "A token of a program (client credentials) or of a person (the brand's own OpenID Connect issuer).";
+    SecurityScheme::OAuth2(OAuth2::with_description([flow], description))
+}
+
+fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
+    let guarded = offer_keys(operation);
+    let mut failures = vec![("default", "Any other problem.")];
+    failures.push(("400", "The request cannot be understood."));
+    if guarded {
+        failures.push(("401", "The credentials are missing or not valid."));
+        failures.push(("403", "The credentials lack the scope named in `required_scope`."));
+        failures.push(("429", "Too many requests; `Retry-After` says when to go on."));
+    }
+    if path.contains('{') {
+        failures.push(("404", "There is no such record, for this caller."));
+    }
+    if method != "get" {
+        failures.push(("408", "The body did not arrive in time."));
+        failures.push(("409", "The state of things does not allow it; `code` says why."));
+        failures.push(("413", "The body is too large."));
+        failures.push(("415", "The body is of another type than expected."));
+        failures.push(("422", "The body is not valid; `errors` points at the places."));
+    }
+    if method == "patch" {
+        failures.push(("412", "The record was changed by somebody else since it was read."));
+        failures.push(("428", "If-Match is missing."));
+        operation.parameters.get_or_insert_default().push(if_match().into());
+    }
+    if method == "post" && guarded {
+        operation.parameters.get_or_insert_default().push(idempotency_key().into());
+    }
+    failures
+        .push(("503", "The service cannot answer right now; `Retry-After` says when to go on."));
+    for (status, says) in failures {
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(says));
+    }
+}
+
+/// Handlers name the scope once; a key or a token with it will do. Answers whether it is guarded.
+fn offer_keys(operation: &mut Operation) -> bool {
+    let Some(security) = operation.security.take() else {
+        operation.security = Some(Vec::new());
+        return false;
+    };
+    let guarded = !security.is_empty();
+    let mut offered: Vec<SecurityRequirement> = Vec::new();
+    if guarded {
+        offered.push(SecurityRequirement::new("api_key", Vec::<String>::new()));
+    }
+    offered.extend(security);
+    operation.security = Some(offered);
+    guarded
+}
+
+fn problem(says: &str) -> RefOr<Response> {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new()
+        .description(says)
+        .content("application/problem+json", content)
+        .build()
+        .into()
+}
+
+fn idempotency_key() -> openapi::path::Parameter {
+    let says = "A name you make up for this intention. Sent again with the same body, the request has one effect and the same answer; kept for 24 hours. Required where money or messages move.";
+    header("Idempotency-Key", says, "5f0c2b1e-7c1f-4a53-9c55-0d5b6f3f1a11", 128).build()
+}
+
+fn if_match() -> openapi::path::Parameter {
+    let says = "The ETag of the record as you read it.";
+    header("If-Match", says, "\"3\"", 64).required(openapi::Required::True).build()
+}
+
+fn header(name: &str, says: &str, example: &str, most: usize) -> ParameterBuilder {
+    let schema =
+        ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(most));
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .description(Some(says))
+        .example(Some(example.into()))
+        .schema(Some(schema))
+}

@@ -1,0 +1,316 @@
+//! What every request carries: its id, its language, its body within bounds.
+
+use crate::problem::{self, Problem};
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest, FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use domain::{invalid::Invalid, text::Locale};
+use serde::de::DeserializeOwned;
+use std::{str::FromStr, time::Duration};
+use store::{Chance, idempotency::Keyed};
+use tracing::Instrument as _;
+
+/// Largest body of an ordinary request.
+pub const MOST_BYTES: usize = 1024 * 1024;
+/// Largest file that is handed in at `/v1/imports`.
+pub const MOST_FILE_BYTES: usize = 16 * 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a handler may take.
+const HANDLER_PATIENCE: Duration = Duration::from_secs(20);
+/// Longest idempotency key.
+const MOST_KEY_BYTES: usize = 128;
+
+/// The header of request ids.
+pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header of idempotency keys.
+pub static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The id of a request: accepted from the caller or made, echoed, and in every log line.
+#[derive(Debug, Clone, Default)]
+pub struct RequestId(pub String);
+
+/// Gives the request its id and logs how it ended. No bodies, no names, no tokens.
+pub async fn identify(State(chance): State<Chance>, mut request: Request, next: Next) -> Response {
+    let id = given_id(request.headers()).unwrap_or_else(|| {
+        let id: uuid::Uuid = chance.id();
+        format!("req_{}", id.simple())
+    });
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", id = %id, method = %method, tenant.id = tracing::field::Empty);
+    let mut response = next.run(request).instrument(span).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
+    response
+}
+
+fn given_id(headers: &HeaderMap) -> Option<String> {
+    let given = headers.get(&REQUEST_ID)?.to_str().ok()?;
+    let fits = (1..=64).contains(&given.len())
+        && given.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    fits.then(|| given.to_owned())
+}
+
+/// The language the caller reads best, of the two we speak; English when they name neither.
+pub fn language(headers: &HeaderMap) -> Locale {
+    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let mut best = (Locale::English, 0_u32);
+    for part in wanted.unwrap_or_default().split(',') {
+        let (tag, weight) = part.split_once(";q=").unwrap_or((part, "1"));
+        let tag = tag.trim().to_ascii_lowercase();
+        let locale = match tag.get(..2) {
+            Some("zh") => Locale::Chinese,
+            Some("en") => Locale::English,
+            _ => continue,
+        };
+        let thousandths = thousandths(weight.trim());
+        if thousandths > best.1 {
+            best = (locale, thousandths);
+        }
+    }
+    best.0
+}
+
+/// A quality value such as `0.8` in thousandths.
+fn thousandths(weight: &str) -> u32 {
+    match weight.split_once('.') {
+        None => {
+            if weight == "1" {
+                1_000
+            } else {
+                0
+            }
+        }
+        Some(("1", _)) => 1_000,
+        Some((_, digits)) => {
+            let padded: String = digits.chars().chain("000".chars()).take(3).collect();
+            padded.parse().unwrap_or(0)
+        }
+    }
+}
+
+/// Reads the body within its bounds in size and time, once and before any transaction is open, and
+/// takes its fingerprint.
+pub async fn receive(request: Request, next: Next) -> Response {
+    match received(request).await {
+        Ok(request) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn received(request: Request) -> Result<Request, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let most = if parts.uri.path() == "/v1/imports" { MOST_FILE_BYTES } else { MOST_BYTES };
+    let too_large = || Problem::new(&problem::TOO_LARGE).with("most_bytes", most);
+    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > most)
+    {
+        return Err(too_large());
+    }
+    let reading = axum::body::to_bytes(body, most);
+    let bytes = tokio::time::timeout(BODY_PATIENCE, reading)
+        .await
+        .map_err(|_| {
+            Problem::new(&problem::BODY_TOO_SLOW).with("seconds", BODY_PATIENCE.as_secs())
+        })?
+        .map_err(|_| too_large())?;
+    if let Some(keyed) = keyed(&parts, &bytes)? {
+        parts.extensions.insert(keyed);
+    }
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// The request's own key, with what it is a key for.
+fn keyed(parts: &Parts, bytes: &Bytes) -> Result<Option<Keyed>, Problem> {
+    let Some(key) = parts.headers.get(&IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = key.to_str().unwrap_or_default();
+    let fits =
+        (1..=MOST_KEY_BYTES).contains(&key.len()) && key.chars().all(|c| c.is_ascii_graphic());
+    if !fits {
+        return Err(Problem::new(&problem::KEY_MALFORMED));
+    }
+    if parts.method != Method::POST {
+        return Ok(None);
+    }
+    let route = match parts.uri.query() {
+        Some(query) => format!("{} {}?{query}", parts.method, parts.uri.path()),
+        None => format!("{} {}", parts.method, parts.uri.path()),
+    };
+    let fingerprint = digest(&SHA256, bytes).as_ref().to_vec();
+    Ok(Some(Keyed { key: key.to_owned(), route, fingerprint }))
+}
+
+/// Gives up on handlers that take too long; the transaction is undone.
+pub async fn bound(request: Request, next: Next) -> Response {
+    tokio::time::timeout(HANDLER_PATIENCE, next.run(request)).await.unwrap_or_else(|_| {
+        let seconds = HANDLER_PATIENCE.as_secs();
+        Problem::new(&problem::TOO_SLOW).with("seconds", seconds).retry_after(1).into_response()
+    })
+}
+
+/// The identifier in the path.
+#[derive(Debug, Clone, Copy)]
+pub struct Id<I>(pub I);
+
+impl<S: Send + Sync, I: FromStr<Err = Invalid>> FromRequestParts<S> for Id<I> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let axum::extract::Path(text) =
+            axum::extract::Path::<String>::from_request_parts(parts, state).await.map_err(
+                |rejection| {
+                    Problem::parameter("id", Invalid::new("malformed_id", rejection.body_text()))
+                },
+            )?;
+        text.parse().map(Self).map_err(|mistake| Problem::parameter("id", mistake))
+    }
+}
+
+/// Two identifiers in the path, the outer one first.
+#[derive(Debug, Clone, Copy)]
+pub struct Ids<A, B>(pub A, pub B);
+
+impl<S, A, B> FromRequestParts<S> for Ids<A, B>
+where
+    S: Send + Sync,
+    A: FromStr<Err = Invalid>,
+    B: FromStr<Err = Invalid>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let axum::extract::Path((outer, inner)) =
+            axum::extract::Path::<(String, String)>::from_request_parts(parts, state)
+                .await
+                .map_err(|rejection| {
+                    Problem::parameter("id", Invalid::new("malformed_id", rejection.body_text()))
+                })?;
+        let read = |mistake| Problem::parameter("id", mistake);
+        Ok(Self(outer.parse().map_err(read)?, inner.parse().map_err(read)?))
+    }
+}
+
+/// A JSON body. Unknown fields, wrong types and values out of range are pointed at.
+#[derive(Debug, Clone)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        expect_type(request.headers(), &["application/json"])?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            Problem::new(&problem::MALFORMED).with("reason", rejection.body_text())
+        })?;
+        read_json(&bytes).map(Self)
+    }
+}
+
+/// A JSON merge patch (RFC 7396) over what a record holds now.
+#[derive(Debug, Clone)]
+pub struct MergePatch(serde_json::Map<String, serde_json::Value>);
+
+impl<S: Send + Sync> FromRequest<S> for MergePatch {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        expect_type(request.headers(), &["application/merge-patch+json", "application/json"])?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            Problem::new(&problem::MALFORMED).with("reason", rejection.body_text())
+        })?;
+        read_json(&bytes).map(Self)
+    }
+}
+
+impl MergePatch {
+    /// The details as they are after the patch.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_body`, pointing at what does not fit.
+    pub fn apply<T: serde::Serialize + DeserializeOwned>(self, details: &T) -> Result<T, Problem> {
+        let mut merged = serde_json::to_value(details).unwrap_or_default();
+        merge(&mut merged, serde_json::Value::Object(self.0));
+        let text = serde_json::to_vec(&merged).unwrap_or_default();
+        read_json(&text)
+    }
+}
+
+/// RFC 7396: objects are merged, `null` takes a member away, everything else replaces.
+fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
+    let serde_json::Value::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = serde_json::Value::Object(serde_json::Map::new());
+    }
+    let Some(members) = target.as_object_mut() else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            members.remove(&name);
+        } else {
+            merge(members.entry(name).or_insert(serde_json::Value::Null), value);
+        }
+    }
+}
+
+/// Refuses a body of another type than `expected`.
+pub fn expect_type(headers: &HeaderMap, expected: &[&str]) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if expected.iter().any(|expected| essence.eq_ignore_ascii_case(expected)) {
+        return Ok(());
+    }
+    Err(Problem::new(&problem::UNSUPPORTED_TYPE).with("expected", expected))
+}
+
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if std::str::from_utf8(bytes).is_err() {
+        return Err(Problem::new(&problem::MALFORMED).with("reason", "the body is not UTF-8"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let pointer = pointer(error.path());
+        let cause = error.into_inner();
+        match (cause.classify(), Invalid::from_message(&without_place(&cause))) {
+            (_, Some(mistake)) => Problem::body(&pointer, mistake),
+            (serde_json::error::Category::Data, None) => {
+                Problem::body(&pointer, Invalid::new("invalid", without_place(&cause)))
+            }
+            (_, None) => Problem::new(&problem::MALFORMED).with("reason", cause.to_string()),
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|error| Problem::new(&problem::MALFORMED).with("reason", error.to_string()))?;
+    Ok(value)
+}
+
+/// serde_json ends its messages in a line and column that the pointer says better.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+        Segment::Enum { .. } | Segment::Unknown => pointer,
+    })
+}
+
+/// The operation a request reached, for metrics: the pattern of its path, never the path itself.
+pub fn operation(request: &Request) -> String {
+    let pattern = request.extensions().get::<MatchedPath>();
+    pattern.map_or("unmatched", MatchedPath::as_str).to_owned()
+}

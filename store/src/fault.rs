@@ -1,0 +1,146 @@
+//! What can go wrong between the service and its rows.
+
+use crate::chance::NoRandomness;
+use domain::refusal::Refusal;
+use sea_orm::{DbErr, RuntimeErr, sqlx};
+use std::time::Duration;
+
+/// A statement did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The database cannot be reached, or has no connection to give. Trying again helps.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] DbErr),
+    /// Another transaction was in the way. Trying again helps.
+    #[error("another transaction was in the way")]
+    Busy(#[source] DbErr),
+    /// The row was changed by somebody else since it was read.
+    #[error("the record was changed by somebody else")]
+    Stale,
+    /// A row with the same key is there already.
+    #[error("there is such a row already ({constraint})")]
+    Taken {
+        /// The key, named `table__column__column`.
+        constraint: String,
+    },
+    /// A row refers to one that this tenant does not have.
+    #[error("the row referred to is not there ({constraint})")]
+    Dangling {
+        /// The reference, named `table__column`.
+        constraint: String,
+    },
+    /// A row claims what another has claimed, such as a technician's time.
+    #[error("the place is taken ({constraint})")]
+    Overlapping {
+        /// The exclusion, named `table__what`.
+        constraint: String,
+    },
+    /// A row breaks a condition that the schema guards.
+    #[error("the row breaks a condition ({constraint})")]
+    Broken {
+        /// The condition, named `table__what`.
+        constraint: String,
+    },
+    /// The database failed in a way nobody foresaw.
+    #[error("the database failed")]
+    Database(#[source] DbErr),
+    /// Something could not be written as JSON, or read back.
+    #[error("a stored document cannot be read or written")]
+    Document(#[from] serde_json::Error),
+    /// There is no randomness for a secret.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// A secret could not be sealed or opened.
+    #[error("a secret cannot be sealed or opened: {0}")]
+    Secret(&'static str),
+}
+
+/// How soon a caller may try again after a fault that passes.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+impl From<DbErr> for Fault {
+    fn from(error: DbErr) -> Self {
+        let Some(cause) = sqlx_cause(&error) else { return Self::Database(error) };
+        match cause {
+            sqlx::Error::Database(refused) => {
+                let constraint = refused.constraint().unwrap_or_default().to_owned();
+                match refused.code().as_deref() {
+                    Some("23505") => Self::Taken { constraint },
+                    Some("23503") => Self::Dangling { constraint },
+                    Some("23P01") => Self::Overlapping { constraint },
+                    Some("23514") => Self::Broken { constraint },
+                    // Serialisation failure, deadlock, lock not available.
+                    Some("40001" | "40P01" | "55P03") => Self::Busy(error),
+                    // Shutting down, crashed, starting up, too many connections.
+                    Some("57P01" | "57P02" | "57P03" | "53300" | "25P03") => {
+                        Self::Unreachable(error)
+                    }
+                    _ => Self::Database(error),
+                }
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => Self::Unreachable(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+fn sqlx_cause(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => Some(cause),
+        _ => None,
+    }
+}
+
+/// The tenant has no such record, whether or not another tenant has one.
+#[derive(Debug, thiserror::Error)]
+pub enum Missing {
+    /// There is no record with this identifier.
+    #[error("no such record")]
+    NotFound,
+    /// The question could not be asked.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<DbErr> for Missing {
+    fn from(error: DbErr) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+/// Why something that was asked for did not happen: the record is not there, a rule said no, or the
+/// machinery failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A rule said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The record is not there, for this caller.
+    #[error("no such record")]
+    NotFound,
+    /// The machinery failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<Missing> for Failure {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::NotFound => Self::NotFound,
+            Missing::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+impl From<DbErr> for Failure {
+    fn from(error: DbErr) -> Self {
+        Self::Fault(error.into())
+    }
+}

@@ -1,0 +1,124 @@
+//! Answers that were given before, so that a request sent twice has one effect.
+//!
+//! The answer is written in the transaction of its effect. A lock by the name of the key, held until
+//! that transaction ends, tells a request that is still running from one that never ran.
+
+use crate::{Fault, Tenant};
+use domain::time::Timestamp;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+/// How long an answer is kept.
+pub const KEPT_HOURS: i64 = 24;
+
+/// A request with a key of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyed {
+    /// The key the caller made up, unique within the tenant.
+    pub key: String,
+    /// The operation and its path.
+    pub route: String,
+    /// A digest of the body.
+    pub fingerprint: Vec<u8>,
+}
+
+/// An answer as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers that belong to the answer, by name.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+}
+
+/// What is known about a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing: the request runs for the first time, and the key is held for it.
+    Nothing,
+    /// It is running right now.
+    Running,
+    /// The key was used for another request.
+    Other,
+    /// It was answered.
+    Answered(Answer),
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    route: String,
+    fingerprint: Vec<u8>,
+    status: i32,
+    headers: serde_json::Value,
+    body: Vec<u8>,
+}
+
+impl Tenant {
+    /// Looks a key up and, when it is new, holds it until this transaction ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn recall(&self, keyed: &Keyed) -> Result<Known, Fault> {
+        let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS held";
+        let name = format!("{}/{}", self.id(), keyed.key);
+        let held = self.work().query_one_raw(self.statement(lock, [name.into()])).await?;
+        if !held.map(|row| row.try_get("", "held")).transpose()?.unwrap_or(false) {
+            return Ok(Known::Running);
+        }
+        let find = "SELECT route, fingerprint, status, headers, body FROM idempotency
+                    WHERE tenant_id = ac.tenant() AND key = $1";
+        let row = Row::find_by_statement(self.statement(find, [keyed.key.clone().into()]))
+            .one(self.work())
+            .await?;
+        row.map_or(Ok(Known::Nothing), |row| row.compare(keyed))
+    }
+
+    /// Keeps the answer to a keyed request; written with the effect, or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn remember(&self, keyed: Keyed, answer: &Answer) -> Result<(), Fault> {
+        let sql = "INSERT INTO idempotency
+                       (tenant_id, key, route, fingerprint, status, headers, body, expires_at)
+                   VALUES (ac.tenant(), $1, $2, $3, $4, $5, $6, $7)";
+        let expires_at: Timestamp = self.now().plus_hours(KEPT_HOURS);
+        let values = [
+            keyed.key.into(),
+            keyed.route.into(),
+            keyed.fingerprint.into(),
+            i32::from(answer.status).into(),
+            serde_json::to_value(&answer.headers)?.into(),
+            answer.body.clone().into(),
+            chrono::DateTime::from(expires_at).into(),
+        ];
+        self.work().execute_raw(self.statement(sql, values)).await?;
+        Ok(())
+    }
+
+    /// Forgets answers whose time is over; answers how many they were.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn forget_answers(&self) -> Result<u64, Fault> {
+        let sql = "DELETE FROM idempotency WHERE tenant_id = ac.tenant() AND expires_at < $1";
+        let now = chrono::DateTime::from(self.now());
+        Ok(self.work().execute_raw(self.statement(sql, [now.into()])).await?.rows_affected())
+    }
+}
+
+impl Row {
+    fn compare(self, keyed: &Keyed) -> Result<Known, Fault> {
+        if self.route != keyed.route || self.fingerprint != keyed.fingerprint {
+            return Ok(Known::Other);
+        }
+        Ok(Known::Answered(Answer {
+            status: u16::try_from(self.status).unwrap_or(500),
+            headers: serde_json::from_value(self.headers)?,
+            body: self.body,
+        }))
+    }
+}

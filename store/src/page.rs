@@ -1,0 +1,169 @@
+//! Lists, a page at a time: keyset paging that stays right while rows come and go.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    ids::TenantId,
+    refusal::{Kind, Refusal, Rule},
+    text::Bilingual,
+};
+use sea_orm::{EntityTrait, IdenStatic as _, Value};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Records on a page when the caller does not say.
+pub const USUAL_LIMIT: u16 = 50;
+/// Most records on a page: what a caller can wait for, and we can hold in memory for everyone.
+pub const MOST_LIMIT: u16 = 200;
+
+/// The place where a page ended does not belong to this list.
+pub static INVALID_CURSOR: Rule = Rule {
+    code: "invalid_cursor",
+    kind: Kind::Malformed,
+    title: Bilingual { en: "Unknown page", zh: "分页游标无效" },
+    detail: Bilingual {
+        en: "The cursor was not made by this list.",
+        zh: "该游标不是由此列表生成的。",
+    },
+    advice: Bilingual {
+        en: "Pass `next_cursor` on as it was, with the same parameters, or begin without a cursor.",
+        zh: "请原样传回 `next_cursor` 并保持其他参数不变，或不带游标重新开始。",
+    },
+};
+
+/// Which page of a list is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// At most so many records, 1 to [`MOST_LIMIT`].
+    pub limit: u16,
+    /// After the place where another page ended.
+    pub cursor: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone)]
+pub struct Slice<R> {
+    /// The records, in the order of the list.
+    pub items: Vec<R>,
+    /// Where to go on, when there is more.
+    pub next: Option<String>,
+}
+
+/// In which order a list comes; the identifier decides between equals.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<E: EntityTrait> {
+    /// The column; the identifier alone, and so the moment of creation, when absent.
+    pub column: Option<E::Column>,
+    /// The last first.
+    pub descending: bool,
+}
+
+impl<E: EntityTrait> Order<E> {
+    /// The newest first.
+    pub fn newest() -> Self {
+        Self { column: None, descending: true }
+    }
+
+    /// The oldest first.
+    pub fn oldest() -> Self {
+        Self { column: None, descending: false }
+    }
+
+    /// By `column`, the least first.
+    pub fn by(column: E::Column) -> Self {
+        Self { column: Some(column), descending: false }
+    }
+
+    /// The other way round.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        Self { descending: !self.descending, ..self }
+    }
+
+    /// A name for the order, so that a cursor is not used with another.
+    fn name(&self) -> String {
+        let column = self.column.map(|column| column.as_str().to_owned());
+        format!("{}{}", if self.descending { "-" } else { "" }, column.unwrap_or_default())
+    }
+}
+
+/// The place where a page ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cursor {
+    tenant: Uuid,
+    order: String,
+    pub(crate) mark: Option<Mark>,
+    pub(crate) id: Uuid,
+}
+
+/// The value of the ordering column where a page ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Mark {
+    At(chrono::DateTime<chrono::Utc>),
+    On(chrono::NaiveDate),
+    Text(String),
+    Number(i64),
+}
+
+impl Cursor {
+    pub(crate) fn new<E: EntityTrait>(
+        tenant: TenantId,
+        order: &Order<E>,
+        mark: Option<Mark>,
+        id: Uuid,
+    ) -> Self {
+        Self { tenant: tenant.into(), order: order.name(), mark, id }
+    }
+
+    /// Reads a cursor made for the same tenant and order.
+    pub(crate) fn read<E: EntityTrait>(
+        text: &str,
+        tenant: TenantId,
+        order: &Order<E>,
+    ) -> Result<Self, Refusal> {
+        let invalid = || Refusal::new(&INVALID_CURSOR);
+        let json = decode(text).ok_or_else(invalid)?;
+        let cursor: Self = serde_json::from_slice(&json).map_err(|_| invalid())?;
+        let fits = cursor.tenant == Uuid::from(tenant)
+            && cursor.order == order.name()
+            && cursor.mark.is_some() == order.column.is_some();
+        if fits { Ok(cursor) } else { Err(invalid()) }
+    }
+
+    /// The cursor as callers carry it.
+    pub(crate) fn write(&self) -> String {
+        encode(&serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+impl Mark {
+    /// The value of an ordering column as a mark; `None` for types no list is ordered by.
+    pub(crate) fn of(value: Value) -> Option<Self> {
+        match value {
+            Value::ChronoDateTimeUtc(at) => at.map(Self::At),
+            Value::ChronoDate(on) => on.map(Self::On),
+            Value::String(text) => text.map(Self::Text),
+            Value::BigInt(number) => number.map(Self::Number),
+            Value::Int(number) => number.map(i64::from).map(Self::Number),
+            _ => None,
+        }
+    }
+}
+
+impl From<Mark> for Value {
+    fn from(mark: Mark) -> Self {
+        match mark {
+            Mark::At(at) => at.into(),
+            Mark::On(on) => on.into(),
+            Mark::Text(text) => text.into(),
+            Mark::Number(number) => number.into(),
+        }
+    }
+}
+
+fn encode(json: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(json)
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}

@@ -1,0 +1,129 @@
+//! One transaction on one connection, safe against callers who go away at any instant.
+//!
+//! The scope is set in the very message that begins the transaction, so there is no moment at which
+//! the transaction is open without it. sqlx 0.9.0 leaves a connection inside an open transaction when
+//! its `begin` is cancelled; until BEGIN is confirmed we would rather close the connection than hand it
+//! to the next borrower.
+
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
+    sqlx::{
+        self, AssertSqlSafe, Database, Executor as _, PgConnection, PgPool, Postgres,
+        SqlSafeStr as _, pool::PoolConnection,
+    },
+};
+use sea_query_sqlx::SqlxValues;
+use sqlx_core::transaction::TransactionManager as _;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+type Manager = <Postgres as Database>::TransactionManager;
+
+/// An open transaction. Dropped before [`Transaction::commit`], it never happened.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    /// Empty once the transaction has ended. The lock is never contended: it only lends the connection
+    /// to one statement at a time behind a shared reference, as sea-orm wants it.
+    open: Mutex<Option<Open>>,
+}
+
+/// A pooled connection inside a transaction. Dropped while open, ROLLBACK is queued before the
+/// connection serves anybody else.
+#[derive(Debug)]
+struct Open(PoolConnection<Postgres>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // Does nothing when the transaction has ended.
+        Manager::start_rollback(&mut self.0);
+    }
+}
+
+/// A connection on which BEGIN was sent and not yet confirmed.
+struct Beginning(Option<PoolConnection<Postgres>>);
+
+impl Drop for Beginning {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.as_mut() {
+            connection.close_on_drop();
+        }
+    }
+}
+
+impl Transaction {
+    /// Begins with `opening`: BEGIN and every SET LOCAL, in one message and one round trip.
+    pub(crate) async fn begin(pool: &PgPool, opening: String) -> Result<Self, DbErr> {
+        let mut beginning = Beginning(Some(pool.acquire().await.map_err(connection_error)?));
+        if let Some(connection) = beginning.0.as_mut() {
+            let opening = AssertSqlSafe(opening).into_sql_str();
+            Manager::begin(connection, Some(opening)).await.map_err(execution_error)?;
+        }
+        let open = beginning.0.take().map(Open);
+        Ok(Self { open: Mutex::new(open) })
+    }
+
+    /// Makes everything permanent.
+    pub(crate) async fn commit(self) -> Result<(), DbErr> {
+        let mut open = self.open.lock().await.take().ok_or_else(ended)?;
+        Manager::commit(&mut open.0).await.map_err(execution_error)
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        DbBackend::Postgres
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let mut open = self.open.lock().await;
+        let connection = connection(&mut open)?;
+        query(&statement).execute(connection).await.map(Into::into).map_err(execution_error)
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let mut open = self.open.lock().await;
+        let connection = connection(&mut open)?;
+        let result = connection.execute(AssertSqlSafe(sql.to_owned())).await;
+        result.map(Into::into).map_err(execution_error)
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let mut open = self.open.lock().await;
+        let connection = connection(&mut open)?;
+        let row = query(&statement).fetch_optional(connection).await.map_err(query_error)?;
+        Ok(row.map(Into::into))
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let mut open = self.open.lock().await;
+        let connection = connection(&mut open)?;
+        let rows = query(&statement).fetch_all(connection).await.map_err(query_error)?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+}
+
+fn connection(open: &mut Option<Open>) -> Result<&mut PgConnection, DbErr> {
+    open.as_mut().map(|open| &mut *open.0).ok_or_else(ended)
+}
+
+fn query(statement: &Statement) -> sqlx::query::Query<'_, Postgres, SqlxValues> {
+    let values = statement.values.clone().unwrap_or(Values(Vec::new()));
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+}
+
+fn ended() -> DbErr {
+    DbErr::Custom("the transaction has ended".to_owned())
+}
+
+fn connection_error(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+fn execution_error(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+fn query_error(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}

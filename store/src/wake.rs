@@ -1,0 +1,75 @@
+//! Wake-ups: telling idle workers that there is work, so that they need not ask often.
+//!
+//! A wake-up carries nothing and may be lost: workers also look by themselves. Inside one process it
+//! is a notification; between processes a message on Redis, where there is one.
+
+use redis::{AsyncCommands as _, aio::ConnectionManager};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
+
+/// The channel on Redis.
+const CHANNEL: &str = "aftercare:wake";
+/// How long a wake-up may take on its way to Redis before it is given up.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Wakes workers, and waits to be woken.
+#[derive(Clone, Default)]
+pub struct Waker {
+    here: Arc<Notify>,
+    elsewhere: Option<ConnectionManager>,
+}
+
+impl std::fmt::Debug for Waker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waker").field("elsewhere", &self.elsewhere.is_some()).finish()
+    }
+}
+
+impl Waker {
+    /// A waker that reaches other processes through Redis too.
+    pub fn through(redis: ConnectionManager) -> Self {
+        Self { here: Arc::default(), elsewhere: Some(redis) }
+    }
+
+    /// Says that there is work. Never waits, never fails.
+    #[expect(clippy::disallowed_methods, reason = "nobody waits for a wake-up, and it may be lost")]
+    pub fn wake(&self) {
+        self.here.notify_waiters();
+        self.here.notify_one();
+        let Some(mut redis) = self.elsewhere.clone() else { return };
+        let sent = tokio::spawn(async move {
+            let publish = redis.publish::<_, _, ()>(CHANNEL, "");
+            if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, publish).await {
+                tracing::debug!(error = %error, "a wake-up was lost");
+            }
+        });
+        drop(sent);
+    }
+
+    /// Waits until somebody in this process says that there is work.
+    pub async fn woken(&self) {
+        self.here.notified().await;
+    }
+
+    /// Passes wake-ups of other processes on to this one, for ever. A lost connection is made again.
+    pub async fn listen(&self, redis: redis::Client) {
+        loop {
+            if let Err(error) = self.pass_on(&redis).await {
+                tracing::debug!(error = %error, "wake-ups from Redis are interrupted");
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn pass_on(&self, redis: &redis::Client) -> Result<(), redis::RedisError> {
+        use futures::StreamExt as _;
+        let mut channel = redis.get_async_pubsub().await?;
+        channel.subscribe(CHANNEL).await?;
+        let mut messages = channel.on_message();
+        while messages.next().await.is_some() {
+            self.here.notify_waiters();
+            self.here.notify_one();
+        }
+        Ok(())
+    }
+}
