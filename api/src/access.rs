@@ -275,7 +275,7 @@ impl Work {
     }
 
     /// Commits, and answers 202 with what can be followed at `place`.
-    pub async fn accepted<T: Serialize>(self, place: String, body: &T) -> Outcome {
+    pub async fn accepted<T: Serialize + Sync>(self, place: String, body: &T) -> Outcome {
         self.answer(StatusCode::ACCEPTED, vec![location(place)], body).await
     }
 
@@ -284,7 +284,7 @@ impl Work {
     /// # Errors
     ///
     /// `unavailable` and its kin when the commit fails; then nothing has happened.
-    pub async fn answer<T: Serialize>(
+    pub async fn answer<T: Serialize + Sync>(
         self,
         status: StatusCode,
         headers: Vec<(String, String)>,

@@ -86,7 +86,7 @@ fn key_scheme() -> SecurityScheme {
 }
 
 fn token_scheme() -> SecurityScheme {
-    let scopes = Scopes::from_iter(Scope::ALL.iter().map(|scope| (scope.as_str(), scope.says())));
+    let scopes = Scope::ALL.iter().map(|scope| (scope.as_str(), scope.says())).collect::<Scopes>();
     let flow = Flow::ClientCredentials(ClientCredentials::new("/oauth/token", scopes));
     let description = "A token of a program (client credentials) or of a person (the brand's own OpenID Connect issuer).";
     SecurityScheme::OAuth2(OAuth2::with_description([flow], description))

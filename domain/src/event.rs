@@ -21,6 +21,13 @@ pub enum Event {
         /// Which day.
         on: CivilDate,
     },
+    /// One part of the day's work can be done; the parts do not hold each other up.
+    DayWorkDue {
+        /// Which day.
+        on: CivilDate,
+        /// Which part.
+        work: DayWork,
+    },
     /// The clock of a sandbox has arrived where it was sent.
     ClockArrived {
         /// Which clock.
@@ -126,4 +133,21 @@ pub enum Event {
         /// Which message.
         message: MessageId,
     },
+}
+
+/// The parts of a day's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayWork {
+    /// What is no longer needed is forgotten.
+    Housekeeping,
+    /// Lots of allowances expire.
+    Allowances,
+    /// Plans look ahead.
+    Plans,
+}
+
+impl DayWork {
+    /// Every part.
+    pub const ALL: [Self; 3] = [Self::Housekeeping, Self::Allowances, Self::Plans];
 }

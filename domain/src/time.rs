@@ -185,6 +185,9 @@ impl FromStr for CivilDate {
 pub struct WallTime(NaiveTime);
 
 impl WallTime {
+    /// The beginning of a day.
+    pub const MIDNIGHT: Self = Self(NaiveTime::MIN);
+
     /// The time, or nothing when no clock shows it.
     pub fn new(hour: u32, minute: u32) -> Option<Self> {
         NaiveTime::from_hms_opt(hour, minute, 0).map(Self)

@@ -1,7 +1,6 @@
 //! Tables that belong to tenants. Every such table is made here, so none is made without its walls.
 
 use sea_orm_migration::prelude::*;
-use std::fmt::Write as _;
 
 /// A table whose rows belong to a tenant and are known by the pair of tenant and `id`.
 ///
@@ -143,8 +142,7 @@ impl Owned {
              GRANT {grants} ON {name} TO aftercare_app;"
         );
         for statement in self.policies.iter().chain(&self.indexes) {
-            // Writing to a String cannot fail.
-            let _ = write!(sql, "{statement};");
+            sql = format!("{sql}{statement};");
         }
         sql
     }

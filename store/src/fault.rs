@@ -59,6 +59,7 @@ pub enum Fault {
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<DbErr> for Fault {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the driver's kinds of error, not ours")]
     fn from(error: DbErr) -> Self {
         let Some(cause) = sqlx_cause(&error) else { return Self::Database(error) };
         match cause {
@@ -89,6 +90,7 @@ impl From<DbErr> for Fault {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the driver's kinds of error, not ours")]
 fn sqlx_cause(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(cause))

@@ -308,6 +308,23 @@ impl Queue {
     }
 }
 
+/// Days for which finished jobs are kept, for those who ask why.
+const KEPT_DAYS: i64 = 30;
+
+impl Tenant {
+    /// Forgets jobs that were done long ago; dead ones stay until somebody looks at them.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn forget_jobs(&self) -> Result<u64, Fault> {
+        let sql =
+            "DELETE FROM job WHERE tenant_id = ac.tenant() AND state = 'done' AND due_at < $1";
+        let limit = chrono::DateTime::from(self.now().plus_days(-KEPT_DAYS));
+        Ok(self.work().execute_raw(self.statement(sql, [limit.into()])).await?.rows_affected())
+    }
+}
+
 impl Lease {
     fn key(&self) -> [Value; 3] {
         [self.tenant_id.into(), self.id.into(), self.token.into()]

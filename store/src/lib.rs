@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod chance;
 pub mod clock;
+pub mod database;
 mod fault;
 pub mod idempotency;
 pub mod jobs;

@@ -137,6 +137,7 @@ impl Cursor {
 
 impl Mark {
     /// The value of an ordering column as a mark; `None` for types no list is ordered by.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the driver's kinds of value, not ours")]
     pub(crate) fn of(value: Value) -> Option<Self> {
         match value {
             Value::ChronoDateTimeUtc(at) => at.map(Self::At),

@@ -1,1 +1,166 @@
 //! The platform's own questions: who a secret belongs to, and new tenants.
+
+use crate::{Failure, Fault, Scope, Store, Tenant, transaction::Transaction};
+use domain::{
+    event::Event,
+    identity::{Actor, Reach},
+    ids::{ClockId, TenantId},
+    money::Currency,
+    text::{Locale, Name, Slug},
+    time::{Timestamp, Zone},
+};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
+use uuid::Uuid;
+
+/// What the operator says of a new brand.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// Its name in addresses and on the command line; no other brand has it.
+    pub slug: Slug,
+    /// What people call it.
+    pub name: Name,
+    /// Where its days begin.
+    pub tz: Zone,
+    /// The language it speaks when a customer has not chosen one.
+    pub locale: Locale,
+    /// The currency of its accounts.
+    pub currency: Currency,
+}
+
+/// A brand and its sandbox twin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Twins {
+    /// The brand itself.
+    pub live: TenantId,
+    /// The twin: its own rows, its own clock, and nothing leaves it.
+    pub test: TenantId,
+}
+
+/// What a secret opens.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Found {
+    tenant_id: Uuid,
+    /// What it is: `api_key` or `page`.
+    pub kind: String,
+    /// The key, or the record whose page it is.
+    pub subject_id: Uuid,
+}
+
+impl Found {
+    /// Whose it is.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant_id.into()
+    }
+}
+
+impl Store {
+    /// Finds out whose secret has this hash.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn find_secret(&self, hash: Vec<u8>) -> Result<Option<Found>, Fault> {
+        let opening =
+            "BEGIN READ ONLY; SET LOCAL ROLE aftercare_auth; SET LOCAL statement_timeout = '5s'";
+        let auth = Transaction::begin(self.pool(), opening.to_owned()).await?;
+        let sql = "SELECT tenant_id, kind, subject_id FROM ac.find_secret($1)";
+        let find = Statement::from_sql_and_values(DbBackend::Postgres, sql, [hash.into()]);
+        Ok(Found::find_by_statement(find).one(&auth).await?)
+    }
+
+    /// Answers whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when it does not.
+    pub async fn ping(&self) -> Result<(), Fault> {
+        let opening = "BEGIN READ ONLY; SET LOCAL statement_timeout = '2s'";
+        Transaction::begin(self.pool(), opening.to_owned()).await?.commit().await?;
+        Ok(())
+    }
+
+    /// Creates a brand and its sandbox twin, both or neither.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Taken`] when another brand has the slug.
+    pub async fn create_tenant(&self, new: &NewTenant) -> Result<Twins, Failure> {
+        let twins = Twins { live: self.chance().id(), test: self.chance().id() };
+        let mut tenant = self.enter(scope(twins.live)).await?;
+        tenant.found(new, twins).await?;
+        tenant.pass_to(twins.test).await?;
+        tenant.found(new, twins).await?;
+        tenant.commit(()).await?;
+        Ok(twins)
+    }
+}
+
+fn scope(tenant: TenantId) -> Scope {
+    Scope {
+        tenant,
+        actor: Actor::Operator,
+        reach: Reach::default(),
+        paced: false,
+        request_id: None,
+    }
+}
+
+impl Tenant {
+    /// Writes down the tenant in scope, which is one of `twins`, and begins its first day.
+    async fn found(&self, new: &NewTenant, twins: Twins) -> Result<(), Fault> {
+        let is_test = self.id() == twins.test;
+        let now = chrono::DateTime::from(self.now());
+        let sql = "INSERT INTO tenant (id, slug, mode, live_id, name, status, tz, locale, currency,
+                                       version, created_at)
+                   VALUES (ac.tenant(), $1, $2, $3, $4, 'active', $5, $6, $7, 1, $8)";
+        let values = [
+            new.slug.to_string().into(),
+            (if is_test { "test" } else { "live" }).into(),
+            Uuid::from(twins.live).into(),
+            new.name.to_string().into(),
+            new.tz.to_string().into(),
+            new.locale.tag().into(),
+            new.currency.to_string().into(),
+            now.into(),
+        ];
+        self.work().execute_raw(self.statement(sql, values)).await?;
+        let queue = "INSERT INTO tenant_queue (tenant_id, paced_to) VALUES (ac.tenant(), $1)";
+        let paced_to = is_test.then_some(now);
+        self.work().execute_raw(self.statement(queue, [paced_to.into()])).await?;
+        if is_test {
+            let clock: ClockId = self.new_id();
+            let sql =
+                "INSERT INTO test_clock (tenant_id, id, now_at, target_at, version, created_at)
+                       VALUES (ac.tenant(), $1, $2, $2, 1, $2)";
+            let values = [Uuid::from(clock).into(), now.into()];
+            self.work().execute_raw(self.statement(sql, values)).await?;
+        }
+        self.begin_day(self.now(), new.tz).await
+    }
+
+    /// The brand's time zone, in which its days begin.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn zone(&self) -> Result<Zone, Fault> {
+        let sql = "SELECT tz FROM tenant WHERE id = ac.tenant()";
+        let row = self.work().query_one_raw(self.statement(sql, [])).await?;
+        let tz: Option<String> = row.map(|row| row.try_get("", "tz")).transpose()?;
+        Ok(tz.and_then(|tz| tz.parse().ok()).unwrap_or(Zone::UTC))
+    }
+
+    /// Announces that the day in which `at` lies has begun.
+    async fn begin_day(&self, at: Timestamp, zone: Zone) -> Result<(), Fault> {
+        let on = at.date_in(zone);
+        self.emit_once(&Event::DayBegan { on }, at, &format!("day_began:{on}")).await
+    }
+
+    /// Goes on in another tenant, in the same transaction.
+    async fn pass_to(&mut self, tenant: TenantId) -> Result<(), Fault> {
+        let sql = format!("SET LOCAL ac.tenant = '{}'", Uuid::from(tenant));
+        self.work().execute_unprepared(&sql).await?;
+        self.set_id(tenant);
+        Ok(())
+    }
+}

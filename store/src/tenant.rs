@@ -358,12 +358,17 @@ impl Tenant {
     }
 
     /// A statement of the tables' own files.
+    #[expect(clippy::unused_self, reason = "it reads as what it is: a statement of this tenant")]
     pub(crate) fn statement(
         &self,
         sql: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Statement {
         Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+    }
+
+    pub(crate) fn set_id(&mut self, tenant: TenantId) {
+        self.scope.tenant = tenant;
     }
 
     pub(crate) fn set_now(&mut self, now: Timestamp) {
@@ -389,10 +394,7 @@ impl Tenant {
         last: &<R::Entity as EntityTrait>::Model,
     ) -> String {
         let mark = order.column.and_then(|column| Mark::of(last.get(column)));
-        let id = match last.get(R::ID) {
-            Value::Uuid(Some(id)) => id,
-            _ => Uuid::nil(),
-        };
+        let id = if let Value::Uuid(Some(id)) = last.get(R::ID) { id } else { Uuid::nil() };
         Cursor::new(self.id(), &order, mark, id).write()
     }
 }

@@ -21,7 +21,9 @@ pub struct Waker {
 
 impl std::fmt::Debug for Waker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Waker").field("elsewhere", &self.elsewhere.is_some()).finish()
+        f.debug_struct("Waker")
+            .field("elsewhere", &self.elsewhere.is_some())
+            .finish_non_exhaustive()
     }
 }
 

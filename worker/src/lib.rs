@@ -4,6 +4,7 @@
 //! belong to ([`run`]), and routed by what has happened ([`route`]).
 
 mod backend;
+mod days;
 pub mod route;
 mod run;
 

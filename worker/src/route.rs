@@ -1,6 +1,7 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
-use domain::event::Event;
+use crate::days;
+use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
 
 /// Lets everybody act who has to, in the transaction of `tenant`.
@@ -10,8 +11,15 @@ use store::{Failure, Tenant};
 /// [`Failure`] when the job should be given back; then nothing has changed.
 pub async fn route(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
     match event {
-        Event::DayBegan { .. }
-        | Event::ClockArrived { .. }
+        Event::DayBegan { on } => days::begin(tenant, *on).await,
+        Event::DayWorkDue { on, work } => match work {
+            DayWork::Housekeeping => days::keep_house(tenant).await,
+            DayWork::Allowances | DayWork::Plans => {
+                let _ = on;
+                Ok(())
+            }
+        },
+        Event::ClockArrived { .. }
         | Event::ImportContinued { .. }
         | Event::OrderPaid { .. }
         | Event::AssetDelivered { .. }

@@ -1,0 +1,87 @@
+//! The database, wherever it runs: how it is reached, and whether it may be trusted.
+
+mod check;
+
+pub use check::{Distrust, check};
+use sea_orm::{
+    DatabaseConnection, SqlxPostgresConnector,
+    sqlx::{
+        self, Connection as _, PgConnection, PgPool,
+        postgres::{PgConnectOptions, PgPoolOptions},
+    },
+};
+use std::{str::FromStr as _, time::Duration};
+
+/// How long a request waits for a connection before it is told to come back.
+const ACQUIRE_PATIENCE: Duration = Duration::from_millis(1_800);
+/// A connection that rested longer is asked whether it still lives before it is used.
+const RESTED: Duration = Duration::from_secs(30);
+
+/// The database's address.
+#[derive(Debug, Clone)]
+pub struct Address(PgConnectOptions);
+
+impl Address {
+    /// The address in a URL.
+    ///
+    /// # Errors
+    ///
+    /// When it is not the URL of a PostgreSQL database.
+    pub fn parse(url: &str) -> Result<Self, sqlx::Error> {
+        PgConnectOptions::from_str(url).map(Self)
+    }
+
+    /// The same place under another login.
+    #[must_use]
+    pub fn as_user(&self, user: &str) -> Self {
+        Self(self.0.clone().username(user))
+    }
+
+    /// The same server, another database.
+    #[must_use]
+    pub fn in_database(&self, database: &str) -> Self {
+        Self(self.0.clone().database(database))
+    }
+
+    /// The login.
+    pub fn user(&self) -> &str {
+        self.0.get_username()
+    }
+
+    /// Opens a pool for the service.
+    ///
+    /// The first connection is made when it is needed, so that a database that is away for a moment does
+    /// not end the program. A connection that was used a moment ago is not asked whether it lives.
+    pub fn pool(&self, connections: u32) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| Box::pin(still_lives(connection, meta.idle_for)))
+            .connect_lazy_with(self.0.clone().application_name("aftercare"))
+    }
+
+    /// Opens one connection for the owner's work: migrations and roles.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be reached.
+    pub async fn owner(&self) -> Result<DatabaseConnection, sqlx::Error> {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_with(self.0.clone().application_name("aftercare migrate"))
+            .await?;
+        Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+    }
+}
+
+/// Asks a connection that rested whether it still lives; one that does not is replaced.
+async fn still_lives(
+    connection: &mut PgConnection,
+    idle_for: Duration,
+) -> Result<bool, sqlx::Error> {
+    if idle_for > RESTED {
+        connection.ping().await?;
+    }
+    Ok(true)
+}

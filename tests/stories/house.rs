@@ -1,0 +1,379 @@
+//! The house of a story: a database, a service that listens, a clock that stands still.
+
+use api::access::Caller;
+use axum::{extract::Request, middleware::Next, response::Response};
+use domain::{
+    identity::{Actor, Reach, Role, Scope},
+    ids::{DealerId, StaffId, TenantId},
+    money::Currency,
+    text::{Locale, Name, Slug},
+    time::{Timestamp, Zone},
+};
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use serde_json::Value;
+use std::{fmt, ops::Index, sync::Arc};
+use store::{
+    Chance, Clock, Store,
+    database::Address,
+    jobs::Queue,
+    platform::{NewTenant, Twins},
+    wake::Waker,
+};
+use uuid::Uuid;
+use worker::{Outcome, Runner};
+
+/// Logs in and owns nothing, as in production.
+const LOGIN: &str = "aftercare_login";
+/// When every story begins: a Monday morning in Shanghai.
+const BEGINNING: &str = "2026-01-05T01:00:00Z";
+/// More jobs than any story has; a story that needs more runs in circles.
+const MOST_JOBS: usize = 200_000;
+
+/// A service with a database of its own.
+pub(crate) struct House {
+    /// What time it is in the story.
+    pub(crate) clock: Clock,
+    /// Where rows are, for what has no way over HTTP.
+    pub(crate) store: Store,
+    /// Where the service listens.
+    pub(crate) url: String,
+    web: reqwest::Client,
+    runner: Arc<Runner>,
+    queue: Queue,
+    database: String,
+}
+
+impl House {
+    /// Opens a house.
+    pub(crate) async fn opens() -> Self {
+        Self::with_connections(connections()).await
+    }
+
+    /// Opens a house whose service has `connections` to the database.
+    pub(crate) async fn with_connections(connections: u32) -> Self {
+        let server = server();
+        let template = template(&server).await;
+        let database = format!("aftercare_test_{}", Uuid::new_v4().simple());
+        let admin = server.owner().await.unwrap();
+        let create = format!("CREATE DATABASE {database} TEMPLATE {template}");
+        admin.execute_unprepared(&create).await.unwrap();
+        let clock = Clock::held(BEGINNING.parse().unwrap());
+        let pool = server.in_database(&database).as_user(LOGIN).pool(connections);
+        let store = Store::new(pool, clock.clone(), Chance::System, Waker::default());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = api::service(store.clone()).layer(axum::middleware::from_fn(introduce));
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        let queue = Queue::new(store.clone());
+        let runner = Arc::new(Runner::new(queue.clone()));
+        Self { clock, store, url, web: reqwest::Client::new(), runner, queue, database }
+    }
+
+    /// A brand in Shanghai, called by its slug.
+    pub(crate) async fn brand(&self, slug: &str) -> Twins {
+        let new = NewTenant {
+            slug: Slug::new(slug).unwrap(),
+            name: Name::new(slug).unwrap(),
+            tz: "Asia/Shanghai".parse::<Zone>().unwrap(),
+            locale: Locale::Chinese,
+            currency: Currency::CNY,
+        };
+        self.store.create_tenant(&new).await.unwrap()
+    }
+
+    /// The brand's own program, which may do everything.
+    pub(crate) fn brand_key(&self, tenant: TenantId) -> Client {
+        self.caller(&format!("test {} brand_admin", Uuid::from(tenant)))
+    }
+
+    /// A person who works for the brand.
+    pub(crate) fn person(
+        &self,
+        tenant: TenantId,
+        role: Role,
+        staff: StaffId,
+        dealer: Option<DealerId>,
+    ) -> Client {
+        let dealer = dealer.map(|dealer| Uuid::from(dealer).to_string()).unwrap_or_default();
+        let (tenant, staff) = (Uuid::from(tenant), Uuid::from(staff));
+        let role = serde_json::to_value(role).unwrap();
+        let role = role.as_str().unwrap();
+        self.caller(&format!("test {tenant} {role} {staff} {dealer}"))
+    }
+
+    /// Somebody who calls with these credentials (the value of the Authorization header).
+    pub(crate) fn caller(&self, authorization: &str) -> Client {
+        Client {
+            web: self.web.clone(),
+            url: self.url.clone(),
+            authorization: Some(authorization.to_owned()),
+        }
+    }
+
+    /// Somebody without credentials.
+    pub(crate) fn stranger(&self) -> Client {
+        Client { web: self.web.clone(), url: self.url.clone(), authorization: None }
+    }
+
+    /// Lets the worker do all that is due; panics when a job fails.
+    pub(crate) async fn settle(&self) {
+        let failed = self.settle_somehow().await;
+        assert!(failed.is_empty(), "these jobs failed: {failed:?}");
+    }
+
+    /// Lets the worker do all that is due; answers the kinds of jobs that failed.
+    pub(crate) async fn settle_somehow(&self) -> Vec<String> {
+        let mut failed = Vec::new();
+        for _ in 0..MOST_JOBS {
+            let leases = self.queue.fetch(16).await.unwrap();
+            if leases.is_empty() {
+                return failed;
+            }
+            for lease in leases {
+                if self.runner.run(&lease).await != Outcome::Done {
+                    failed.push(lease.kind().to_owned());
+                }
+            }
+        }
+        panic!("the story runs in circles");
+    }
+
+    /// Lets days go by, one after the other, each with its work.
+    pub(crate) async fn pass_days(&self, days: u32) {
+        self.settle().await;
+        for _ in 0..days {
+            self.clock.set(self.clock.now().plus_days(1));
+            self.settle().await;
+        }
+    }
+
+    /// Lets hours go by, one after the other, each with its work.
+    pub(crate) async fn pass_hours(&self, hours: u32) {
+        self.settle().await;
+        for _ in 0..hours {
+            self.clock.set(self.clock.now().plus_hours(1));
+            self.settle().await;
+        }
+    }
+
+    /// What time it is in the story.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The database under its owner, who is behind no wall: for looking at what no caller sees.
+    pub(crate) async fn owner(&self) -> DatabaseConnection {
+        server().in_database(&self.database).owner().await.unwrap()
+    }
+}
+
+impl Drop for House {
+    /// Takes the database away, in a thread of its own because dropping cannot wait.
+    fn drop(&mut self) {
+        let database = self.database.clone();
+        let away = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async move {
+                let admin = server().owner().await.unwrap();
+                let drop = format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)");
+                admin.execute_unprepared(&drop).await.unwrap();
+            });
+        });
+        away.join().unwrap();
+    }
+}
+
+/// Somebody who calls the service.
+#[derive(Clone)]
+pub(crate) struct Client {
+    web: reqwest::Client,
+    /// Where the service listens.
+    pub(crate) url: String,
+    authorization: Option<String>,
+}
+
+impl Client {
+    /// Asks for something.
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Posts a JSON body, with an Idempotency-Key of its own.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+        self.post_keyed(path, &Uuid::new_v4().to_string(), body).await
+    }
+
+    /// Posts a JSON body with this Idempotency-Key.
+    pub(crate) async fn post_keyed(&self, path: &str, key: &str, body: Value) -> Reply {
+        self.send(self.request(Method::POST, path).header("idempotency-key", key).json(&body)).await
+    }
+
+    /// Puts a JSON body.
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
+        self.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// Patches what the caller read as `etag`.
+    pub(crate) async fn patch(&self, path: &str, etag: &str, body: Value) -> Reply {
+        self.send(self.request(Method::PATCH, path).header("if-match", etag).json(&body)).await
+    }
+
+    /// Deletes something.
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
+    /// A request to be completed and sent with [`Client::send`].
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.web.request(method, format!("{}{path}", self.url));
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization),
+            None => request,
+        }
+    }
+
+    /// Sends a request.
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Reply {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Reply { status, headers, text, body }
+    }
+}
+
+/// What the service answered.
+pub(crate) struct Reply {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// The body as it came.
+    pub(crate) text: String,
+    /// The body as JSON; null when it is none.
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    /// Insists on a status, and shows the body when it is another.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        self
+    }
+
+    /// Insists on a problem.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status.as_u16(), self["code"].as_str()), (status, Some(code)), "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        self
+    }
+
+    /// The identifier of the record in the body.
+    #[track_caller]
+    pub(crate) fn id(&self) -> String {
+        self["id"].as_str().unwrap_or_else(|| panic!("there is no id in {self:?}")).to_owned()
+    }
+
+    /// A header, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The tag to send as If-Match.
+    pub(crate) fn etag(&self) -> &str {
+        self.header("etag")
+    }
+
+    /// The records of a list.
+    #[track_caller]
+    pub(crate) fn data(&self) -> &Vec<Value> {
+        self["data"].as_array().unwrap_or_else(|| panic!("there is no list in {self:?}"))
+    }
+}
+
+impl Index<&str> for Reply {
+    type Output = Value;
+
+    fn index(&self, member: &str) -> &Value {
+        &self.body[member]
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.text)
+    }
+}
+
+/// Connections of a service: a pool of one shows that nothing waits for a second.
+fn connections() -> u32 {
+    let wanted = std::env::var("AFTERCARE_TEST_POOL").ok();
+    wanted.map_or(8, |wanted| wanted.parse().unwrap())
+}
+
+/// The server on which databases may be created.
+fn server() -> Address {
+    let url = std::env::var("AFTERCARE_TEST_DATABASE_URL").expect(
+        "AFTERCARE_TEST_DATABASE_URL names a PostgreSQL server for the stories; ./check starts one",
+    );
+    Address::parse(&url).unwrap()
+}
+
+/// A migrated database to copy, made once for each build of the stories.
+async fn template(server: &Address) -> String {
+    static TEMPLATE: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
+    TEMPLATE.get_or_init(|| make_template(server)).await.clone()
+}
+
+async fn make_template(server: &Address) -> String {
+    let built = std::env::current_exe().unwrap().metadata().unwrap().modified().unwrap();
+    let age = built.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let name = format!("aftercare_template_{age}");
+    let admin = server.owner().await.unwrap();
+    admin.execute_unprepared("SELECT pg_advisory_lock(7235)").await.unwrap();
+    let find = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, find);
+    if admin.query_one_raw(statement).await.unwrap().is_none() {
+        let draft = format!("{name}_draft");
+        for sql in [format!("DROP DATABASE IF EXISTS {draft}"), format!("CREATE DATABASE {draft}")]
+        {
+            admin.execute_unprepared(&sql).await.unwrap();
+        }
+        let owner = server.in_database(&draft).owner().await.unwrap();
+        migrations::migrate(&owner).await.unwrap();
+        migrations::admit(&owner, LOGIN, None).await.unwrap();
+        owner.close().await.unwrap();
+        let rename = format!("ALTER DATABASE {draft} RENAME TO {name}");
+        admin.execute_unprepared(&rename).await.unwrap();
+    }
+    admin.close().await.unwrap();
+    name
+}
+
+/// Believes callers who say who they are. Stands in for credentials until keys and tokens are there.
+async fn introduce(mut request: Request, next: Next) -> Response {
+    let says = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+    let words: Vec<_> = says.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    if words.first().is_some_and(|word| word == "test") {
+        let id = |place: usize| words.get(place).and_then(|word| Uuid::parse_str(word).ok());
+        let role: Role = serde_json::from_value(words[2].clone().into()).unwrap();
+        let actor = match id(3) {
+            Some(staff) => Actor::Staff { id: staff.into(), rank: role.rank() },
+            None => Actor::Key(id(1).unwrap().into()),
+        };
+        let scopes =
+            if id(3).is_some() { role.scopes() } else { Scope::ALL.iter().copied().collect() };
+        let technician = (role == Role::Technician).then(|| id(3).unwrap().into());
+        request.extensions_mut().insert(Caller {
+            tenant: id(1).unwrap().into(),
+            actor,
+            reach: Reach { dealer: id(4).map(Into::into), technician },
+            scopes,
+            is_sandbox: false,
+        });
+    }
+    next.run(request).await
+}

@@ -1,0 +1,17 @@
+//! Stories about a brand and its customers, told over HTTP with a held clock.
+//!
+//! Each story has a database of its own. `AFTERCARE_TEST_DATABASE_URL` names a server on which
+//! databases may be created; `./check` starts one.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a story that goes wrong should say where, and it runs its own service"
+)]
+
+mod house;
+
+mod audit;
