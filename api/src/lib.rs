@@ -8,20 +8,25 @@
 pub mod access;
 mod audit;
 pub mod list;
+pub mod metrics;
 pub mod openapi;
 pub mod problem;
 pub mod request;
+pub mod service;
 
 use access::Api;
 use axum::{Router, middleware};
 use store::Store;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
 /// All routes, with their description.
 fn routes() -> OpenApiRouter<Api> {
+    let v1 = OpenApiRouter::new().merge(audit::router());
     OpenApiRouter::with_openapi(openapi::Contract::openapi())
-        .nest("/v1", OpenApiRouter::new().merge(audit::router()))
+        .merge(service::router())
+        .nest("/v1", v1)
 }
 
 /// The OpenAPI document of everything that is served.
@@ -36,9 +41,19 @@ pub fn service(store: Store) -> Router {
     let chance = store.chance().clone();
     let (router, _) = routes().split_for_parts();
     router
+        .merge(service::pages(&document()))
+        .route_layer(middleware::from_fn(metrics::observe))
         .layer(middleware::from_fn(request::receive))
         .layer(middleware::from_fn(request::bound))
+        .layer(CatchPanicLayer::custom(problem::after_panic))
         .layer(middleware::from_fn(problem::render))
+        .layer(middleware::from_fn(request::protect))
         .layer(middleware::from_fn_with_state(chance, request::identify))
+        .layer(CompressionLayer::new())
         .with_state(Api::new(store))
+}
+
+/// What the operator may ask, on an address of its own: health and metrics.
+pub fn admin(store: Store) -> Router {
+    service::admin(store)
 }

@@ -335,6 +335,12 @@ fn bare(response: &Response) -> Option<Problem> {
     }))
 }
 
+/// A handler panicked. That is our mistake, and the caller hears no more of it than of any other.
+pub fn after_panic(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked");
+    Problem::new(&FAULT).into_response()
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self { refusal, errors: Vec::new(), retry_after_seconds: None }

@@ -26,6 +26,10 @@ const HANDLER_PATIENCE: Duration = Duration::from_secs(20);
 /// Longest idempotency key.
 const MOST_KEY_BYTES: usize = 128;
 
+/// Pages load nothing and are framed by nobody; their forms go back where they came from.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
 /// The header of request ids.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header of idempotency keys.
@@ -145,6 +149,20 @@ fn keyed(parts: &Parts, bytes: &Bytes) -> Result<Option<Keyed>, Problem> {
     };
     let fingerprint = digest(&SHA256, bytes).as_ref().to_vec();
     Ok(Some(Keyed { key: key.to_owned(), route, fingerprint }))
+}
+
+/// Says on every answer what browsers must not do with it. Pages that need more say so themselves.
+pub async fn protect(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// Gives up on handlers that take too long; the transaction is undone.

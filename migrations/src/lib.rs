@@ -3,6 +3,7 @@
 mod m0001_house;
 mod owned;
 
+pub use sea_orm_migration::sea_orm::DbErr;
 use sea_orm_migration::{
     prelude::*,
     sea_orm::{DatabaseConnection, DbBackend, Statement},

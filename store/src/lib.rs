@@ -66,6 +66,11 @@ impl Store {
         &self.waker
     }
 
+    /// Closes all connections; what runs is finished first.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
     pub(crate) fn pool(&self) -> &PgPool {
         &self.pool
     }

@@ -3,7 +3,10 @@
 //! A wake-up carries nothing and may be lost: workers also look by themselves. Inside one process it
 //! is a notification; between processes a message on Redis, where there is one.
 
-use redis::{AsyncCommands as _, aio::ConnectionManager};
+use redis::{
+    AsyncCommands as _, Client,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
@@ -16,8 +19,20 @@ const PATIENCE: Duration = Duration::from_millis(200);
 #[derive(Clone, Default)]
 pub struct Waker {
     here: Arc<Notify>,
-    elsewhere: Option<ConnectionManager>,
+    elsewhere: Option<Elsewhere>,
 }
+
+/// The way to other processes.
+#[derive(Clone)]
+struct Elsewhere {
+    client: Client,
+    connection: ConnectionManager,
+}
+
+/// The address of Redis cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct NoRedis(#[from] redis::RedisError);
 
 impl std::fmt::Debug for Waker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -28,9 +43,20 @@ impl std::fmt::Debug for Waker {
 }
 
 impl Waker {
-    /// A waker that reaches other processes through Redis too.
-    pub fn through(redis: ConnectionManager) -> Self {
-        Self { here: Arc::default(), elsewhere: Some(redis) }
+    /// A waker that reaches other processes through the Redis at `url` too. The connection is made when
+    /// it is needed, and again whenever it is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`NoRedis`] when `url` is not the address of a Redis server.
+    pub fn through(url: &str) -> Result<Self, NoRedis> {
+        let client = Client::open(url)?;
+        let settings = ConnectionManagerConfig::new()
+            .set_number_of_retries(1)
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let connection = ConnectionManager::new_lazy_with_config(client.clone(), settings)?;
+        Ok(Self { here: Arc::default(), elsewhere: Some(Elsewhere { client, connection }) })
     }
 
     /// Says that there is work. Never waits, never fails.
@@ -38,7 +64,7 @@ impl Waker {
     pub fn wake(&self) {
         self.here.notify_waiters();
         self.here.notify_one();
-        let Some(mut redis) = self.elsewhere.clone() else { return };
+        let Some(Elsewhere { connection: mut redis, .. }) = self.elsewhere.clone() else { return };
         let sent = tokio::spawn(async move {
             let publish = redis.publish::<_, _, ()>(CHANNEL, "");
             if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, publish).await {
@@ -54,16 +80,19 @@ impl Waker {
     }
 
     /// Passes wake-ups of other processes on to this one, for ever. A lost connection is made again.
-    pub async fn listen(&self, redis: redis::Client) {
+    pub async fn listen(&self) {
+        let Some(Elsewhere { client, .. }) = &self.elsewhere else {
+            return std::future::pending().await;
+        };
         loop {
-            if let Err(error) = self.pass_on(&redis).await {
+            if let Err(error) = self.pass_on(client).await {
                 tracing::debug!(error = %error, "wake-ups from Redis are interrupted");
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
-    async fn pass_on(&self, redis: &redis::Client) -> Result<(), redis::RedisError> {
+    async fn pass_on(&self, redis: &Client) -> Result<(), redis::RedisError> {
         use futures::StreamExt as _;
         let mut channel = redis.get_async_pubsub().await?;
         channel.subscribe(CHANNEL).await?;

@@ -1,16 +1,20 @@
 //! The database, wherever it runs: how it is reached, and whether it may be trusted.
 
 mod check;
+pub mod private;
 
 pub use check::{Distrust, check};
 use sea_orm::{
     DatabaseConnection, SqlxPostgresConnector,
     sqlx::{
-        self, Connection as _, PgConnection, PgPool,
+        self, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool,
         postgres::{PgConnectOptions, PgPoolOptions},
     },
 };
-use std::{str::FromStr as _, time::Duration};
+use std::{path::Path, str::FromStr as _, time::Duration};
+
+/// What the database driver says when a statement fails.
+pub type SqlError = sqlx::Error;
 
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_PATIENCE: Duration = Duration::from_millis(1_800);
@@ -41,6 +45,35 @@ impl Address {
     #[must_use]
     pub fn in_database(&self, database: &str) -> Self {
         Self(self.0.clone().database(database))
+    }
+
+    /// The database `database` behind the socket in `folder`.
+    pub fn socket(folder: &Path, user: &str, database: &str) -> Self {
+        Self(PgConnectOptions::new_without_pgpass().socket(folder).username(user).database(database))
+    }
+
+    /// Whether the server has a database of this name.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached.
+    pub async fn has_database(&self, name: &str) -> Result<bool, SqlError> {
+        let sql = "SELECT 1 FROM pg_database WHERE datname = $1";
+        let mut connection = self.0.connect().await?;
+        let found = sqlx::query(sql).bind(name).fetch_optional(&mut connection).await?;
+        connection.close().await?;
+        Ok(found.is_some())
+    }
+
+    /// Carries out one statement as this login.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached, or refuses.
+    pub async fn execute(&self, sql: &str) -> Result<(), SqlError> {
+        let mut connection = self.0.connect().await?;
+        connection.execute(AssertSqlSafe(sql.to_owned())).await?;
+        connection.close().await
     }
 
     /// The login.

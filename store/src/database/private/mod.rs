@@ -28,7 +28,7 @@ pub use self::programs::{Programs, find_programs};
 use self::site::Site;
 
 /// The name under which the program connects first; it owns everything in the cluster.
-const SUPERUSER: &str = "aftercare_owner";
+const SUPERUSER: &str = "aftercare_cluster";
 /// The pause before PostgreSQL is started again: long enough for a loop of crashes to leave the
 /// machine usable.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);

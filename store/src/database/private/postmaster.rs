@@ -61,9 +61,9 @@ const SETTINGS: [&str; 17] = [
     "timezone=UTC",
 ];
 const SOCKET: &str = ".s.PGSQL.5432";
-/// The start-up message of protocol 3.0 for our superuser, 48 bytes, and a farewell after it.
+/// The start-up message of protocol 3.0 for our superuser, 50 bytes, and a farewell after it.
 const GREETING: &[u8] =
-    b"\0\0\0\x30\0\x03\0\0user\0aftercare_owner\0database\0postgres\0\0X\0\0\0\x04";
+    b"\0\0\0\x32\0\x03\0\0user\0aftercare_cluster\0database\0postgres\0\0X\0\0\0\x04";
 /// After a crash PostgreSQL first replays its log, which `max_wal_size` keeps short.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 /// How long it may take to end by itself, then when asked, then when told to drop everything.

@@ -44,7 +44,7 @@ async fn is_refused(folder: &Path) -> ClusterError {
 /// What PostgreSQL answers, or nothing if it does not.
 fn asks(socket: &Path, statement: &str) -> Option<String> {
     let mut psql = Command::new("psql");
-    psql.arg("-h").arg(socket).args(["-U", "aftercare_owner", "-XAtc", statement, "postgres"]);
+    psql.arg("-h").arg(socket).args(["-U", "aftercare_cluster", "-XAtc", statement, "postgres"]);
     let output = psql.output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
@@ -68,7 +68,7 @@ async fn within_seconds(seconds: u64, happens: impl Fn() -> bool + Sync + Send) 
 async fn it_answers_and_keeps_what_it_was_told() {
     let folder = Folder::new("keeps");
     let first = starts(&folder.0).await;
-    assert_eq!(first.superuser(), "aftercare_owner");
+    assert_eq!(first.superuser(), "aftercare_cluster");
     asks(first.socket_dir(), "create table kept (n int)").expect("a table is created");
     asks(first.socket_dir(), "insert into kept values (1)").expect("a row is kept");
     let pid = postmaster(first.data_dir());

@@ -1,0 +1,136 @@
+//! Aftercare: one program in several roles, put together from the crates that do the work.
+
+mod banner;
+mod ground;
+mod operator;
+mod serve;
+pub mod settings;
+
+use clap::{Parser, Subcommand};
+use ground::Ground;
+use settings::{LogFormat, Misconfigured, Settings};
+use std::io::Write as _;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Runs a brand's after-sales service.
+#[derive(Debug, Parser)]
+#[command(name = "aftercare", version, about, long_about = None)]
+pub struct Cli {
+    /// The role; everything in one process when none is named
+    #[command(subcommand)]
+    role: Option<Role>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// API and worker in one process, on a database of its own if need be (the default)
+    All,
+    /// The REST API
+    Api,
+    /// The worker of the jobs
+    Worker,
+    /// Brings the schema up to date and lets the login role in
+    Migrate,
+    /// Prints the OpenAPI document
+    Openapi,
+    /// Brands
+    #[command(subcommand)]
+    Tenants(operator::Tenants),
+    /// The keys that sign tokens
+    #[command(subcommand)]
+    Keys(operator::Keys),
+    /// Asks a running service whether it is well
+    Healthcheck,
+    /// Looks for what could be wrong with this setup, and says what to do
+    Doctor,
+    /// Prints the settings in force, without secrets
+    Config,
+}
+
+/// Why the program ends early.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The settings do not fit.
+    #[error(transparent)]
+    Misconfigured(#[from] Misconfigured),
+    /// There is no database to stand on.
+    #[error(transparent)]
+    Ground(#[from] ground::Sinking),
+    /// The service cannot be started or goes down.
+    #[error("{what}")]
+    Service {
+        /// What was being done.
+        what: String,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something the operator asked for is not possible.
+    #[error("{0}")]
+    Refused(String),
+    /// Nothing can be printed.
+    #[error("the output is closed")]
+    Output(#[from] std::io::Error),
+}
+
+impl Trouble {
+    /// Trouble while doing `what`.
+    fn during(
+        what: impl Into<String>,
+    ) -> impl FnOnce(Box<dyn std::error::Error + Send + Sync>) -> Self {
+        move |source| Self::Service { what: what.into(), source }
+    }
+}
+
+/// Runs the program in the role that was asked for.
+///
+/// # Errors
+///
+/// [`Trouble`] says what is in the way, in a sentence for the operator.
+pub async fn run(cli: Cli) -> Result<(), Trouble> {
+    let Cli { role, settings } = cli;
+    let settings = settings.settle()?;
+    log(&settings);
+    match role.unwrap_or(Role::All) {
+        Role::All => serve::all(settings).await,
+        Role::Api => serve::api(settings).await,
+        Role::Worker => serve::worker(settings).await,
+        Role::Migrate => Ground::migrate(&settings).await.map_err(Trouble::from),
+        Role::Openapi => say(&openapi()?),
+        Role::Tenants(command) => operator::tenants(&settings, command).await,
+        Role::Keys(command) => operator::keys(&settings, command).await,
+        Role::Healthcheck => operator::healthcheck(&settings).await,
+        Role::Doctor => operator::doctor(&settings).await,
+        Role::Config => say(&format!("{settings:#?}")),
+    }
+}
+
+/// The OpenAPI document as it is committed.
+///
+/// # Errors
+///
+/// [`Trouble::Service`] when it cannot be written as JSON.
+pub fn openapi() -> Result<String, Trouble> {
+    let document = api::document();
+    serde_json::to_string_pretty(&document)
+        .map_err(|error| Trouble::during("the document cannot be written")(error.into()))
+}
+
+/// Prints something the operator asked for.
+fn say(text: &str) -> Result<(), Trouble> {
+    writeln!(std::io::stdout().lock(), "{text}").map_err(Trouble::from)
+}
+
+fn log(settings: &Settings) {
+    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    // A second call, as in tests, changes nothing.
+    let set = match settings.log_format {
+        LogFormat::Text => registry.with(lines.compact()).try_init(),
+        LogFormat::Json => registry.with(lines.json()).try_init(),
+    };
+    drop(set);
+}

@@ -1,0 +1,299 @@
+//! Settings: the one place where the environment is read.
+//!
+//! Every setting is a flag and a variable; secrets can also come from a file. A variable that begins
+//! with `AFTERCARE_` and is none of ours is refused, so that a typing error is not silently a default.
+
+use clap::{Args, CommandFactory, ValueEnum};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// How Aftercare is set up.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Where the API listens
+    #[arg(long, env = "AFTERCARE_BIND", default_value = "127.0.0.1:8080", global = true)]
+    pub bind: SocketAddr,
+    /// Where metrics and health are answered for the operator; never open this to the world
+    #[arg(long, env = "AFTERCARE_ADMIN_BIND", default_value = "127.0.0.1:9090", global = true)]
+    pub admin_bind: SocketAddr,
+    /// PostgreSQL 15 or newer, by the login role; without it Aftercare brings its own
+    #[arg(long, env = "AFTERCARE_DATABASE_URL", hide_env_values = true, global = true)]
+    pub database_url: Option<Secret>,
+    /// The same, read from a file
+    #[arg(long, env = "AFTERCARE_DATABASE_URL_FILE", global = true)]
+    pub database_url_file: Option<PathBuf>,
+    /// The same database by the role that owns the schema; used by `migrate` only
+    #[arg(long, env = "AFTERCARE_MIGRATION_DATABASE_URL", hide_env_values = true, global = true)]
+    pub migration_database_url: Option<Secret>,
+    /// The same, read from a file
+    #[arg(long, env = "AFTERCARE_MIGRATION_DATABASE_URL_FILE", global = true)]
+    pub migration_database_url_file: Option<PathBuf>,
+    /// Connections to the database; 8 to 16 for two cores, 1 is enough to work
+    #[arg(long, env = "AFTERCARE_DATABASE_CONNECTIONS", default_value_t = 12, global = true,
+        value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub database_connections: u32,
+    /// Redis, for wake-ups and shared limits; without it both stay in the process
+    #[arg(long, env = "AFTERCARE_REDIS_URL", hide_env_values = true, global = true)]
+    pub redis_url: Option<Secret>,
+    /// The same, read from a file
+    #[arg(long, env = "AFTERCARE_REDIS_URL_FILE", global = true)]
+    pub redis_url_file: Option<PathBuf>,
+    /// Where a database of our own, files and the demo's key lie
+    #[arg(long, env = "AFTERCARE_DATA_DIR", default_value = "./.aftercare", global = true)]
+    pub data_dir: PathBuf,
+    /// Where PostgreSQL's programs lie, when they are not found by themselves
+    #[arg(long, env = "AFTERCARE_POSTGRES_DIR", global = true)]
+    pub postgres_dir: Option<PathBuf>,
+    /// The address customers and programs see, for links in messages and in tokens
+    #[arg(long, env = "AFTERCARE_PUBLIC_URL", global = true)]
+    pub public_url: Option<String>,
+    /// Production refuses demo keys, weak secrets and a database of our own
+    #[arg(long, env = "AFTERCARE_ENV", default_value = "development", global = true)]
+    pub env: Environment,
+    /// At least 32 characters; seals the keys that sign tokens
+    #[arg(long, env = "AFTERCARE_SECRET_KEY", hide_env_values = true, global = true)]
+    pub secret_key: Option<Secret>,
+    /// The same, read from a file
+    #[arg(long, env = "AFTERCARE_SECRET_KEY_FILE", global = true)]
+    pub secret_key_file: Option<PathBuf>,
+    /// What is logged, such as `info` or `warn,worker=debug`
+    #[arg(long, env = "AFTERCARE_LOG", default_value = "warn,aftercare=info", global = true)]
+    pub log: String,
+    /// How log lines look
+    #[arg(long, env = "AFTERCARE_LOG_FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+    /// Where mail is handed over, such as smtps://user:password@mail.example.com
+    #[arg(long, env = "AFTERCARE_SMTP_URL", hide_env_values = true, global = true)]
+    pub smtp_url: Option<Secret>,
+    /// The same, read from a file
+    #[arg(long, env = "AFTERCARE_SMTP_URL_FILE", global = true)]
+    pub smtp_url_file: Option<PathBuf>,
+    /// The sender of mail
+    #[arg(long, env = "AFTERCARE_MAIL_FROM", default_value = "Aftercare <aftercare@localhost>", global = true)]
+    pub mail_from: String,
+    /// Jobs that a worker has in flight at once
+    #[arg(long, env = "AFTERCARE_WORKER_SLOTS", default_value_t = 8, global = true,
+        value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub worker_slots: u16,
+    /// Where traces are sent; needs a build with the feature `otel`
+    #[arg(long, env = "AFTERCARE_OTLP_ENDPOINT", global = true)]
+    pub otlp_endpoint: Option<String>,
+}
+
+/// Where Aftercare runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// On somebody's machine, to try it or to work on it.
+    Development,
+    /// For customers.
+    Production,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs, one JSON object a line.
+    Json,
+}
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text, for the one place that needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Misconfigured {
+    /// A variable that is none of ours.
+    #[error("there is no setting {name}{}", did_you_mean(.nearest))]
+    Unknown {
+        /// The variable.
+        name: String,
+        /// Ours that looks most like it.
+        nearest: Option<String>,
+    },
+    /// A secret was given twice.
+    #[error("{0} is set both by value and by file")]
+    Twice(&'static str),
+    /// A secret's file cannot be read.
+    #[error("{name} names {}, which cannot be read", path.display())]
+    Unreadable {
+        /// The setting.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Production needs what development does without.
+    #[error("AFTERCARE_ENV=production needs {0}")]
+    Needed(&'static str),
+    /// A secret that anybody could guess.
+    #[error("AFTERCARE_SECRET_KEY must have at least {MOST_GUESSABLE} characters, and not be a word repeated")]
+    Weak,
+}
+
+fn did_you_mean(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+}
+
+/// Shorter secrets can be guessed.
+const MOST_GUESSABLE: usize = 32;
+/// A secret made of fewer different characters is a pattern, not chance.
+const LEAST_VARIETY: usize = 8;
+
+impl Settings {
+    /// Reads secrets from their files and makes sure that everything fits together.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured`] says what to change.
+    pub fn settle(mut self) -> Result<Self, Misconfigured> {
+        refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+        let pairs = [
+            ("AFTERCARE_DATABASE_URL", &mut self.database_url, &self.database_url_file),
+            (
+                "AFTERCARE_MIGRATION_DATABASE_URL",
+                &mut self.migration_database_url,
+                &self.migration_database_url_file,
+            ),
+            ("AFTERCARE_REDIS_URL", &mut self.redis_url, &self.redis_url_file),
+            ("AFTERCARE_SECRET_KEY", &mut self.secret_key, &self.secret_key_file),
+            ("AFTERCARE_SMTP_URL", &mut self.smtp_url, &self.smtp_url_file),
+        ];
+        for (name, value, file) in pairs {
+            if let Some(path) = file {
+                if value.is_some() {
+                    return Err(Misconfigured::Twice(name));
+                }
+                *value = Some(read_secret(name, path)?);
+            }
+        }
+        self.judge()?;
+        Ok(self)
+    }
+
+    /// What production does not do without.
+    fn judge(&self) -> Result<(), Misconfigured> {
+        if self.secret_key.as_ref().is_some_and(|secret| is_weak(secret.reveal())) {
+            return Err(Misconfigured::Weak);
+        }
+        match self.env {
+            Environment::Development => Ok(()),
+            Environment::Production if self.database_url.is_none() => {
+                Err(Misconfigured::Needed("AFTERCARE_DATABASE_URL: a database server of its own"))
+            }
+            Environment::Production if self.secret_key.is_none() => {
+                Err(Misconfigured::Needed("AFTERCARE_SECRET_KEY"))
+            }
+            Environment::Production if self.public_url.is_none() => {
+                Err(Misconfigured::Needed("AFTERCARE_PUBLIC_URL"))
+            }
+            Environment::Production => Ok(()),
+        }
+    }
+
+    /// The address in links and tokens.
+    pub fn public_url(&self) -> String {
+        let local = || format!("http://{}", self.bind);
+        self.public_url.clone().unwrap_or_else(local).trim_end_matches('/').to_owned()
+    }
+}
+
+fn read_secret(name: &'static str, path: &Path) -> Result<Secret, Misconfigured> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Misconfigured::Unreadable { name, path: path.to_owned(), source })?;
+    Ok(text.trim_end_matches(['\r', '\n']).into())
+}
+
+fn is_weak(secret: &str) -> bool {
+    let variety: std::collections::BTreeSet<char> = secret.chars().collect();
+    secret.chars().count() < MOST_GUESSABLE || variety.len() < LEAST_VARIETY
+}
+
+/// Names of all variables that mean something.
+pub fn known() -> Vec<String> {
+    let command = crate::Cli::command();
+    let names = command.get_arguments().filter_map(|argument| argument.get_env());
+    names.filter_map(|name| name.to_str().map(str::to_owned)).collect()
+}
+
+fn refuse_unknown(names: impl Iterator<Item = String>) -> Result<(), Misconfigured> {
+    let known = known();
+    for name in names {
+        // What tests are told is none of the program's business.
+        let ours = name.starts_with("AFTERCARE_") && !name.starts_with("AFTERCARE_TEST_");
+        if ours && !known.contains(&name) {
+            let nearest = known.iter().max_by_key(|known| likeness(known, &name)).cloned();
+            return Err(Misconfigured::Unknown { name, nearest });
+        }
+    }
+    Ok(())
+}
+
+/// How many letters two names share from the front and from the back.
+fn likeness(one: &str, other: &str) -> usize {
+    let front = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let back = one.chars().rev().zip(other.chars().rev()).take_while(|(a, b)| a == b).count();
+    front.saturating_add(back)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_is_none_of_ours_is_refused() {
+        let refusal = refuse_unknown(["AFTERCARE_DATABSE_URL".to_owned()].into_iter()).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "there is no setting AFTERCARE_DATABSE_URL; did you mean AFTERCARE_DATABASE_URL?"
+        );
+        refuse_unknown(["AFTERCARE_BIND".to_owned(), "PATH".to_owned()].into_iter()).unwrap();
+    }
+
+    #[test]
+    fn a_secret_is_long_and_not_a_pattern() {
+        assert!(is_weak("short"));
+        assert!(is_weak(&"ab".repeat(40)));
+        assert!(!is_weak("k3jH9-xQ2vB7nM4pL8sD1fG6hJ0kZ5cX"));
+    }
+
+    #[test]
+    fn every_setting_stands_in_the_example() {
+        let example = include_str!("../.env.example");
+        for name in known() {
+            let line = format!("{name}=");
+            assert!(example.lines().any(|text| text.trim_start_matches("# ").starts_with(&line)), "{name}");
+        }
+    }
+}
