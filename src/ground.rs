@@ -55,13 +55,13 @@ pub enum Sinking {
 
 /// A database that was checked, and what keeps it alive.
 #[derive(Debug)]
-pub struct Ground {
+pub(crate) struct Ground {
     /// The store on it.
-    pub store: Store,
+    pub(crate) store: Store,
     /// What it is, in words for the banner.
-    pub says: String,
+    pub(crate) says: String,
     /// Whether the database is the program's own, and so may be seeded with the demo.
-    pub is_own: bool,
+    pub(crate) is_own: bool,
     cluster: Option<Cluster>,
 }
 
@@ -71,7 +71,7 @@ impl Ground {
     /// # Errors
     ///
     /// [`Sinking`] says what is missing.
-    pub async fn find(settings: &Settings) -> Result<Self, Sinking> {
+    pub(crate) async fn find(settings: &Settings) -> Result<Self, Sinking> {
         let (login, cluster, says) = match &settings.database_url {
             Some(url) => {
                 (address("AFTERCARE_DATABASE_URL", url)?, None, "a PostgreSQL server".to_owned())
@@ -93,7 +93,7 @@ impl Ground {
     /// # Errors
     ///
     /// [`Sinking`] says what is missing.
-    pub async fn migrate(settings: &Settings) -> Result<(), Sinking> {
+    pub(crate) async fn migrate(settings: &Settings) -> Result<(), Sinking> {
         let owner = settings.migration_database_url.as_ref().ok_or(Sinking::NoOwner)?;
         let owner = address("AFTERCARE_MIGRATION_DATABASE_URL", owner)?;
         let login = settings.database_url.as_ref();
@@ -103,7 +103,7 @@ impl Ground {
     }
 
     /// Ends a database of our own in good order.
-    pub async fn leave(self) {
+    pub(crate) async fn leave(self) {
         self.store.close().await;
         if let Some(cluster) = self.cluster {
             cluster.stop().await;

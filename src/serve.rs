@@ -109,7 +109,7 @@ fn on_signal() -> watch::Receiver<bool> {
                 drop(tokio::signal::ctrl_c().await);
             }
         }
-        drop(tell.send(true));
+        tell.send_replace(true);
     });
     drop(watching);
     told
