@@ -32,7 +32,9 @@ pub enum Sinking {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Migrating needs the owner's login.
-    #[error("migrate needs AFTERCARE_MIGRATION_DATABASE_URL: the same database by the role that owns the schema")]
+    #[error(
+        "migrate needs AFTERCARE_MIGRATION_DATABASE_URL: the same database by the role that owns the schema"
+    )]
     NoOwner,
     /// There is neither a URL nor PostgreSQL on this machine.
     #[error(

@@ -60,7 +60,10 @@ async fn serve(
     stop: watch::Receiver<bool>,
 ) -> Result<(), Trouble> {
     let service = axum::serve(listener, router).with_graceful_shutdown(stopped(stop));
-    service.into_future().await.map_err(|error| Trouble::during("the service went down")(error.into()))
+    service
+        .into_future()
+        .await
+        .map_err(|error| Trouble::during("the service went down")(error.into()))
 }
 
 async fn serve_worker(
@@ -83,7 +86,9 @@ async fn tend(store: &Store, stop: watch::Receiver<bool>) {
 }
 
 async fn listen(place: SocketAddr) -> Result<TcpListener, Trouble> {
-    let taken = |error: std::io::Error| Trouble::during(format!("{place} cannot be listened on"))(error.into());
+    let taken = |error: std::io::Error| {
+        Trouble::during(format!("{place} cannot be listened on"))(error.into())
+    };
     TcpListener::bind(place).await.map_err(taken)
 }
 

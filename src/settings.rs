@@ -72,7 +72,12 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_SMTP_URL_FILE", global = true)]
     pub smtp_url_file: Option<PathBuf>,
     /// The sender of mail
-    #[arg(long, env = "AFTERCARE_MAIL_FROM", default_value = "Aftercare <aftercare@localhost>", global = true)]
+    #[arg(
+        long,
+        env = "AFTERCARE_MAIL_FROM",
+        default_value = "Aftercare <aftercare@localhost>",
+        global = true
+    )]
     pub mail_from: String,
     /// Jobs that a worker has in flight at once
     #[arg(long, env = "AFTERCARE_WORKER_SLOTS", default_value_t = 8, global = true,
@@ -158,7 +163,9 @@ pub enum Misconfigured {
     #[error("AFTERCARE_ENV=production needs {0}")]
     Needed(&'static str),
     /// A secret that anybody could guess.
-    #[error("AFTERCARE_SECRET_KEY must have at least {MOST_GUESSABLE} characters, and not be a word repeated")]
+    #[error(
+        "AFTERCARE_SECRET_KEY must have at least {MOST_GUESSABLE} characters, and not be a word repeated"
+    )]
     Weak,
 }
 
@@ -230,8 +237,11 @@ impl Settings {
 }
 
 fn read_secret(name: &'static str, path: &Path) -> Result<Secret, Misconfigured> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| Misconfigured::Unreadable { name, path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| Misconfigured::Unreadable {
+        name,
+        path: path.to_owned(),
+        source,
+    })?;
     Ok(text.trim_end_matches(['\r', '\n']).into())
 }
 
@@ -293,7 +303,10 @@ mod tests {
         let example = include_str!("../.env.example");
         for name in known() {
             let line = format!("{name}=");
-            assert!(example.lines().any(|text| text.trim_start_matches("# ").starts_with(&line)), "{name}");
+            assert!(
+                example.lines().any(|text| text.trim_start_matches("# ").starts_with(&line)),
+                "{name}"
+            );
         }
     }
 }

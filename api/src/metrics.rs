@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use tokio::time::Instant;
 
 /// Bounds of the buckets in which durations are counted, in seconds.
-const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const SECONDS: [f64; 12] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 /// Where metrics are collected, once for the process.
 fn recorder() -> Option<&'static PrometheusHandle> {
@@ -46,7 +47,8 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let response = next.run(request).await;
     let labels = [("method", method), ("operation", operation)];
-    metrics::histogram!("http_request_duration_seconds", &labels).record(began.elapsed().as_secs_f64());
+    metrics::histogram!("http_request_duration_seconds", &labels)
+        .record(began.elapsed().as_secs_f64());
     let status = response.status().as_u16().to_string();
     let [method, operation] = labels;
     metrics::counter!("http_requests_total", &[method, operation, ("status", status)]).increment(1);

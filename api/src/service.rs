@@ -119,7 +119,8 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'
 
 async fn show_docs() -> Response {
     let policy = HeaderValue::from_static(DOCS_POLICY);
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(include_str!("pages/docs.html"))).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(include_str!("pages/docs.html")))
+        .into_response()
 }
 
 async fn show_script() -> Response {
@@ -139,7 +140,11 @@ pub fn all_problems() -> impl Iterator<Item = &'static Rule> {
 async fn list_problems(headers: HeaderMap) -> Html<String> {
     let locale = language(&headers);
     let items = all_problems().map(|rule| {
-        format!("<li><a href=\"/problems/{0}\"><code>{0}</code></a> {1}</li>", rule.code, rule.title.get(locale))
+        format!(
+            "<li><a href=\"/problems/{0}\"><code>{0}</code></a> {1}</li>",
+            rule.code,
+            rule.title.get(locale)
+        )
     });
     let items: String = items.collect();
     Html(page(locale.tag(), "Problems", &format!("<h1>Problems</h1><ul>{items}</ul>")))

@@ -127,3 +127,50 @@ fn execution_error(error: sqlx::Error) -> DbErr {
 fn query_error(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::sqlx::{Row as _, postgres::PgPoolOptions};
+    use std::time::Duration;
+
+    /// How many callers go away.
+    const CALLERS: u64 = 10_000;
+    const TENANT: &str = "BEGIN; SET LOCAL ac.tenant = '01900000-0000-7000-8000-000000000001'";
+
+    /// What the next borrower of the connection finds.
+    async fn borrowed(pool: &PgPool) -> (String, bool) {
+        let sql = "SELECT coalesce(current_setting('ac.tenant', true), '') AS scope,
+                          now() <> statement_timestamp() AS in_transaction";
+        let row = sqlx::query(sql).fetch_one(pool).await.unwrap();
+        (row.get("scope"), row.get("in_transaction"))
+    }
+
+    /// A caller who begins, asks once and commits.
+    async fn calls(pool: &PgPool) {
+        let transaction = Transaction::begin(pool, TENANT.to_owned()).await.unwrap();
+        transaction.execute_unprepared("SELECT 1").await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn callers_who_go_away_leave_nothing_behind_for_the_next() {
+        let url = std::env::var("AFTERCARE_TEST_DATABASE_URL").expect("./check starts a server");
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .connect(&url)
+            .await
+            .unwrap();
+        let mut went_away = 0;
+        for caller in 0..CALLERS {
+            // Spread over all instants of a call, with a step that shares no factor with the range.
+            let patience = Duration::from_micros(caller.wrapping_mul(37) % 900);
+            if tokio::time::timeout(patience, calls(&pool)).await.is_err() {
+                went_away += 1;
+                assert_eq!(borrowed(&pool).await, (String::new(), false), "caller {caller}");
+            }
+        }
+        assert!(went_away > CALLERS / 10, "only {went_away} went away: the test shows nothing");
+    }
+}

@@ -15,3 +15,5 @@
 mod house;
 
 mod audit;
+mod queue;
+mod schema;

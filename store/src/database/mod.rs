@@ -7,7 +7,8 @@ pub use check::{Distrust, check};
 use sea_orm::{
     DatabaseConnection, SqlxPostgresConnector,
     sqlx::{
-        self, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool,
+        self, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
+        PgPool,
         postgres::{PgConnectOptions, PgPoolOptions},
     },
 };
@@ -49,7 +50,9 @@ impl Address {
 
     /// The database `database` behind the socket in `folder`.
     pub fn socket(folder: &Path, user: &str, database: &str) -> Self {
-        Self(PgConnectOptions::new_without_pgpass().socket(folder).username(user).database(database))
+        Self(
+            PgConnectOptions::new_without_pgpass().socket(folder).username(user).database(database),
+        )
     }
 
     /// Whether the server has a database of this name.
