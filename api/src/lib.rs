@@ -7,6 +7,7 @@
 
 pub mod access;
 mod audit;
+pub mod identity;
 pub mod list;
 pub mod openapi;
 pub mod problem;
