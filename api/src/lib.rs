@@ -10,8 +10,10 @@ mod audit;
 pub mod identity;
 pub mod list;
 pub mod openapi;
+mod patch;
 pub mod problem;
 pub mod request;
+mod tenancy;
 
 use access::Api;
 use axum::{Router, middleware};
@@ -21,8 +23,13 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// All routes, with their description.
 fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::with_openapi(openapi::Contract::openapi())
-        .nest("/v1", OpenApiRouter::new().merge(audit::router()))
+    OpenApiRouter::with_openapi(openapi::Contract::openapi()).nest(
+        "/v1",
+        OpenApiRouter::new()
+            .merge(audit::router())
+            .merge(tenancy::router())
+            .merge(identity::router()),
+    )
 }
 
 /// The OpenAPI document of everything that is served.

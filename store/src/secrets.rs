@@ -4,7 +4,6 @@ use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, RandomizedNonceKey},
     digest::{SHA256, digest},
     hkdf::{HKDF_SHA256, Prk, Salt},
-    rand,
 };
 use std::fmt;
 
@@ -105,17 +104,6 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Bytes that nobody can guess.
-///
-/// # Errors
-///
-/// [`SecretFault::Library`] when the machine has no randomness.
-pub fn random<const BYTES: usize>() -> Result<[u8; BYTES], SecretFault> {
-    let mut bytes = [0; BYTES];
-    rand::fill(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// The SHA-256 of a secret of many random bits, by which it is recognised. (Not for passwords, which
 /// can be guessed.)
 pub fn fingerprint(secret: &str) -> [u8; 32] {
@@ -177,6 +165,5 @@ mod tests {
     fn a_fingerprint_is_sha_256() {
         let of_nothing = fingerprint("");
         assert_eq!(&of_nothing[..4], &[0xe3, 0xb0, 0xc4, 0x42]);
-        assert_ne!(random::<16>().unwrap(), random::<16>().unwrap());
     }
 }

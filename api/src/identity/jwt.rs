@@ -9,7 +9,7 @@ use domain::{
 };
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
@@ -67,7 +67,6 @@ impl Signer {
 
 /// A key with which tokens of this service can be verified, as everybody may read it (RFC 8037).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(extensions(("x-defined-by" = json!("RFC 7517"))))]
 pub(crate) struct PublicKey {
     /// The family of keys: always `OKP`.
     kty: &'static str,
@@ -100,7 +99,6 @@ impl PublicKey {
 
 /// The keys with which tokens of this service can be verified, as everybody may read them (RFC 7517).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
-#[schema(extensions(("x-defined-by" = json!("RFC 7517"))))]
 pub(crate) struct PublicKeys {
     /// The key that signs, the one that signs next, and those whose last tokens still run.
     pub(crate) keys: Vec<PublicKey>,
@@ -184,10 +182,8 @@ fn is_fit(key: &Jwk, algorithm: TokenAlgorithm) -> bool {
         .public_key_use
         .as_ref()
         .is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
-    let is_for_algorithm = key
-        .common
-        .key_algorithm
-        .is_none_or(|said| said.to_algorithm().is_ok_and(|said| said == named(algorithm)));
+    let is_for_algorithm =
+        key.common.key_algorithm.is_none_or(|said| said == KeyAlgorithm::from(named(algorithm)));
     is_for_signatures && is_for_algorithm && is_of_family(&key.algorithm, algorithm)
 }
 

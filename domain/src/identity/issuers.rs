@@ -42,6 +42,7 @@ pub enum IssuerStatus {
 
 /// What a brand says about where its people sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "Clearwater sign-in", "issuer": "https://login.clearwater.example", "audience": "aftercare", "jwks_url": "https://login.clearwater.example/keys", "algorithm": "es256"})))]
 #[serde(deny_unknown_fields)]
 pub struct IssuerDetails {
     /// Its name for people.
@@ -57,8 +58,9 @@ pub struct IssuerDetails {
 }
 
 /// Where a brand's people sign in. A token of it, together with the header `Aftercare-Tenant`, lets in the
-/// person whose `sign_in` names this issuer and the token's `sub`.
+/// person whose `issuer_id` and `subject` name this issuer and the token's `sub`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "iss_01m80t7jx3e9vbq2f4c6d8g0hk", "status": "active", "name": "Clearwater sign-in", "issuer": "https://login.clearwater.example", "audience": "aftercare", "jwks_url": "https://login.clearwater.example/keys", "algorithm": "es256", "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
 pub struct Issuer {
     /// Its identifier.
     pub id: IssuerId,

@@ -26,6 +26,7 @@ pub enum ApiKeyStatus {
 
 /// What a brand says about a key it asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "ERP", "scopes": ["customers:read", "customers:write"], "dealer_id": null, "expires_at": "2027-11-22T00:00:00Z"})))]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyDetails {
     /// Which program it is for.
@@ -42,6 +43,7 @@ pub struct ApiKeyDetails {
 
 /// A key with which a program of the brand calls. Its secret is shown once and kept as a hash only.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "key_01m80t7jx3e9vbq2f4c6d8g0hk", "prefix": "ak_live_3hT9x2Qa", "mode": "live", "status": "active", "name": "ERP", "scopes": ["customers:read", "customers:write"], "dealer_id": null, "expires_at": "2027-11-22T00:00:00Z", "last_used_at": null, "revoked_at": null, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
 pub struct ApiKey {
     /// Its identifier; also the `client_id` when it is exchanged for tokens.
     pub id: ApiKeyId,

@@ -14,7 +14,7 @@ pub use signing::{
     ANNOUNCED_HOURS, LINGERS_HOURS, SIGNS_DAYS, SigningKeyState, SigningStep, SigningTurn,
     next_step,
 };
-pub use staff::{Hiring, Leave, SignIn, Staff, StaffDetails, StaffStatus};
+pub use staff::{Hiring, Leave, Staff, StaffDetails, StaffStatus};
 pub use tokens::{
     CLOCK_SKEW_SECONDS, Claims, TOKEN_LIFE_SECONDS, TokenFault, TokenGrant, TokenSubject,
     in_the_name_of, scopes_asked, spoken,
@@ -282,6 +282,7 @@ pub static RULES: &[&Rule] = &[
     &staff::ROLE_IS_THE_BRANDS,
     &staff::SITE_OF_ANOTHER_DEALER,
     &staff::RANK_BEYOND_YOURS,
+    &staff::SIGN_IN_INCOMPLETE,
     &staff::LEAVE_ENDS_BEFORE_IT_BEGINS,
     &keys::NO_SCOPES,
     &keys::SCOPES_BEYOND_YOURS,

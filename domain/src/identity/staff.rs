@@ -24,18 +24,9 @@ pub enum StaffStatus {
     Left,
 }
 
-/// Who somebody is at the place where the brand's people sign in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SignIn {
-    /// Where they sign in.
-    pub issuer_id: IssuerId,
-    /// What that place calls them: the `sub` of its tokens.
-    pub subject: ExternalId,
-}
-
 /// Days on which somebody does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"from_on": "2026-12-24", "to_on": "2026-12-31"})))]
 #[serde(deny_unknown_fields)]
 pub struct Leave {
     /// The first day off.
@@ -46,6 +37,7 @@ pub struct Leave {
 
 /// What is said about somebody who works here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "external_id": "hr-1042", "name": "王伟", "role": "technician", "site_ids": ["sit_01m80t7jx3e9vbq2f4c6d8g0hk"], "issuer_id": "iss_01m80t7jx3e9vbq2f4c6d8g0hk", "subject": "u-1042", "on_leave": null})))]
 #[serde(deny_unknown_fields)]
 pub struct StaffDetails {
     /// The dealer they work for; absent for the brand's own people.
@@ -61,9 +53,12 @@ pub struct StaffDetails {
     /// The sites they work at; all of their dealer's when empty.
     #[serde(default)]
     pub site_ids: BTreeSet<SiteId>,
-    /// Who they are where the brand's people sign in; nobody else may be the same.
+    /// Where they sign in; absent for somebody who does not.
     #[serde(default)]
-    pub sign_in: Option<SignIn>,
+    pub issuer_id: Option<IssuerId>,
+    /// What that place calls them: the `sub` of its tokens. Nobody else there has the same.
+    #[serde(default)]
+    pub subject: Option<ExternalId>,
     /// Days on which no visit is planned for them.
     #[serde(default)]
     pub on_leave: Option<Leave>,
@@ -71,6 +66,7 @@ pub struct StaffDetails {
 
 /// Somebody who works for a dealer or for the brand.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "status": "active", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "external_id": "hr-1042", "name": "王伟", "role": "technician", "site_ids": ["sit_01m80t7jx3e9vbq2f4c6d8g0hk"], "issuer_id": "iss_01m80t7jx3e9vbq2f4c6d8g0hk", "subject": "u-1042", "on_leave": null, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
 pub struct Staff {
     /// Their identifier.
     pub id: StaffId,
@@ -145,6 +141,18 @@ pub(super) static RANK_BEYOND_YOURS: Rule = Rule {
     },
 };
 
+/// A place to sign in without a name there, or a name without a place.
+pub(super) static SIGN_IN_INCOMPLETE: Rule = Rule {
+    code: "sign_in_incomplete",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Sign-in incomplete", zh: "登录信息不完整" },
+    detail: Bilingual {
+        en: "To sign in, somebody needs both `issuer_id` and `subject`.",
+        zh: "登录需要同时填写 `issuer_id` 与 `subject`。",
+    },
+    advice: Bilingual { en: "Give both, or neither.", zh: "请同时填写或同时省略。" },
+};
+
 /// A leave ends before it begins.
 pub(super) static LEAVE_ENDS_BEFORE_IT_BEGINS: Rule = Rule {
     code: "leave_ends_before_it_begins",
@@ -185,7 +193,8 @@ impl Staff {
     /// # Errors
     ///
     /// `rank_beyond_yours` for a role above the rank of who decides, `role_needs_dealer`,
-    /// `role_is_the_brands`, `site_of_another_dealer` and `leave_ends_before_it_begins`.
+    /// `role_is_the_brands`, `site_of_another_dealer`, `sign_in_incomplete` and
+    /// `leave_ends_before_it_begins`.
     pub fn hire(
         id: StaffId,
         details: StaffDetails,
@@ -298,6 +307,9 @@ fn check(details: &StaffDetails, hiring: Hiring<'_>) -> Result<(), Refusal> {
         None | Some(_) => {}
     }
     own_sites(details, hiring.sites)?;
+    if details.issuer_id.is_some() != details.subject.is_some() {
+        return Err(Refusal::new(&SIGN_IN_INCOMPLETE));
+    }
     match details.on_leave {
         Some(Leave { from_on, to_on }) if to_on < from_on => {
             Err(Refusal::new(&LEAVE_ENDS_BEFORE_IT_BEGINS)
@@ -370,7 +382,8 @@ mod tests {
             name: Name::new("李娜").unwrap(),
             role,
             site_ids: BTreeSet::new(),
-            sign_in: None,
+            issuer_id: None,
+            subject: None,
             on_leave: None,
         }
     }
@@ -449,6 +462,17 @@ mod tests {
         assert_eq!(refusal.rule.code, "site_of_another_dealer");
         assert_eq!(refusal.facts["site_ids"], serde_json::json!([site_id]));
         assert_eq!(code(hires(BRAND, details, &[])), "site_of_another_dealer");
+    }
+
+    #[test]
+    fn who_signs_in_has_a_place_and_a_name_there() {
+        let mut details = in_role(Role::Clerk, Some(dealer(1)));
+        details.issuer_id = Some(Uuid::from_u128(3).into());
+        assert_eq!(code(hires(BRAND, details.clone(), &[])), "sign_in_incomplete");
+        details.subject = Some("u-1".parse().unwrap());
+        assert!(hires(BRAND, details.clone(), &[]).is_ok());
+        details.issuer_id = None;
+        assert_eq!(code(hires(BRAND, details, &[])), "sign_in_incomplete");
     }
 
     #[test]

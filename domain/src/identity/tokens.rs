@@ -298,7 +298,8 @@ mod tests {
             name: "李娜".parse().unwrap(),
             role: Role::BrandAdmin,
             site_ids: BTreeSet::new(),
-            sign_in: None,
+            issuer_id: None,
+            subject: None,
             on_leave: None,
         };
         let hiring = Hiring { by: Actor::Operator, reach: Reach::default(), sites: &[] };

@@ -2,10 +2,11 @@
 
 use crate::{
     change::Change,
+    identity::Reach,
     ids::DealerId,
     record::{Record, Version},
-    refusal::{Refusal, illegal},
-    text::{Code, Name},
+    refusal::{Kind, Refusal, Rule, illegal},
+    text::{Bilingual, Code, Name},
     time::{Timestamp, Zone},
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub enum DealerStatus {
 
 /// What the brand says about a dealer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"code": "hangzhou-01", "name": "杭州一店", "tz": "Asia/Shanghai"})))]
 #[serde(deny_unknown_fields)]
 pub struct DealerDetails {
     /// Its name for programs, unique within the brand.
@@ -36,6 +38,7 @@ pub struct DealerDetails {
 
 /// A dealer of the brand. A dealer's people see their own dealer and no other.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "status": "active", "code": "hangzhou-01", "name": "杭州一店", "tz": "Asia/Shanghai", "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
 pub struct Dealer {
     /// Its identifier.
     pub id: DealerId,
@@ -50,16 +53,43 @@ pub struct Dealer {
     pub created_at: Timestamp,
 }
 
+/// A dealer's people, or a key for one dealer, would enter another.
+pub(super) static DEALERS_ARE_THE_BRANDS: Rule = Rule {
+    code: "dealers_are_the_brands",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "The brand enters dealers", zh: "经销商由品牌方登记" },
+    detail: Bilingual {
+        en: "You see the dealer {your_dealer_id} only, and so cannot enter others.",
+        zh: "您仅可查看经销商 {your_dealer_id}，因此不能登记其他经销商。",
+    },
+    advice: Bilingual {
+        en: "Use credentials of the brand that are not narrowed to a dealer.",
+        zh: "请使用未限定经销商的品牌方凭证。",
+    },
+};
+
 impl Dealer {
-    /// Enters a dealer.
-    pub fn enter(id: DealerId, details: DealerDetails, now: Timestamp) -> Change<Self> {
-        Change::created(Self {
+    /// Enters a dealer, for who sees the whole brand.
+    ///
+    /// # Errors
+    ///
+    /// `dealers_are_the_brands` for who sees one dealer only.
+    pub fn enter(
+        id: DealerId,
+        details: DealerDetails,
+        reach: Reach,
+        now: Timestamp,
+    ) -> Result<Change<Self>, Refusal> {
+        if let Some(own) = reach.dealer {
+            return Err(Refusal::new(&DEALERS_ARE_THE_BRANDS).with("your_dealer_id", own));
+        }
+        Ok(Change::created(Self {
             id,
             status: DealerStatus::Active,
             details,
             version: Version::FIRST,
             created_at: now,
-        })
+        }))
     }
 
     /// Changes what the brand says about it.
@@ -133,14 +163,18 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn a_dealer_is_closed_once_and_reopened_once() {
+    fn the_brand_enters_a_dealer_closes_it_once_and_reopens_it_once() {
         let details = DealerDetails {
             code: Code::new("hangzhou-01").unwrap(),
             name: Name::new("杭州一店").unwrap(),
             tz: None,
         };
         let now = "2026-11-22T09:00:00Z".parse().unwrap();
-        let open = Dealer::enter(Uuid::from_u128(1).into(), details, now).record;
+        let id = Uuid::from_u128(1).into();
+        let narrow = Reach { dealer: Some(Uuid::from_u128(2).into()), technician: None };
+        let refusal = Dealer::enter(id, details.clone(), narrow, now).unwrap_err();
+        assert_eq!(refusal.rule.code, "dealers_are_the_brands");
+        let open = Dealer::enter(id, details, Reach::default(), now).unwrap().record;
         assert!(open.clone().reopen().is_err());
         let closed = open.close().unwrap().record;
         let refusal = closed.clone().close().unwrap_err();

@@ -49,6 +49,7 @@ impl Weekday {
 
 /// When work is done, on the wall clock of the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]})))]
 #[serde(deny_unknown_fields)]
 pub struct WorkingHours {
     /// When work begins.
@@ -83,6 +84,7 @@ pub enum SiteStatus {
 
 /// What is said about a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai", "address": "杭州市西湖区文三路 1 号", "region": "hangzhou", "hours": {"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]}})))]
 #[serde(deny_unknown_fields)]
 pub struct SiteDetails {
     /// Its name for programs, unique within its dealer.
@@ -104,6 +106,7 @@ pub struct SiteDetails {
 
 /// Where a dealer works.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "sit_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "status": "active", "code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai", "address": "杭州市西湖区文三路 1 号", "region": "hangzhou", "hours": {"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]}, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
 pub struct Site {
     /// Its identifier.
     pub id: SiteId,

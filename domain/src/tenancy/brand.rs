@@ -41,7 +41,7 @@ impl TenantMode {
 /// Whether a brand may change anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum TenantStatus {
+pub enum BrandStatus {
     /// Everything works.
     Active,
     /// Reading works, changing does not, and background work rests.
@@ -50,8 +50,9 @@ pub enum TenantStatus {
 
 /// What a brand may say about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"]})))]
 #[serde(deny_unknown_fields)]
-pub struct TenantDetails {
+pub struct BrandDetails {
     /// The brand's name, as its customers read it.
     pub name: Name,
     /// The time zone of the brand's dates, where no site or dealer has its own.
@@ -67,7 +68,8 @@ pub struct TenantDetails {
 
 /// A brand, or its sandbox twin: the unit of isolation. Nothing of one is visible to another.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Tenant {
+#[schema(examples(json!({"id": "ten_01m80t7jx3e9vbq2f4c6d8g0hk", "slug": "clearwater", "mode": "live", "sandbox_of": null, "status": "active", "currency": "CNY", "name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"], "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
+pub struct Brand {
     /// Its identifier.
     pub id: TenantId,
     /// Its name in addresses and on the command line; the twin has the same.
@@ -77,12 +79,12 @@ pub struct Tenant {
     /// The brand whose sandbox this is.
     pub sandbox_of: Option<TenantId>,
     /// Whether it may change anything.
-    pub status: TenantStatus,
+    pub status: BrandStatus,
     /// The currency of its prices and allowances. It stays: amounts cannot be converted afterwards.
     pub currency: Currency,
     /// What the brand says about itself.
     #[serde(flatten)]
-    pub details: TenantDetails,
+    pub details: BrandDetails,
     /// How often it was changed.
     pub version: Version,
     /// When it began.
@@ -91,13 +93,13 @@ pub struct Tenant {
 
 /// What an operator says to found a brand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TenantFounding {
+pub struct BrandFounding {
     /// Its name in addresses.
     pub slug: Slug,
     /// The currency of its prices and allowances.
     pub currency: Currency,
     /// What it says about itself.
-    pub details: TenantDetails,
+    pub details: BrandDetails,
 }
 
 /// A brand names more origins than it can have front ends.
@@ -115,7 +117,7 @@ pub(super) static TOO_MANY_ORIGINS: Rule = Rule {
     },
 };
 
-impl Tenant {
+impl Brand {
     /// Founds a brand.
     ///
     /// # Errors
@@ -123,17 +125,17 @@ impl Tenant {
     /// `too_many_origins` above 20.
     pub fn found(
         id: TenantId,
-        founding: TenantFounding,
+        founding: BrandFounding,
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
-        let TenantFounding { slug, currency, details } = founding;
+        let BrandFounding { slug, currency, details } = founding;
         check(&details)?;
         Ok(Change::created(Self {
             id,
             slug,
             mode: TenantMode::Live,
             sandbox_of: None,
-            status: TenantStatus::Active,
+            status: BrandStatus::Active,
             currency,
             details,
             version: Version::FIRST,
@@ -158,7 +160,7 @@ impl Tenant {
     /// # Errors
     ///
     /// `too_many_origins` above 20.
-    pub fn change(self, details: TenantDetails) -> Result<Change<Self>, Refusal> {
+    pub fn change(self, details: BrandDetails) -> Result<Change<Self>, Refusal> {
         check(&details)?;
         Ok(Change::new("change", Self { details, ..self }))
     }
@@ -169,7 +171,7 @@ impl Tenant {
     ///
     /// `illegal_transition` when it is suspended already.
     pub fn suspend(self) -> Result<Change<Self>, Refusal> {
-        self.turn("suspend", TenantStatus::Active, TenantStatus::Suspended)
+        self.turn("suspend", BrandStatus::Active, BrandStatus::Suspended)
     }
 
     /// Lets a suspended brand go on.
@@ -178,14 +180,14 @@ impl Tenant {
     ///
     /// `illegal_transition` when it is not suspended.
     pub fn resume(self) -> Result<Change<Self>, Refusal> {
-        self.turn("resume", TenantStatus::Suspended, TenantStatus::Active)
+        self.turn("resume", BrandStatus::Suspended, BrandStatus::Active)
     }
 
     fn turn(
         self,
         action: &'static str,
-        from: TenantStatus,
-        to: TenantStatus,
+        from: BrandStatus,
+        to: BrandStatus,
     ) -> Result<Change<Self>, Refusal> {
         if self.status != from {
             return Err(illegal(self.status, self.status.allowed()));
@@ -194,7 +196,7 @@ impl Tenant {
     }
 }
 
-impl TenantStatus {
+impl BrandStatus {
     fn allowed(self) -> &'static [&'static str] {
         match self {
             Self::Active => &["suspend"],
@@ -203,7 +205,7 @@ impl TenantStatus {
     }
 }
 
-fn check(details: &TenantDetails) -> Result<(), Refusal> {
+fn check(details: &BrandDetails) -> Result<(), Refusal> {
     let count = details.cors_origins.len();
     if count > MOST_ORIGINS {
         return Err(Refusal::new(&TOO_MANY_ORIGINS)
@@ -213,7 +215,7 @@ fn check(details: &TenantDetails) -> Result<(), Refusal> {
     Ok(())
 }
 
-impl Record for Tenant {
+impl Record for Brand {
     type Id = TenantId;
 
     fn id(&self) -> TenantId {
@@ -235,18 +237,18 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
-    fn brand(origins: usize) -> Result<Change<Tenant>, Refusal> {
+    fn brand(origins: usize) -> Result<Change<Brand>, Refusal> {
         let cors_origins =
             (0..origins).map(|n| format!("https://app{n}.example.com").parse().unwrap()).collect();
-        let details = TenantDetails {
+        let details = BrandDetails {
             name: Name::new("碧水 Clearwater").unwrap(),
             tz: "Asia/Shanghai".parse().unwrap(),
             locale: Locale::Chinese,
             cors_origins,
         };
         let slug = Slug::new("clearwater").unwrap();
-        let founding = TenantFounding { slug, currency: Currency::CNY, details };
-        Tenant::found(Uuid::from_u128(1).into(), founding, now())
+        let founding = BrandFounding { slug, currency: Currency::CNY, details };
+        Brand::found(Uuid::from_u128(1).into(), founding, now())
     }
 
     fn now() -> Timestamp {
@@ -276,7 +278,7 @@ mod tests {
         let refusal = suspended.clone().suspend().unwrap_err();
         assert_eq!(refusal.facts["allowed_transitions"], serde_json::json!(["resume"]));
         let resumed = suspended.resume().unwrap().record;
-        assert_eq!(resumed.status, TenantStatus::Active);
+        assert_eq!(resumed.status, BrandStatus::Active);
         assert!(resumed.resume().is_err());
     }
 }
