@@ -7,12 +7,15 @@
 
 pub mod access;
 mod audit;
+pub mod identity;
 pub mod list;
 pub mod metrics;
 pub mod openapi;
+mod patch;
 pub mod problem;
 pub mod request;
 pub mod service;
+mod tenancy;
 
 use access::Api;
 use axum::{Router, middleware};
@@ -23,10 +26,17 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// All routes, with their description.
 fn routes() -> OpenApiRouter<Api> {
-    let v1 = OpenApiRouter::new().merge(audit::router());
     OpenApiRouter::with_openapi(openapi::Contract::openapi())
         .merge(service::router())
-        .nest("/v1", v1)
+        .nest("/v1", v1())
+}
+
+/// The capabilities.
+fn v1() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .merge(audit::router())
+        .merge(tenancy::router())
+        .merge(identity::router())
 }
 
 /// The OpenAPI document of everything that is served.

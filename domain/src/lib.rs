@@ -15,5 +15,7 @@ pub mod invalid;
 pub mod money;
 pub mod record;
 pub mod refusal;
+pub mod tenancy;
 pub mod text;
 pub mod time;
+pub mod web;

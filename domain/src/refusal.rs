@@ -124,7 +124,9 @@ pub fn illegal(state: impl Serialize, allowed: &[&str]) -> Refusal {
 
 /// Every rule of the house that can say no.
 pub fn rules() -> Vec<&'static Rule> {
-    vec![&ILLEGAL_TRANSITION]
+    let capabilities = [crate::tenancy::RULES, crate::identity::RULES];
+    let own: &[&Rule] = &[&ILLEGAL_TRANSITION];
+    std::iter::once(own).chain(capabilities).flatten().copied().collect()
 }
 
 #[cfg(test)]

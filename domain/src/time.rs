@@ -187,6 +187,18 @@ pub struct WallTime(NaiveTime);
 impl WallTime {
     /// The beginning of a day.
     pub const MIDNIGHT: Self = Self(NaiveTime::MIN);
+    /// When shops open, where nothing else is said.
+    pub const NINE: Self = Self::hour(9);
+    /// When shops close, where nothing else is said.
+    pub const EIGHTEEN: Self = Self::hour(18);
+
+    /// The full hour; midnight when there is none.
+    const fn hour(hour: u32) -> Self {
+        match NaiveTime::from_hms_opt(hour, 0, 0) {
+            Some(time) => Self(time),
+            None => Self(NaiveTime::MIN),
+        }
+    }
 
     /// The time, or nothing when no clock shows it.
     pub fn new(hour: u32, minute: u32) -> Option<Self> {

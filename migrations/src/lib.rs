@@ -1,6 +1,7 @@
 //! The history of the schema. A migration, once released, is never edited.
 
 mod m0001_house;
+mod m0002_tenancy;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -16,7 +17,7 @@ pub struct Migrations;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_house::Migration)]
+        vec![Box::new(m0001_house::Migration), Box::new(m0002_tenancy::Migration)]
     }
 }
 

@@ -89,6 +89,17 @@ impl Owned {
         self.narrowed("dealer", "dealer_id")
     }
 
+    /// Rows are dealers themselves, and a dealer's people see their own.
+    pub(crate) fn each_a_dealer(mut self) -> Self {
+        let name = self.name;
+        self.policies.push(format!(
+            "CREATE POLICY {name}__dealer ON {name} AS RESTRICTIVE TO aftercare_app
+                 USING (ac.dealer() IS NULL OR id = ac.dealer())
+                 WITH CHECK (ac.dealer() IS NULL OR id = ac.dealer())"
+        ));
+        self
+    }
+
     /// Rows carry `staff_id`, and a technician sees their own only.
     pub(crate) fn by_technician(self) -> Self {
         self.narrowed("technician", "staff_id")

@@ -2,14 +2,17 @@
 
 use crate::{Failure, Fault, Scope, Store, Tenant, transaction::Transaction};
 use domain::{
+    change::Change,
     event::Event,
     identity::{Actor, Reach},
     ids::{ClockId, TenantId},
     money::Currency,
+    tenancy::{Brand, BrandDetails, BrandFounding, TenantMode},
     text::{Locale, Name, Slug},
     time::{Timestamp, Zone},
 };
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What the operator says of a new brand.
@@ -25,6 +28,18 @@ pub struct NewTenant {
     pub locale: Locale,
     /// The currency of its accounts.
     pub currency: Currency,
+}
+
+impl NewTenant {
+    fn founding(&self) -> BrandFounding {
+        let details = BrandDetails {
+            name: self.name.clone(),
+            tz: self.tz,
+            locale: self.locale,
+            cors_origins: BTreeSet::new(),
+        };
+        BrandFounding { slug: self.slug.clone(), currency: self.currency, details }
+    }
 }
 
 /// A brand and its sandbox twin.
@@ -87,9 +102,10 @@ impl Store {
     pub async fn create_tenant(&self, new: &NewTenant) -> Result<Twins, Failure> {
         let twins = Twins { live: self.chance().id(), test: self.chance().id() };
         let mut tenant = self.enter(scope(twins.live)).await?;
-        tenant.found(new, twins).await?;
+        let live = Brand::found(twins.live, new.founding(), tenant.now())?;
+        let live = tenant.found(live).await?;
         tenant.pass_to(twins.test).await?;
-        tenant.found(new, twins).await?;
+        tenant.found(live.twin(twins.test, tenant.now())).await?;
         tenant.commit(()).await?;
         Ok(twins)
     }
@@ -106,24 +122,11 @@ fn scope(tenant: TenantId) -> Scope {
 }
 
 impl Tenant {
-    /// Writes down the tenant in scope, which is one of `twins`, and begins its first day.
-    async fn found(&self, new: &NewTenant, twins: Twins) -> Result<(), Fault> {
-        let is_test = self.id() == twins.test;
+    /// Writes down the tenant in scope, and begins its first day.
+    async fn found(&self, brand: Change<Brand>) -> Result<Brand, Failure> {
+        let brand = self.record_brand(brand).await?;
         let now = chrono::DateTime::from(self.now());
-        let sql = "INSERT INTO tenant (id, slug, mode, live_id, name, status, tz, locale, currency,
-                                       version, created_at)
-                   VALUES (ac.tenant(), $1, $2, $3, $4, 'active', $5, $6, $7, 1, $8)";
-        let values = [
-            new.slug.to_string().into(),
-            (if is_test { "test" } else { "live" }).into(),
-            Uuid::from(twins.live).into(),
-            new.name.to_string().into(),
-            new.tz.to_string().into(),
-            new.locale.tag().into(),
-            new.currency.to_string().into(),
-            now.into(),
-        ];
-        self.work().execute_raw(self.statement(sql, values)).await?;
+        let is_test = brand.mode == TenantMode::Test;
         let queue = "INSERT INTO tenant_queue (tenant_id, paced_to) VALUES (ac.tenant(), $1)";
         let paced_to = is_test.then_some(now);
         self.work().execute_raw(self.statement(queue, [paced_to.into()])).await?;
@@ -135,7 +138,8 @@ impl Tenant {
             let values = [Uuid::from(clock).into(), now.into()];
             self.work().execute_raw(self.statement(sql, values)).await?;
         }
-        self.begin_day(self.now(), new.tz).await
+        self.begin_day(self.now(), brand.details.tz).await?;
+        Ok(brand)
     }
 
     /// The brand's time zone, in which its days begin.

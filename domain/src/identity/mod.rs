@@ -1,8 +1,29 @@
 //! Identity: who calls, what they may do, and for whom they act.
 
+mod issuers;
+mod keys;
+mod signing;
+mod staff;
+mod tokens;
+
+pub use issuers::{
+    Audiences, ForeignClaims, Issuer, IssuerDetails, IssuerStatus, MOST_ISSUERS, TokenAlgorithm,
+};
+pub use keys::{ApiKey, ApiKeyDetails, ApiKeyStatus, Grantor, MadeKey};
+pub use signing::{
+    ANNOUNCED_HOURS, LINGERS_HOURS, SIGNS_DAYS, SigningKeyState, SigningStep, SigningTurn,
+    next_step,
+};
+pub use staff::{Hiring, Leave, Staff, StaffDetails, StaffStatus};
+pub use tokens::{
+    CLOCK_SKEW_SECONDS, Claims, TOKEN_LIFE_SECONDS, TokenFault, TokenGrant, TokenSubject,
+    in_the_name_of, scopes_asked, spoken,
+};
+
 use crate::{
     ids::{ApiKeyId, CustomerId, DealerId, StaffId},
     invalid::Invalid,
+    refusal::Rule,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
@@ -254,6 +275,24 @@ pub struct Reach {
     /// Of visits and checklists, only this technician's own; all when absent.
     pub technician: Option<StaffId>,
 }
+
+/// The rules of this capability that can say no.
+pub static RULES: &[&Rule] = &[
+    &staff::ROLE_NEEDS_DEALER,
+    &staff::ROLE_IS_THE_BRANDS,
+    &staff::SITE_OF_ANOTHER_DEALER,
+    &staff::RANK_BEYOND_YOURS,
+    &staff::SIGN_IN_INCOMPLETE,
+    &staff::LEAVE_ENDS_BEFORE_IT_BEGINS,
+    &keys::NO_SCOPES,
+    &keys::SCOPES_BEYOND_YOURS,
+    &keys::DEALER_BEYOND_YOURS,
+    &keys::ALREADY_EXPIRED,
+    &tokens::SCOPE_NOT_GRANTED,
+    &tokens::STAFF_TOKENS_ARE_FOR_TRYING_OUT,
+    &issuers::TOO_MANY_ISSUERS,
+    &issuers::ADDRESS_IS_THIS_MACHINE,
+];
 
 #[cfg(test)]
 mod tests {

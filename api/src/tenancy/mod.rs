@@ -1,0 +1,13 @@
+//! The brand itself, its dealers and their sites.
+
+mod brand;
+mod dealers;
+mod sites;
+
+use crate::access::Api;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The routes of this capability.
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().merge(brand::router()).merge(dealers::router()).merge(sites::router())
+}

@@ -1,0 +1,310 @@
+//! Where a dealer works, and when its doors are open.
+
+use crate::{
+    change::Change,
+    ids::{DealerId, SiteId},
+    record::{Record, Version},
+    refusal::{Kind, Refusal, Rule, illegal},
+    text::{Bilingual, Code, Line, Name},
+    time::{CivilDate, Timestamp, WallTime, Zone},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use utoipa::ToSchema;
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Weekday {
+    /// The first day of the week (ISO 8601).
+    Monday,
+    /// The second day.
+    Tuesday,
+    /// The third day.
+    Wednesday,
+    /// The fourth day.
+    Thursday,
+    /// The fifth day.
+    Friday,
+    /// The sixth day.
+    Saturday,
+    /// The seventh day.
+    Sunday,
+}
+
+impl Weekday {
+    /// The day of the week that `date` is.
+    pub fn of(date: CivilDate) -> Self {
+        match date.weekday() {
+            1 => Self::Monday,
+            2 => Self::Tuesday,
+            3 => Self::Wednesday,
+            4 => Self::Thursday,
+            5 => Self::Friday,
+            6 => Self::Saturday,
+            _ => Self::Sunday,
+        }
+    }
+}
+
+/// When work is done, on the wall clock of the site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]})))]
+#[serde(deny_unknown_fields)]
+pub struct WorkingHours {
+    /// When work begins.
+    pub opens: WallTime,
+    /// When it ends; later than it begins.
+    pub closes: WallTime,
+    /// The days of the week on which it is done; none means never.
+    pub weekdays: BTreeSet<Weekday>,
+}
+
+impl Default for WorkingHours {
+    /// 09:00 to 18:00 from Monday to Saturday, as most service shops in China work.
+    fn default() -> Self {
+        use Weekday::{Friday, Monday, Saturday, Thursday, Tuesday, Wednesday};
+        Self {
+            opens: WallTime::NINE,
+            closes: WallTime::EIGHTEEN,
+            weekdays: [Monday, Tuesday, Wednesday, Thursday, Friday, Saturday].into(),
+        }
+    }
+}
+
+/// Whether work is done at a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteStatus {
+    /// It is.
+    Active,
+    /// It is no longer.
+    Closed,
+}
+
+/// What is said about a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai", "address": "杭州市西湖区文三路 1 号", "region": "hangzhou", "hours": {"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]}})))]
+#[serde(deny_unknown_fields)]
+pub struct SiteDetails {
+    /// Its name for programs, unique within its dealer.
+    pub code: Code,
+    /// Its name for people.
+    pub name: Name,
+    /// Its time zone: visits of its technicians are planned on its wall clock.
+    pub tz: Zone,
+    /// Where it is.
+    #[serde(default)]
+    pub address: Option<Line>,
+    /// The region it serves, in the brand's own words.
+    #[serde(default)]
+    pub region: Option<Code>,
+    /// When its people work; 09:00 to 18:00 from Monday to Saturday when absent.
+    #[serde(default)]
+    pub hours: WorkingHours,
+}
+
+/// Where a dealer works.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "sit_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "status": "active", "code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai", "address": "杭州市西湖区文三路 1 号", "region": "hangzhou", "hours": {"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]}, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
+pub struct Site {
+    /// Its identifier.
+    pub id: SiteId,
+    /// Whose it is; it stays so.
+    pub dealer_id: DealerId,
+    /// Whether work is done there.
+    pub status: SiteStatus,
+    /// What is said about it.
+    #[serde(flatten)]
+    pub details: SiteDetails,
+    /// How often it was changed.
+    pub version: Version,
+    /// When it was entered.
+    pub created_at: Timestamp,
+}
+
+/// Working hours end before they begin.
+pub(super) static CLOSES_BEFORE_IT_OPENS: Rule = Rule {
+    code: "closes_before_it_opens",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Closes before it opens", zh: "关门早于开门" },
+    detail: Bilingual {
+        en: "The site would open at {opens} and close at {closes}.",
+        zh: "该网点将于 {opens} 开门、{closes} 关门。",
+    },
+    advice: Bilingual {
+        en: "Give a time to close that is later on the same day.",
+        zh: "请填写同一天内晚于开门的关门时间。",
+    },
+};
+
+impl Site {
+    /// Opens a site of a dealer.
+    ///
+    /// # Errors
+    ///
+    /// `closes_before_it_opens`, also when both are the same minute.
+    pub fn open(
+        id: SiteId,
+        dealer_id: DealerId,
+        details: SiteDetails,
+        now: Timestamp,
+    ) -> Result<Change<Self>, Refusal> {
+        check(&details.hours)?;
+        Ok(Change::created(Self {
+            id,
+            dealer_id,
+            status: SiteStatus::Active,
+            details,
+            version: Version::FIRST,
+            created_at: now,
+        }))
+    }
+
+    /// Changes what is said about it.
+    ///
+    /// # Errors
+    ///
+    /// `closes_before_it_opens`, also when both are the same minute.
+    pub fn change(self, details: SiteDetails) -> Result<Change<Self>, Refusal> {
+        check(&details.hours)?;
+        Ok(Change::new("change", Self { details, ..self }))
+    }
+
+    /// Ends the work there.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition` when it is closed already.
+    pub fn close(self) -> Result<Change<Self>, Refusal> {
+        self.turn("close", SiteStatus::Active, SiteStatus::Closed)
+    }
+
+    /// Takes the work there up again.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition` when it is not closed.
+    pub fn reopen(self) -> Result<Change<Self>, Refusal> {
+        self.turn("reopen", SiteStatus::Closed, SiteStatus::Active)
+    }
+
+    fn turn(
+        self,
+        action: &'static str,
+        from: SiteStatus,
+        to: SiteStatus,
+    ) -> Result<Change<Self>, Refusal> {
+        if self.status != from {
+            return Err(illegal(self.status, self.status.allowed()));
+        }
+        Ok(Change::new(action, Self { status: to, ..self }).moved(from, to))
+    }
+
+    /// From when to when work is done there on `date`; `None` on days off and at a closed site.
+    pub fn works_on(&self, date: CivilDate) -> Option<(Timestamp, Timestamp)> {
+        let SiteDetails { tz, hours, .. } = &self.details;
+        let works =
+            self.status == SiteStatus::Active && hours.weekdays.contains(&Weekday::of(date));
+        works.then(|| (date.at(hours.opens, *tz), date.at(hours.closes, *tz)))
+    }
+}
+
+impl SiteStatus {
+    fn allowed(self) -> &'static [&'static str] {
+        match self {
+            Self::Active => &["close"],
+            Self::Closed => &["reopen"],
+        }
+    }
+}
+
+fn check(hours: &WorkingHours) -> Result<(), Refusal> {
+    if hours.closes <= hours.opens {
+        return Err(Refusal::new(&CLOSES_BEFORE_IT_OPENS)
+            .with("opens", hours.opens)
+            .with("closes", hours.closes));
+    }
+    Ok(())
+}
+
+impl Record for Site {
+    type Id = SiteId;
+
+    fn id(&self) -> SiteId {
+        self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    fn dealer(&self) -> Option<DealerId> {
+        Some(self.dealer_id)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_in_result, reason = "helpers hand the rule's own answer on")]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn opening(opens: &str, closes: &str) -> Result<Change<Site>, Refusal> {
+        let hours = WorkingHours {
+            opens: opens.parse().unwrap(),
+            closes: closes.parse().unwrap(),
+            ..WorkingHours::default()
+        };
+        let details = SiteDetails {
+            code: Code::new("west-lake").unwrap(),
+            name: Name::new("西湖店").unwrap(),
+            tz: "Asia/Shanghai".parse().unwrap(),
+            address: None,
+            region: None,
+            hours,
+        };
+        let now = "2026-11-22T09:00:00Z".parse().unwrap();
+        Site::open(Uuid::from_u128(1).into(), Uuid::from_u128(2).into(), details, now)
+    }
+
+    #[test]
+    fn a_site_is_open_for_at_least_a_minute() {
+        assert!(opening("09:00", "09:01").is_ok());
+        let refusal = opening("09:00", "09:00").unwrap_err();
+        assert_eq!(refusal.rule.code, "closes_before_it_opens");
+        assert_eq!(refusal.facts["closes"], "09:00");
+    }
+
+    #[test]
+    fn work_is_done_on_the_wall_clock_of_the_site() {
+        let site = opening("09:00", "18:00").unwrap().record;
+        let (from, to) = site.works_on("2026-11-21".parse().unwrap()).unwrap();
+        assert_eq!(from.to_string(), "2026-11-21T01:00:00Z");
+        assert_eq!(to.to_string(), "2026-11-21T10:00:00Z");
+    }
+
+    #[test]
+    fn no_work_is_done_on_sundays_nor_at_a_closed_site() {
+        let site = opening("09:00", "18:00").unwrap().record;
+        assert_eq!(site.works_on("2026-11-22".parse().unwrap()), None);
+        let closed = site.close().unwrap().record;
+        assert_eq!(closed.works_on("2026-11-21".parse().unwrap()), None);
+        assert!(closed.clone().close().is_err());
+        assert!(closed.reopen().is_ok());
+    }
+
+    #[test]
+    fn hours_are_nine_to_six_but_on_sundays_when_nothing_is_said() {
+        let said = r#"{"code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai"}"#;
+        let details: SiteDetails = serde_json::from_str(said).unwrap();
+        assert_eq!(details.hours.opens.to_string(), "09:00");
+        assert_eq!(details.hours.closes.to_string(), "18:00");
+        assert!(!details.hours.weekdays.contains(&Weekday::Sunday));
+        assert_eq!(details.hours.weekdays.len(), 6);
+    }
+}

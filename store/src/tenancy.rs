@@ -1,0 +1,207 @@
+//! Tables `tenant`, `dealer` and `site`.
+
+use crate::{
+    Failure, Fault, Missing, Tenant, documents, table,
+    table::{read_word, word},
+    words,
+};
+use domain::{
+    change::Change,
+    ids::{DealerId, SiteId, TenantId},
+    record::Version,
+    tenancy::{
+        Brand, BrandDetails, Dealer, DealerDetails, DealerStatus, Site, SiteDetails, SiteStatus,
+        TenantMode, WorkingHours,
+    },
+    text::{Code, Line, Name},
+    time::{Timestamp, Zone},
+};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DbErr, EntityTrait as _, FromQueryResult,
+    QueryFilter as _, Select,
+};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+words!(DealerStatus, SiteStatus, TenantMode);
+documents!(WorkingHours);
+
+table! {
+    /// Dealers.
+    dealer = "dealer" of Dealer {
+        [details: DealerDetails { code: Code, name: Name, tz: Option<Zone> }],
+        status: DealerStatus,
+        created_at: Timestamp,
+    } versioned
+}
+
+table! {
+    /// Sites.
+    site = "site" of Site {
+        [details: SiteDetails {
+            code: Code, name: Name, tz: Zone, address: Option<Line>, region: Option<Code>,
+            hours: WorkingHours,
+        }],
+        dealer_id: DealerId,
+        status: SiteStatus,
+        created_at: Timestamp,
+    } versioned
+}
+
+/// Dealers, by their state and their name for programs.
+pub fn dealers(status: Option<DealerStatus>, code: Option<&Code>) -> Select<dealer::Entity> {
+    let mut select = dealer::Entity::find();
+    if let Some(status) = status {
+        select = select.filter(dealer::Column::Status.eq(word(&status)));
+    }
+    if let Some(code) = code {
+        select = select.filter(dealer::Column::Code.eq(code.to_string()));
+    }
+    select
+}
+
+/// Sites, by their dealer and their state.
+pub fn sites(dealer: Option<DealerId>, status: Option<SiteStatus>) -> Select<site::Entity> {
+    let mut select = site::Entity::find();
+    if let Some(dealer) = dealer {
+        select = select.filter(site::Column::DealerId.eq(Uuid::from(dealer)));
+    }
+    if let Some(status) = status {
+        select = select.filter(site::Column::Status.eq(word(&status)));
+    }
+    select
+}
+
+/// The sites with these identifiers.
+pub fn sites_named(ids: &BTreeSet<SiteId>) -> Select<site::Entity> {
+    let ids = ids.iter().map(|id| Uuid::from(*id));
+    site::Entity::find().filter(site::Column::Id.is_in(ids))
+}
+
+/// A row of `tenant`: the one table whose rows are tenants, and so have no other key.
+#[derive(Debug, FromQueryResult)]
+struct Row {
+    id: Uuid,
+    slug: String,
+    mode: String,
+    live_id: Uuid,
+    name: String,
+    status: String,
+    tz: String,
+    locale: String,
+    currency: String,
+    cors_origins: serde_json::Value,
+    version: i64,
+    created_at: chrono::DateTime<chrono::Utc>,
+}
+
+impl Row {
+    fn brand(self) -> Result<Brand, Fault> {
+        let unknown = |what: String| Fault::from(DbErr::Type(what));
+        let mistaken = |mistake: domain::invalid::Invalid| unknown(mistake.message);
+        let mode = read_word(self.mode).map_err(unknown)?;
+        let sandbox_of = match mode {
+            TenantMode::Live => None,
+            TenantMode::Test => Some(TenantId::from(self.live_id)),
+        };
+        Ok(Brand {
+            id: self.id.into(),
+            slug: self.slug.parse().map_err(mistaken)?,
+            mode,
+            sandbox_of,
+            status: read_word(self.status).map_err(unknown)?,
+            currency: self.currency.parse().map_err(mistaken)?,
+            details: BrandDetails {
+                name: self.name.parse().map_err(mistaken)?,
+                tz: self.tz.parse().map_err(mistaken)?,
+                locale: read_word(self.locale).map_err(unknown)?,
+                cors_origins: serde_json::from_value(self.cors_origins)?,
+            },
+            version: self.version.into(),
+            created_at: self.created_at.into(),
+        })
+    }
+}
+
+impl Tenant {
+    /// The brand whose door this is.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::NotFound`] when there is no such brand.
+    pub async fn brand(&self) -> Result<Brand, Missing> {
+        self.find_brand("").await
+    }
+
+    /// The brand whose door this is, in order to change it; others wait until this tenant is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::NotFound`] when there is no such brand.
+    pub async fn hold_brand(&self) -> Result<Brand, Missing> {
+        self.find_brand("FOR UPDATE").await
+    }
+
+    async fn find_brand(&self, lock: &str) -> Result<Brand, Missing> {
+        let sql = format!("SELECT * FROM tenant WHERE id = ac.tenant() {lock}");
+        let row = Row::find_by_statement(self.statement(&sql, [])).one(self.work()).await?;
+        Ok(row.ok_or(Missing::NotFound)?.brand()?)
+    }
+
+    /// Records a decision about the brand itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Taken`] when another brand has the slug, [`Fault::Stale`] when it was changed since it was
+    /// read.
+    pub async fn record_brand(&self, change: Change<Brand>) -> Result<Brand, Failure> {
+        let Change { mut record, is_new, action, facts, events: _ } = change;
+        if is_new {
+            self.add_brand(&record).await?;
+        } else {
+            record = self.save_brand(record).await?;
+        }
+        self.note(&record, action, facts.into()).await?;
+        Ok(record)
+    }
+
+    async fn add_brand(&self, brand: &Brand) -> Result<(), Fault> {
+        let sql = "INSERT INTO tenant (id, slug, mode, live_id, name, status, tz, locale, currency,
+                                       cors_origins, version, created_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        let values = [
+            Uuid::from(brand.id).into(),
+            brand.slug.to_string().into(),
+            word(&brand.mode).into(),
+            Uuid::from(brand.sandbox_of.unwrap_or(brand.id)).into(),
+            brand.details.name.to_string().into(),
+            word(&brand.status).into(),
+            brand.details.tz.to_string().into(),
+            brand.details.locale.tag().into(),
+            brand.currency.to_string().into(),
+            serde_json::to_value(&brand.details.cors_origins)?.into(),
+            Version::FIRST.get().into(),
+            chrono::DateTime::from(brand.created_at).into(),
+        ];
+        self.work().execute_raw(self.statement(sql, values)).await?;
+        Ok(())
+    }
+
+    async fn save_brand(&self, mut brand: Brand) -> Result<Brand, Fault> {
+        let sql =
+            "UPDATE tenant SET name = $1, status = $2, tz = $3, locale = $4, cors_origins = $5,
+                                     version = version + 1
+                   WHERE id = ac.tenant() AND version = $6";
+        let values = [
+            brand.details.name.to_string().into(),
+            word(&brand.status).into(),
+            brand.details.tz.to_string().into(),
+            brand.details.locale.tag().into(),
+            serde_json::to_value(&brand.details.cors_origins)?.into(),
+            brand.version.get().into(),
+        ];
+        let saved = self.work().execute_raw(self.statement(sql, values)).await?;
+        brand.version = brand.version.next();
+        if saved.rows_affected() == 1 { Ok(brand) } else { Err(Fault::Stale) }
+    }
+}
