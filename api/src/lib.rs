@@ -8,6 +8,7 @@
 pub mod access;
 mod audit;
 pub mod identity;
+mod jobs;
 pub mod list;
 pub mod metrics;
 pub mod openapi;
@@ -35,6 +36,7 @@ fn routes() -> OpenApiRouter<Api> {
 fn v1() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(audit::router())
+        .merge(jobs::router())
         .merge(tenancy::router())
         .merge(identity::router())
 }

@@ -12,6 +12,7 @@ pub mod event;
 pub mod identity;
 pub mod ids;
 pub mod invalid;
+pub mod jobs;
 pub mod money;
 pub mod record;
 pub mod refusal;

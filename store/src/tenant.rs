@@ -323,9 +323,14 @@ impl Tenant {
         ];
         self.work.execute_raw(self.statement(sql, values)).await?;
         if due_at <= self.now {
-            self.emitted.store(true, Ordering::Relaxed);
+            self.wake_on_commit();
         }
         Ok(())
+    }
+
+    /// Lets idle workers know, once this work is committed, that there is something to do.
+    pub(crate) fn wake_on_commit(&self) {
+        self.emitted.store(true, Ordering::Relaxed);
     }
 
     /// Makes the work permanent and hands the answer over.

@@ -150,3 +150,25 @@ async fn a_brand_s_days_follow_each_other_without_a_gap() {
     assert_eq!(count(&owner, &format!("{live} AND state = 'done'")).await, 6);
     assert_eq!(count(&owner, &format!("{live} AND state = 'ready'")).await, 1);
 }
+
+#[tokio::test]
+async fn a_dead_job_is_listed_with_its_reason_and_lives_again() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await;
+    house.settle().await;
+    enqueue(&house, brand.live, 1).await;
+    let (queue, key) = (Queue::new(house.store.clone()), house.brand_key(brand.live));
+    let lease = queue.fetch(1).await.unwrap().remove(0);
+    queue.give_back(&lease, "the printer is on fire", true).await.unwrap();
+
+    let dead = key.get("/v1/jobs?state=dead").await.expect(200);
+    assert_eq!(dead.data().len(), 1, "{dead:?}");
+    assert_eq!(dead.data()[0]["last_error"], "the printer is on fire");
+    let path = format!("/v1/jobs/{}/replay", dead.data()[0]["id"].as_str().unwrap());
+    key.post(&path, serde_json::json!({})).await.expect(200);
+    house.settle().await;
+    let refused = key.post(&path, serde_json::json!({})).await.refused(409, "illegal_transition");
+    assert_eq!(refused["state"], "done");
+    let other = house.brand("other").await;
+    house.brand_key(other.live).post(&path, serde_json::json!({})).await.refused(404, "not_found");
+}
