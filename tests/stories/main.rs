@@ -17,3 +17,4 @@ mod house;
 mod audit;
 mod queue;
 mod schema;
+mod tenancy;
