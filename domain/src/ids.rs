@@ -194,6 +194,8 @@ ids! {
     OperationId = "opr"
     /// A file of records.
     ImportId = "imp"
+    /// What is wrong with a row of a file.
+    RowErrorId = "rer"
     /// A piece of work in the queue.
     JobId = "job"
     /// One line of the audit log.

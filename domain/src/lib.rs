@@ -7,13 +7,19 @@
 //! file each.
 
 pub mod audit;
+pub mod catalogue;
 pub mod change;
+pub mod customers;
 pub mod event;
 pub mod identity;
 pub mod ids;
+pub mod imports;
 pub mod invalid;
 pub mod jobs;
 pub mod money;
+pub mod operations;
+pub mod orders;
+pub mod pushes;
 pub mod record;
 pub mod refusal;
 pub mod tenancy;

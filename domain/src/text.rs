@@ -177,6 +177,22 @@ texts! {
     Phone = Phone, 20, "A telephone number, best with + and the country in front (E.164).", "+8613800000000";
     /// A mail address.
     Email = Email, 254, "A mail address.", "li.na@example.com";
+    /// The system a record was pushed from.
+    Source = Code, 64, "The system the record was pushed from; its external id is unique there.", "erp";
+}
+
+impl Default for Source {
+    /// What is pushed without naming its system comes from the API itself.
+    fn default() -> Self {
+        Self("api".to_owned())
+    }
+}
+
+impl From<&ExternalId> for Name {
+    /// Another system's name stands in until the real one is known.
+    fn from(id: &ExternalId) -> Self {
+        Self(id.0.clone())
+    }
 }
 
 /// A language that customers and problems are spoken to in.

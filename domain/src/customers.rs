@@ -1,0 +1,238 @@
+//! Customers: whom the service is for.
+
+use crate::{
+    change::Change,
+    ids::{CustomerId, DealerId},
+    pushes::Pushed,
+    record::{Record, Version},
+    refusal::Rule,
+    text::{Code, Email, ExternalId, Locale, Name, Phone, Source},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A customer of the brand.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Customer {
+    /// Their identifier.
+    pub id: CustomerId,
+    /// What the brand says about them.
+    #[serde(flatten)]
+    pub details: CustomerDetails,
+    /// How far they have come with the brand.
+    pub lifecycle: CustomerLifecycle,
+    /// When they became known here.
+    pub created_at: Timestamp,
+    /// How often the record was changed, from 1.
+    pub version: Version,
+}
+
+/// What a brand or a dealer says about a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({
+    "source": "erp", "external_id": "C-100234", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "name": "李娜", "kind": "person", "locale": "zh-CN", "phone": "+8613800000000",
+    "email": "li.na@example.com", "tier": "gold",
+})))]
+pub struct CustomerDetails {
+    /// The system that `external_id` is from; `api` when left out.
+    #[serde(default)]
+    pub source: Source,
+    /// What that system calls the customer, unique in it.
+    #[serde(default)]
+    pub external_id: Option<ExternalId>,
+    /// The dealer who looks after them; only this dealer's people and the brand's see them.
+    #[serde(default)]
+    pub dealer_id: Option<DealerId>,
+    /// What they are called.
+    pub name: Name,
+    /// A person or a company; `person` when left out.
+    #[serde(default)]
+    pub kind: CustomerKind,
+    /// The language they are spoken to in; the brand's own when null.
+    #[serde(default)]
+    pub locale: Option<Locale>,
+    /// Where they are called.
+    #[serde(default)]
+    pub phone: Option<Phone>,
+    /// Where they are written to.
+    #[serde(default)]
+    pub email: Option<Email>,
+    /// The brand's own class of customer, such as `gold`.
+    #[serde(default)]
+    pub tier: Option<Code>,
+}
+
+/// Who a customer is in law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerKind {
+    /// A natural person.
+    #[default]
+    Person,
+    /// A company or another organisation.
+    Company,
+}
+
+/// How far a customer has come with the brand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerLifecycle {
+    /// Has bought nothing yet.
+    Lead,
+    /// Has bought something, or owns something of the brand's.
+    Buyer,
+}
+
+impl CustomerDetails {
+    /// A customer of whom only the name in another system is known, as an order or an asset tells
+    /// it. The external id stands in for the name until the brand pushes the customer.
+    pub fn known_by(source: Source, external_id: ExternalId, dealer_id: Option<DealerId>) -> Self {
+        Self {
+            source,
+            name: Name::from(&external_id),
+            external_id: Some(external_id),
+            dealer_id,
+            kind: CustomerKind::default(),
+            locale: None,
+            phone: None,
+            email: None,
+            tier: None,
+        }
+    }
+}
+
+impl Customer {
+    /// Welcomes a customer: a lead, until they buy.
+    pub fn create(id: CustomerId, details: CustomerDetails, now: Timestamp) -> Change<Self> {
+        Change::created(Self {
+            id,
+            details,
+            lifecycle: CustomerLifecycle::Lead,
+            created_at: now,
+            version: Version::FIRST,
+        })
+    }
+
+    /// Replaces what is said about them.
+    pub fn update(self, details: CustomerDetails) -> Change<Self> {
+        Change::new("update", Self { details, ..self })
+    }
+
+    /// Takes over what another system says; a customer that is not known yet is created as `id`.
+    pub fn push(
+        known: Option<Self>,
+        id: CustomerId,
+        details: CustomerDetails,
+        now: Timestamp,
+    ) -> Pushed<Self> {
+        match known {
+            None => Pushed::Created(Self::create(id, details, now)),
+            Some(customer) if customer.details == details => Pushed::Unchanged(customer),
+            Some(customer) => Pushed::Changed(customer.update(details)),
+        }
+    }
+
+    /// Makes a lead a buyer; `None` when they are one already.
+    pub fn buy(self) -> Option<Change<Self>> {
+        match self.lifecycle {
+            CustomerLifecycle::Lead => {
+                let buyer = Self { lifecycle: CustomerLifecycle::Buyer, ..self };
+                let (from, to) = (CustomerLifecycle::Lead, CustomerLifecycle::Buyer);
+                Some(Change::new("buy", buyer).moved(from, to))
+            }
+            CustomerLifecycle::Buyer => None,
+        }
+    }
+}
+
+impl Change<Customer> {
+    /// Lets a customer who becomes known by what they bought be a buyer from the beginning.
+    pub fn as_buyer(mut self) -> Self {
+        self.record.lifecycle = CustomerLifecycle::Buyer;
+        self
+    }
+}
+
+impl Record for Customer {
+    type Id = CustomerId;
+
+    fn id(&self) -> CustomerId {
+        self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.id)
+    }
+
+    fn dealer(&self) -> Option<DealerId> {
+        self.details.dealer_id
+    }
+}
+
+/// The rules of this file: a customer can be refused for the shape of their details only.
+pub static RULES: &[&Rule] = &[];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pushes::PushOutcome;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    fn li_na() -> CustomerDetails {
+        serde_json::from_value(json!({ "external_id": "erp-1", "name": "李娜" })).unwrap()
+    }
+
+    fn id(number: u128) -> CustomerId {
+        Uuid::from_u128(number).into()
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-22T09:30:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_customer_begins_as_a_lead_and_buys_once() {
+        let lead = Customer::create(id(1), li_na(), now()).record;
+        assert_eq!(lead.lifecycle, CustomerLifecycle::Lead);
+        let change = lead.buy().unwrap();
+        assert_eq!(change.facts["to"], "buyer");
+        assert_eq!(change.record.buy(), None);
+    }
+
+    #[test]
+    fn the_same_push_twice_changes_nothing() {
+        let first = Customer::push(None, id(1), li_na(), now());
+        assert_eq!(first.outcome(), PushOutcome::Created);
+        let known = first.record().clone();
+        let again = Customer::push(Some(known.clone()), id(2), li_na(), now());
+        assert_eq!(again, Pushed::Unchanged(known.clone()));
+        let renamed = CustomerDetails { name: Name::new("李 娜").unwrap(), ..li_na() };
+        let changed = Customer::push(Some(known), id(2), renamed, now());
+        assert_eq!(changed.outcome(), PushOutcome::Changed);
+        assert_eq!(changed.record().id, id(1));
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default_and_what_is_unknown_is_refused() {
+        let shown = serde_json::to_value(li_na()).unwrap();
+        let expected = json!({
+            "source": "api", "external_id": "erp-1", "dealer_id": null, "name": "李娜",
+            "kind": "person", "locale": null, "phone": null, "email": null, "tier": null,
+        });
+        assert_eq!(shown, expected);
+        let misspelt = json!({ "name": "李娜", "mail": "li.na@example.com" });
+        assert!(serde_json::from_value::<CustomerDetails>(misspelt).is_err());
+    }
+}
