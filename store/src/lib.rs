@@ -4,16 +4,23 @@
 //! a tenant is the only thing that can read or write a row.
 
 pub mod audit;
+mod bulk;
+pub mod catalogue;
 pub mod chance;
 pub mod clock;
+pub mod customers;
 pub mod database;
 mod fault;
 pub mod idempotency;
 pub mod identity;
+pub mod imports;
 pub mod jobs;
 pub mod key_text;
+pub mod operations;
+pub mod orders;
 pub mod page;
 pub mod platform;
+pub mod pushes;
 pub mod sandbox;
 pub mod secrets;
 pub mod table;

@@ -3,7 +3,7 @@
 use domain::{
     identity::Rank,
     ids::{self, TenantId},
-    money::{BasisPoints, Currency, Minor},
+    money::{BasisPoints, Currency, Minor, Money},
     record::{Record, Version},
     text,
     time::{CivilDate, Timestamp, WallTime, Zone},
@@ -185,10 +185,11 @@ macro_rules! stored_as_text {
 
 stored_as_text! {
     Currency, WallTime, Zone, text::Name, text::Line, text::Prose, text::Code, text::Slug,
-    text::ExternalId, text::Sku, text::Phone, text::Email,
+    text::ExternalId, text::Sku, text::Phone, text::Email, text::Source,
 }
 
 crate::words!(text::Locale);
+crate::documents!(Money);
 
 macro_rules! stored_ids {
     ($($name:ident),* $(,)?) => {$(
@@ -211,7 +212,7 @@ stored_ids! {
     AssetId, OrderId, OrderLineId, SopId, SopVersionId, SopRunId, SopRunStepId, AllowancePolicyId,
     AllowanceAccountId, AllowanceLotId, AllowanceEntryId, AuthorityLimitId, GestureId, ApprovalId,
     PlanTemplateId, EnrolmentId, OccurrenceId, WorkOrderId, AppointmentId, ComplaintId, RemedyId,
-    ResolutionId, SurveyId, InvitationId, ResponseId, MessageId, OperationId, ImportId, JobId,
+    ResolutionId, SurveyId, InvitationId, ResponseId, MessageId, OperationId, ImportId, RowErrorId, JobId,
     AuditEntryId, ClockId,
 }
 

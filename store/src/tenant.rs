@@ -376,6 +376,11 @@ impl Tenant {
         self.scope.tenant = tenant;
     }
 
+    /// The request, as the audit log remembers it.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.scope.request_id.as_deref()
+    }
+
     pub(crate) fn set_now(&mut self, now: Timestamp) {
         self.now = now;
     }

@@ -1,0 +1,100 @@
+//! From the bytes of a file to its rows.
+
+use csv::{ReaderBuilder, StringRecord};
+use domain::{
+    imports::{
+        ImportFormat, ImportKind,
+        columns::Cells,
+        file::{self, Intake},
+    },
+    refusal::Refusal,
+};
+
+/// Reads a file of `kind` as a whole.
+///
+/// # Errors
+///
+/// The refusals of [`domain::imports::file`], with the place.
+pub fn read(kind: ImportKind, format: ImportFormat, bytes: &[u8]) -> Result<Vec<Cells>, Refusal> {
+    let text = file::text(bytes)?;
+    match format {
+        ImportFormat::Csv => read_csv(kind, text),
+        ImportFormat::Ndjson => read_ndjson(kind, text),
+    }
+}
+
+/// Rows may have any length here, because the intake says better what is wrong with them.
+fn read_csv(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Refusal> {
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut record = StringRecord::new();
+    let mut intake = None;
+    // Reading UTF-8 from memory cannot fail.
+    while reader.read_record(&mut record).unwrap_or(false) {
+        let fields: Vec<_> = record.iter().collect();
+        let line = record.position().map_or(0, csv::Position::line);
+        match &mut intake {
+            None => intake = Some(Intake::csv(kind, &fields)?),
+            Some(intake) => intake.take_fields(line, &fields)?,
+        }
+    }
+    intake.map_or_else(|| Intake::csv(kind, &[]), Ok)?.finish()
+}
+
+fn read_ndjson(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Refusal> {
+    let mut intake = Intake::ndjson(kind);
+    for (line, text) in (1_u64..).zip(text.lines()) {
+        if !text.trim().is_empty() {
+            intake.take_line(line, text)?;
+        }
+    }
+    intake.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn customers(text: &str) -> Result<Vec<Cells>, Refusal> {
+        read(ImportKind::Customers, ImportFormat::Csv, text.as_bytes())
+    }
+
+    fn row(external_id: &str, name: &str) -> Cells {
+        Cells::from([("customer_external_id", external_id), ("name", name)])
+    }
+
+    #[test]
+    fn a_file_may_begin_with_a_mark_end_without_a_line_break_and_quote_its_fields() {
+        let text =
+            "\u{feff}customer_external_id,name\r\nc-1,\"Li, Na\"\r\n\r\nc-2,\"the \"\"other\"\"\"";
+        let expected = vec![row("c-1", "Li, Na"), row("c-2", "the \"other\"")];
+        assert_eq!(customers(text), Ok(expected));
+    }
+
+    #[test]
+    fn the_line_of_a_row_counts_line_breaks_in_quotes() {
+        let refusal = customers("customer_external_id,name\nc-1,李娜\n\nc-2\n").unwrap_err();
+        assert_eq!(refusal.rule, &file::ROW_LENGTH_DIFFERS);
+        assert_eq!((&refusal.facts["row"], &refusal.facts["line"]), (&json!(2), &json!(4)));
+        let open = customers("customer_external_id,name\nc-1,\"Li Na\nc-2,Wang\n").unwrap_err();
+        assert_eq!(open.rule, &file::LINE_BREAK_IN_FIELD);
+        assert_eq!((&open.facts["line"], &open.facts["column"]), (&json!(2), &json!("name")));
+    }
+
+    #[test]
+    fn nothing_is_no_file() {
+        for text in ["", "\n\n", "customer_external_id,name\n"] {
+            assert_eq!(customers(text).unwrap_err().rule, &file::FILE_EMPTY, "{text:?}");
+        }
+        let nothing = read(ImportKind::Orders, ImportFormat::Ndjson, b"\n");
+        assert_eq!(nothing.unwrap_err().rule, &file::FILE_EMPTY);
+    }
+
+    #[test]
+    fn json_lines_may_be_apart() {
+        let text = "{\"customer_external_id\": \"c-1\", \"name\": \"李娜\"}\n\n{\n";
+        let refusal = read(ImportKind::Customers, ImportFormat::Ndjson, text.as_bytes());
+        assert_eq!(refusal.unwrap_err().facts["line"], 3);
+    }
+}

@@ -1,0 +1,53 @@
+//! Tables `operation` and `row_error`.
+
+use crate::{documents, table, words};
+use domain::{
+    ids::{DealerId, OperationId},
+    imports::{RowError, RowMistake},
+    operations::{Operation, OperationKind, OperationStatus, Progress, Tally},
+    text::Line,
+    time::Timestamp,
+};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
+use uuid::Uuid;
+
+words!(OperationKind, OperationStatus);
+documents!(Progress, Tally);
+
+table! {
+    /// Long pieces of work.
+    operation = "operation" of Operation {
+        kind: OperationKind,
+        dealer_id: Option<DealerId>,
+        status: OperationStatus,
+        progress: Progress,
+        outcome: Tally,
+        failure: Option<Line>,
+        created_at: Timestamp,
+        started_at: Option<Timestamp>,
+        finished_at: Option<Timestamp>,
+    } versioned
+}
+
+table! {
+    /// Rows of files that were left out.
+    row_error = "row_error" of RowError {
+        [mistake: RowMistake {
+            row: u32,
+            column: Option<String>,
+            code: String,
+            message: String,
+        }],
+        operation_id: OperationId,
+    } append_only
+}
+
+/// What an operation left out.
+pub fn errors_of(operation: OperationId) -> Select<row_error::Entity> {
+    row_error::Entity::find().filter(row_error::Column::OperationId.eq(Uuid::from(operation)))
+}
+
+/// The order of the rows in their file.
+pub fn by_row() -> crate::page::Order<row_error::Entity> {
+    crate::page::Order::by(row_error::Column::Row)
+}
