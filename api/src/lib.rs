@@ -7,13 +7,19 @@
 
 pub mod access;
 mod audit;
+mod catalogue;
+mod customers;
 pub mod identity;
+mod imports;
 mod jobs;
 pub mod list;
 pub mod metrics;
 pub mod openapi;
+mod operations;
+mod orders;
 mod patch;
 pub mod problem;
+mod pushes;
 pub mod request;
 pub mod service;
 mod tenancy;
@@ -39,6 +45,11 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(jobs::router())
         .merge(tenancy::router())
         .merge(identity::router())
+        .merge(customers::router())
+        .merge(catalogue::router())
+        .merge(orders::router())
+        .merge(imports::router())
+        .merge(operations::router())
 }
 
 /// The OpenAPI document of everything that is served.

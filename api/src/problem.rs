@@ -243,6 +243,13 @@ impl Problem {
         Self::new(rule_of(&mistake, &INVALID_BODY)).at(pointer, mistake)
     }
 
+    /// A body that refers, at `pointer`, to a record that is not there for this caller.
+    pub fn unknown_reference(pointer: &str) -> Self {
+        let mistake = Invalid::new("unknown_reference", "there is no such record");
+        let field = pointer.trim_start_matches('/');
+        Self::new(&UNKNOWN_REFERENCE).with("field", field).at(pointer, mistake)
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         let status = match self.refusal.rule.kind {
@@ -371,9 +378,7 @@ impl From<Fault> for Problem {
                 Self::new(&ALREADY_EXISTS).with("fields", fields(constraint))
             }
             Fault::Dangling { constraint } => {
-                let field = fields(constraint).join(", ");
-                let mistake = Invalid::new("unknown_reference", "there is no such record");
-                Self::new(&UNKNOWN_REFERENCE).with("field", &field).at(format!("/{field}"), mistake)
+                Self::unknown_reference(&format!("/{}", fields(constraint).join(", ")))
             }
             Fault::Overlapping { .. } => Self::new(&ALREADY_TAKEN),
             Fault::Unreachable(_) => {

@@ -5,6 +5,7 @@
 
 mod backend;
 mod days;
+mod imports;
 pub mod route;
 mod run;
 

@@ -1,6 +1,6 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
-use crate::days;
+use crate::{days, imports};
 use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
 
@@ -19,8 +19,10 @@ pub async fn route(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
                 Ok(())
             }
         },
+        Event::ImportContinued { import, from_row } => {
+            imports::take_over(tenant, *import, *from_row).await
+        }
         Event::ClockArrived { .. }
-        | Event::ImportContinued { .. }
         | Event::OrderPaid { .. }
         | Event::AssetDelivered { .. }
         | Event::EnrolmentBegan { .. }

@@ -1,0 +1,114 @@
+//! `/v1/operations`: long pieces of work, and how far they have come.
+
+use crate::{
+    access::{Access, Api, may},
+    list::{List, ListOf, Paging},
+    problem::Problem,
+    request::Id,
+};
+use axum::response::Response;
+use domain::{
+    ids::OperationId,
+    imports::RowError,
+    operations::Operation,
+    record::{Record, Version},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+const COLLECTION: &str = "/v1/operations";
+
+/// The routes of this file.
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(get_operation)).routes(routes!(list_operation_errors))
+}
+
+/// An operation as it is followed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct OperationView {
+    /// The operation.
+    #[serde(flatten)]
+    operation: Operation,
+    /// When it will have ended if it goes on as it did so far; null before it began and after it ended.
+    expected_end_at: Option<Timestamp>,
+    /// Where the pieces that failed are listed.
+    #[schema(examples("/v1/operations/opr_01m80t7jx3e9vbq2f4c6d8g0hk/errors"))]
+    errors_url: String,
+}
+
+impl OperationView {
+    /// What can be said about `operation` at `now`.
+    pub(crate) fn new(operation: Operation, now: Timestamp) -> Self {
+        let errors_url = format!("{COLLECTION}/{}/errors", operation.id);
+        Self { expected_end_at: operation.expected_end_at(now), operation, errors_url }
+    }
+
+    /// Where it is followed.
+    pub(crate) fn place(&self) -> String {
+        format!("{COLLECTION}/{}", self.operation.id)
+    }
+}
+
+impl Record for OperationView {
+    type Id = OperationId;
+
+    fn id(&self) -> OperationId {
+        self.operation.id
+    }
+
+    fn version(&self) -> Version {
+        self.operation.version
+    }
+}
+
+/// Errors are not filtered.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoFilters {}
+
+/// Shows how far an operation has come
+///
+/// It ends by itself; asking once a second is often enough.
+#[utoipa::path(
+    get, path = "/operations/{id}", tag = "imports",
+    operation_id = "get_operation",
+    params(("id" = OperationId, Path, description = "The operation.")),
+    responses((status = 200, description = "The operation.", body = OperationView,
+        headers(("ETag" = String, description = "The version.")))),
+    security(("oauth" = ["imports:read"])),
+)]
+async fn get_operation(
+    access: Access<may::ImportsRead>,
+    Id(id): Id<OperationId>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let operation: Operation = reading.get(id).await?;
+    let view = OperationView::new(operation, reading.now());
+    Ok(reading.show(&view))
+}
+
+/// Lists what failed
+///
+/// For an import, the rows that were left out, in the order of the file, each with everything that is wrong
+/// with it.
+#[utoipa::path(
+    get, path = "/operations/{id}/errors", tag = "imports",
+    operation_id = "list_operation_errors",
+    params(("id" = OperationId, Path, description = "The operation."), Paging),
+    responses((status = 200, description = "A page of errors.", body = ListOf<RowError>)),
+    security(("oauth" = ["imports:read"])),
+)]
+async fn list_operation_errors(
+    access: Access<may::ImportsRead>,
+    Id(id): Id<OperationId>,
+    list: List<NoFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    // Only who may see the operation may see its errors.
+    let operation: Operation = reading.get(id).await?;
+    let select = store::operations::errors_of(operation.id);
+    let slice = reading.page::<RowError>(select, store::operations::by_row(), &list.page).await?;
+    Ok(list.answer(slice))
+}

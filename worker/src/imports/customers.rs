@@ -1,0 +1,47 @@
+//! Rows that are customers.
+
+use super::{Findings, Numbered};
+use domain::{
+    customers::Customer,
+    imports::{Import, columns::Cells, rows::CustomerRow},
+    text::ExternalId,
+};
+use std::collections::BTreeMap;
+use store::{Failure, Tenant};
+
+/// Takes over customers.
+pub(super) async fn take_over(
+    tenant: &Tenant,
+    import: &Import,
+    rows: Numbered<Cells>,
+) -> Result<Findings, Failure> {
+    let mut findings = Findings::default();
+    let rows = findings.read(rows, CustomerRow::read);
+    let mut known = gather(tenant, import, &rows).await?;
+
+    let mut changes = Vec::new();
+    for (_, row) in rows {
+        let customer = known.remove(&row.external_id);
+        let details = row.details(&import.options, customer.as_ref());
+        let pushed = Customer::push(customer, tenant.new_id(), details, tenant.now());
+        findings.count(pushed.outcome());
+        changes.extend(pushed.change());
+    }
+
+    if !import.options.dry_run {
+        tenant.record_all(changes).await?;
+    }
+    Ok(findings)
+}
+
+async fn gather(
+    tenant: &Tenant,
+    import: &Import,
+    rows: &Numbered<CustomerRow>,
+) -> Result<BTreeMap<ExternalId, Customer>, Failure> {
+    let names: Vec<_> = rows.iter().map(|(_, row)| &row.external_id).collect();
+    let select = store::customers::named(&import.options.source, &names);
+    let customers: Vec<Customer> = tenant.all(select).await?;
+    let by_name = |customer: Customer| Some((customer.details.external_id.clone()?, customer));
+    Ok(customers.into_iter().filter_map(by_name).collect())
+}
