@@ -8,6 +8,7 @@ use domain::{
     time::Zone,
 };
 use serde_json::json;
+use std::net::Ipv4Addr;
 use store::{Failure, Fault, platform::NewTenant};
 
 /// What can be done with brands.
@@ -90,7 +91,11 @@ pub(crate) async fn keys(_settings: &Settings, command: Keys) -> Result<(), Trou
 
 /// Asks the service at the admin address whether it can serve.
 pub(crate) async fn healthcheck(settings: &Settings) -> Result<(), Trouble> {
-    let url = format!("http://{}/readyz", settings.admin_bind);
+    let mut place = settings.admin_bind;
+    if place.ip().is_unspecified() {
+        place.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let url = format!("http://{place}/readyz");
     let asked = reqwest::get(&url).await.and_then(reqwest::Response::error_for_status);
     asked.map_err(|error| Trouble::during("the service is not ready")(error.into()))?;
     say("ready")

@@ -21,6 +21,7 @@ mod patch;
 pub mod problem;
 mod pushes;
 pub mod request;
+mod sandbox;
 pub mod service;
 mod tenancy;
 
@@ -50,6 +51,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(orders::router())
         .merge(imports::router())
         .merge(operations::router())
+        .merge(sandbox::router())
 }
 
 /// The OpenAPI document of everything that is served.

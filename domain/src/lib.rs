@@ -22,6 +22,7 @@ pub mod orders;
 pub mod pushes;
 pub mod record;
 pub mod refusal;
+pub mod sandbox;
 pub mod tenancy;
 pub mod text;
 pub mod time;

@@ -126,6 +126,7 @@ pub fn illegal(state: impl Serialize, allowed: &[&str]) -> Refusal {
 pub fn rules() -> Vec<&'static Rule> {
     let capabilities = [
         crate::tenancy::RULES,
+        crate::sandbox::RULES,
         crate::identity::RULES,
         crate::pushes::RULES,
         crate::customers::RULES,

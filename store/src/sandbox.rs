@@ -1,10 +1,49 @@
 //! Table `test_clock`: the time of a sandbox.
 
-use crate::{Fault, Tenant};
-use domain::time::Timestamp;
-use sea_orm::ConnectionTrait;
+use crate::{Failure, Fault, Tenant, table};
+use domain::{change::Change, ids::ClockId, sandbox::TestClock, time::Timestamp};
+use sea_orm::{ConnectionTrait, EntityTrait as _, Select};
+
+table! {
+    /// The clocks of sandboxes, one each.
+    test_clock = "test_clock" of TestClock {
+        now_at: Timestamp,
+        target_at: Timestamp,
+        created_at: Timestamp,
+    } versioned
+}
+
+/// All clocks of the sandbox: one.
+pub fn clocks() -> Select<test_clock::Entity> {
+    test_clock::Entity::find()
+}
 
 impl Tenant {
+    /// Sends the sandbox's clock on its way, and the queue with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn send_clock(&self, change: Change<TestClock>) -> Result<TestClock, Fault> {
+        let clock = self.record(change).await?;
+        let sql = "UPDATE tenant_queue SET paced_to = $1 WHERE tenant_id = ac.tenant()";
+        let target = chrono::DateTime::from(clock.target_at);
+        self.work().execute_raw(self.statement(sql, [target.into()])).await?;
+        self.wake_on_commit();
+        Ok(clock)
+    }
+
+    /// The clock `id` has arrived: it shows what it was sent to.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] when there is no such clock.
+    pub async fn arrive(&self, id: ClockId) -> Result<(), Failure> {
+        let clock: TestClock = self.hold(id).await?;
+        self.save(TestClock { now_at: clock.target_at, ..clock }).await?;
+        Ok(())
+    }
+
     /// What the sandbox's clock shows.
     pub(crate) async fn test_clock(&self) -> Result<Option<Timestamp>, Fault> {
         let sql = "SELECT now_at FROM test_clock WHERE tenant_id = ac.tenant()";

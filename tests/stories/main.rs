@@ -16,5 +16,7 @@ mod house;
 
 mod audit;
 mod queue;
+mod sandbox;
 mod schema;
+mod shell;
 mod tenancy;

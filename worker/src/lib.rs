@@ -8,6 +8,7 @@ mod days;
 mod imports;
 pub mod route;
 mod run;
+mod sandbox;
 
 use apalis::{
     layers::WorkerBuilderExt as _,

@@ -1,6 +1,6 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
-use crate::{days, imports};
+use crate::{days, imports, sandbox};
 use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
 
@@ -22,8 +22,10 @@ pub async fn route(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
         Event::ImportContinued { import, from_row } => {
             imports::take_over(tenant, *import, *from_row).await
         }
-        Event::ClockArrived { .. }
-        | Event::OrderPaid { .. }
+        Event::ClockArrived { clock, operation, .. } => {
+            sandbox::arrive(tenant, *clock, *operation).await
+        }
+        Event::OrderPaid { .. }
         | Event::AssetDelivered { .. }
         | Event::EnrolmentBegan { .. }
         | Event::OccurrenceDue { .. }

@@ -1,0 +1,40 @@
+//! The sandbox: its clock is moved, and what was due has happened in order.
+
+use crate::house::House;
+use serde_json::json;
+
+#[tokio::test]
+async fn ninety_days_pass_in_order_and_the_clock_arrives() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await;
+    house.settle().await;
+    let key = house.sandbox_key(brand.test);
+    let clock = key.get("/v1/test/clocks").await.expect(200).data()[0].clone();
+    let path = format!("/v1/test/clocks/{}", clock["id"].as_str().unwrap());
+    let sent = key.post(&format!("{path}/advance"), json!({"days": 90})).await.expect(202);
+    key.post(&format!("{path}/advance"), json!({"days": 1})).await.refused(409, "clock_moving");
+    house.settle().await;
+
+    let operation = key.get(sent.header("location")).await.expect(200);
+    assert_eq!(operation["status"], "succeeded", "{operation:?}");
+    let arrived = key.get(&path).await.expect(200);
+    assert_eq!(arrived["now_at"], "2026-04-05T01:00:00Z");
+    assert_eq!(arrived["now_at"], arrived["target_at"]);
+    // Each day began at its own midnight; those of the last thirty days are still remembered.
+    let days = key.get("/v1/jobs?state=done&limit=200").await.expect(200);
+    let began: Vec<_> = days.data().iter().filter(|job| job["kind"] == "day_began").collect();
+    let dues: Vec<_> = began.iter().map(|job| job["due_at"].as_str().unwrap()).collect();
+    assert_eq!(dues.len(), 31);
+    assert_eq!((dues[0], dues[30]), ("2026-03-05T16:00:00Z", "2026-04-04T16:00:00Z"));
+}
+
+#[tokio::test]
+async fn a_live_brand_has_no_clock_to_move() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await;
+    let (live, test) = (house.brand_key(brand.live), house.sandbox_key(brand.test));
+    assert_eq!(live.get("/v1/test/clocks").await.expect(200).data().len(), 0);
+    let clock = test.get("/v1/test/clocks").await.expect(200).data()[0]["id"].clone();
+    let path = format!("/v1/test/clocks/{}/advance", clock.as_str().unwrap());
+    live.post(&path, json!({"days": 1})).await.refused(404, "not_found");
+}
