@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod money;
 pub mod record;
 pub mod refusal;
+pub mod sops;
 pub mod tenancy;
 pub mod text;
 pub mod time;

@@ -124,7 +124,7 @@ pub fn illegal(state: impl Serialize, allowed: &[&str]) -> Refusal {
 
 /// Every rule of the house that can say no.
 pub fn rules() -> Vec<&'static Rule> {
-    let capabilities = [crate::tenancy::RULES, crate::identity::RULES];
+    let capabilities = [crate::tenancy::RULES, crate::identity::RULES, crate::sops::RULES];
     let own: &[&Rule] = &[&ILLEGAL_TRANSITION];
     std::iter::once(own).chain(capabilities).flatten().copied().collect()
 }
