@@ -16,6 +16,7 @@ mod patch;
 pub mod problem;
 pub mod request;
 pub mod service;
+mod sops;
 mod tenancy;
 
 use access::Api;
@@ -39,6 +40,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(jobs::router())
         .merge(tenancy::router())
         .merge(identity::router())
+        .merge(sops::router())
 }
 
 /// The OpenAPI document of everything that is served.

@@ -2,6 +2,7 @@
 
 mod m0001_house;
 mod m0002_tenancy;
+mod m0004_sops;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -17,7 +18,11 @@ pub struct Migrations;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_house::Migration), Box::new(m0002_tenancy::Migration)]
+        vec![
+            Box::new(m0001_house::Migration),
+            Box::new(m0002_tenancy::Migration),
+            Box::new(m0004_sops::Migration),
+        ]
     }
 }
 

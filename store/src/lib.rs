@@ -16,6 +16,7 @@ pub mod page;
 pub mod platform;
 pub mod sandbox;
 pub mod secrets;
+pub mod sops;
 pub mod table;
 pub mod tenancy;
 mod tenant;

@@ -189,6 +189,7 @@ stored_as_text! {
 }
 
 crate::words!(text::Locale);
+crate::documents!(Vec<String>);
 
 macro_rules! stored_ids {
     ($($name:ident),* $(,)?) => {$(

@@ -4,7 +4,8 @@ use super::{ChecklistChange, SopRun, SopStep, SopValue, SopVersion, runs::requir
 use crate::{
     change::Change,
     identity::Actor,
-    ids::{SopRunId, SopRunStepId},
+    ids::{CustomerId, DealerId, SopRunId, SopRunStepId},
+    record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
     text::{Bilingual, Line},
     time::Timestamp,
@@ -77,6 +78,24 @@ pub struct SopRunStep {
     pub done_by: Option<String>,
     /// When it was done or waived.
     pub done_at: Option<Timestamp>,
+    /// How often the record was changed.
+    pub version: Version,
+}
+
+impl Record for SopRunStep {
+    type Id = SopRunStepId;
+
+    fn id(&self) -> SopRunStepId {
+        self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
 }
 
 impl SopRunStep {
@@ -98,6 +117,7 @@ impl SopRunStep {
                 deviation_reason: None,
                 done_by: None,
                 done_at: None,
+                version: Version::FIRST,
             })
             .collect();
         let _ready = make_ready(&mut steps);
@@ -141,6 +161,7 @@ fn make_ready(steps: &mut [SopRunStep]) -> Vec<SopRunStepId> {
 /// What was found at a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({ "value": 48.5, "deviation_reason": null })))]
 pub struct SopAnswer {
     /// The finding, of the type that the step's measure asks for.
     pub value: SopValue,
@@ -152,12 +173,51 @@ pub struct SopAnswer {
 
 /// A run with its steps, in the order of work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "run_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "sop_version_id": "sov_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "state": "in_progress", "adherence_bp": null, "abort_reason": null,
+    "started_at": "2026-11-22T09:30:00Z", "ended_at": null,
+    "version": 2, "created_at": "2026-11-22T09:25:00Z",
+    "steps": [{
+        "id": "rst_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_run_id": "run_01m80t7jx3e9vbq2f4c6d8g0hk",
+        "position": 1, "title": "Measure the dissolved solids", "standard": "As good as new.",
+        "target_degree": "50 ppm or less", "stop": false, "obligation": true, "approval_rank": null,
+        "measure": { "type": "number", "unit": "ppm", "op": "at_most", "threshold": 50 },
+        "state": "failed", "value": 61.5, "deviation_reason": null,
+        "done_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "done_at": "2026-11-22T09:30:00Z",
+        "version": 2,
+    }],
+})))]
 pub struct SopChecklist {
     /// The run.
     #[serde(flatten)]
     pub run: SopRun,
     /// Its steps, each with what the procedure says about it and what was done.
     pub steps: Vec<SopRunStep>,
+}
+
+impl Record for SopChecklist {
+    type Id = SopRunId;
+
+    fn id(&self) -> SopRunId {
+        self.run.id
+    }
+
+    fn version(&self) -> Version {
+        self.run.version
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        self.run.customer()
+    }
+
+    fn dealer(&self) -> Option<DealerId> {
+        self.run.dealer()
+    }
 }
 
 impl SopChecklist {
@@ -272,12 +332,12 @@ impl StepAtHand {
 mod tests {
     use super::*;
     use crate::{
-        identity::Rank,
+        identity::{Rank, Reach},
         ids::StaffId,
         refusal::ILLEGAL_TRANSITION,
         sops::{
-            Sop, SopRunState, SopRunSubject,
-            runs::{SOP_NOT_PUBLISHED, SOP_RANK_TOO_LOW},
+            Sop, SopRunDetails, SopRunState,
+            runs::{SOP_NOT_PUBLISHED, SOP_RANK_TOO_LOW, SOP_RUN_OF_OTHERS},
         },
     };
     use SopRunStepState::{Done, Failed, Pending, Ready, Waived};
@@ -328,7 +388,13 @@ mod tests {
     fn start(version: &SopVersion) -> Result<ChecklistChange, Refusal> {
         let mut ids = (1..).map(|n| Uuid::from_u128(n).into());
         let step_id = || ids.next().unwrap();
-        SopRun::start(Uuid::from_u128(3).into(), version, SopRunSubject::default(), step_id, now())
+        let details = SopRunDetails {
+            sop_id: version.sop_id,
+            customer_id: None,
+            dealer_id: None,
+            staff_id: None,
+        };
+        SopRun::start(Uuid::from_u128(3).into(), Some(version), details, step_id, now())
     }
 
     fn read(change: ChecklistChange) -> SopChecklist {
@@ -460,6 +526,28 @@ mod tests {
         assert_eq!((aborted.state, aborted.adherence_bp), (SopRunState::Aborted, None));
         let again = aborted.abort(because(), staff(Rank::MANAGER), now()).unwrap_err();
         assert_eq!(again.rule, &ILLEGAL_TRANSITION);
+    }
+
+    #[test]
+    fn a_person_opens_runs_that_they_see() {
+        let id = Uuid::from_u128;
+        let details = |dealer: Option<u128>, staff: Option<u128>| SopRunDetails {
+            sop_id: id(1).into(),
+            customer_id: None,
+            dealer_id: dealer.map(|number| id(number).into()),
+            staff_id: staff.map(|number| id(number).into()),
+        };
+        let clerk = Reach { dealer: Some(id(5).into()), technician: None };
+        let filled = details(None, None).written_by(technician(), clerk).unwrap();
+        assert_eq!(filled, details(Some(5), Some(9)));
+        assert!(details(Some(5), Some(8)).written_by(technician(), clerk).is_ok());
+        let refusal = details(Some(6), None).written_by(technician(), clerk).unwrap_err();
+        assert_eq!(refusal.rule, &SOP_RUN_OF_OTHERS);
+        let own_only = Reach { technician: Some(id(9).into()), ..clerk };
+        assert!(details(None, None).written_by(technician(), own_only).is_ok());
+        assert!(details(None, Some(8)).written_by(technician(), own_only).is_err());
+        let brand = details(Some(6), Some(8)).written_by(Actor::Operator, Reach::default());
+        assert_eq!(brand.unwrap(), details(Some(6), Some(8)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Measures: how one tells whether a step met its standard.
 
-use super::{Reading, SopValue, steps::list_of};
+use super::{Measurement, SopValue, steps::list_of};
 use crate::{
     invalid::Invalid,
     refusal::{Kind, Refusal, Rule},
@@ -58,7 +58,7 @@ pub enum SopMeasure {
         op: SopComparison,
         /// What the number is compared with. Without it, any number meets the standard.
         #[serde(default)]
-        threshold: Option<Reading>,
+        threshold: Option<Measurement>,
     },
     /// A note; any note meets the standard.
     Text {},
@@ -162,7 +162,7 @@ fn choose(choices: &[SopChoice], answer: &Line) -> Result<bool, Refusal> {
 
 impl SopComparison {
     /// Whether `number` stands to `threshold` as it must.
-    fn holds(self, number: Reading, threshold: Reading) -> bool {
+    fn holds(self, number: Measurement, threshold: Measurement) -> bool {
         match self {
             Self::AtLeast => number >= threshold,
             Self::AtMost => number <= threshold,

@@ -12,9 +12,9 @@ mod versions;
 
 pub use checklist::{SopAnswer, SopChecklist, SopRunStep, SopRunStepState, StepAtHand};
 pub use measures::{SopChoice, SopComparison, SopMeasure};
-pub use runs::{ChecklistChange, SopRun, SopRunState, SopRunSubject};
+pub use runs::{ChecklistChange, SopRun, SopRunDetails, SopRunState};
 pub use steps::SopStep;
-pub use values::{Reading, SopValue};
+pub use values::{Measurement, SopValue};
 pub use versions::{Publication, SopVersion, SopVersionDetails, SopVersionState};
 
 use crate::{
@@ -35,6 +35,7 @@ pub static RULES: &[&Rule] = &[
     &runs::SOP_NOT_PUBLISHED,
     &checklist::STEP_BLOCKED,
     &runs::SOP_RANK_TOO_LOW,
+    &runs::SOP_RUN_OF_OTHERS,
     &measures::WRONG_VALUE_TYPE,
     &measures::UNKNOWN_CHOICE,
 ];
@@ -56,6 +57,10 @@ pub enum Department {
 /// What a brand says about a procedure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({
+    "code": "filter-change", "name": "换滤芯 Filter change",
+    "department": "after_sales", "touchpoint": "annual_visit",
+})))]
 pub struct SopDetails {
     /// The brand's name for it in programs; no two procedures share one.
     pub code: Code,
@@ -69,6 +74,12 @@ pub struct SopDetails {
 
 /// A standard operating procedure. What it asks for stands in its versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "code": "filter-change", "name": "换滤芯 Filter change",
+    "department": "after_sales", "touchpoint": "annual_visit",
+    "latest_number": 1, "version": 2, "created_at": "2026-11-22T09:30:00Z",
+})))]
 pub struct Sop {
     /// Its identifier.
     pub id: SopId,

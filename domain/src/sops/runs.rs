@@ -3,7 +3,7 @@
 use super::{SopRunStep, SopRunStepState, SopVersion, SopVersionState};
 use crate::{
     change::Change,
-    identity::{Actor, Rank},
+    identity::{Actor, Rank, Reach},
     ids::{
         CustomerId, DealerId, SopId, SopRunId, SopRunStepId, SopVersionId, StaffId, WorkOrderId,
     },
@@ -16,14 +16,14 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A run is to begin under a version that is not in force.
+/// A run is to begin, but no version of the procedure is in force.
 pub(super) static SOP_NOT_PUBLISHED: Rule = Rule {
     code: "sop_not_published",
     kind: Kind::Conflict,
     title: Bilingual { en: "The procedure is not in force", zh: "规程未生效" },
     detail: Bilingual {
-        en: "Version {number} is {state}; a run can only begin under a published version.",
-        zh: "第 {number} 版的状态为 {state}，只有已发布的版本才能开始执行。",
+        en: "Procedure {sop_id} has no published version; a run can only follow one.",
+        zh: "规程 {sop_id} 没有已发布的版本，无法开始执行。",
     },
     advice: Bilingual { en: "Publish a version first.", zh: "请先发布一个版本。" },
 };
@@ -40,6 +40,23 @@ pub(super) static SOP_RANK_TOO_LOW: Rule = Rule {
     advice: Bilingual {
         en: "Ask a manager, or whoever has the rank, to do it.",
         zh: "请由经理或具有相应级别的人员操作。",
+    },
+};
+
+/// Somebody wants to open a run that they would not see.
+pub(super) static SOP_RUN_OF_OTHERS: Rule = Rule {
+    code: "sop_run_of_others",
+    kind: Kind::NotYours,
+    title: Bilingual {
+        en: "Not the caller's own work", zh: "不是本人或本经销商的工作"
+    },
+    detail: Bilingual {
+        en: "A dealer's people open runs of their own dealer, and technicians their own runs only.",
+        zh: "经销商人员只能为本经销商发起执行，技师只能为本人发起执行。",
+    },
+    advice: Bilingual {
+        en: "Leave `dealer_id` and `staff_id` out: they are filled in.",
+        zh: "请勿填写 `dealer_id` 和 `staff_id`，系统会自动补全。",
     },
 };
 
@@ -78,36 +95,67 @@ impl SopRunState {
     }
 }
 
-/// What a run is carried out for, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+/// What is carried out, for whom and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SopRunSubject {
-    /// The work order it is part of.
-    #[serde(default)]
-    pub work_order_id: Option<WorkOrderId>,
+#[schema(examples(json!({
+    "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+})))]
+pub struct SopRunDetails {
+    /// The procedure.
+    pub sop_id: SopId,
     /// The customer it is done for.
     #[serde(default)]
     pub customer_id: Option<CustomerId>,
-    /// The dealer who does it.
+    /// The dealer who does it. When a dealer's person leaves it out, it is their dealer.
     #[serde(default)]
     pub dealer_id: Option<DealerId>,
-    /// The person who does it.
+    /// The person who does it. When a person leaves it out, it is themselves.
     #[serde(default)]
     pub staff_id: Option<StaffId>,
 }
 
+impl SopRunDetails {
+    /// The details as `by`, who sees `reach` of the brand, may write them.
+    ///
+    /// # Errors
+    ///
+    /// `sop_run_of_others` when a dealer's person names another dealer, or a technician somebody else.
+    pub fn written_by(self, by: Actor, reach: Reach) -> Result<Self, Refusal> {
+        let dealer_id = self.dealer_id.or(reach.dealer);
+        let staff_id = self.staff_id.or(by.staff());
+        let own_dealer = reach.dealer.is_none_or(|own| dealer_id == Some(own));
+        let own_work = reach.technician.is_none_or(|own| staff_id == Some(own));
+        if own_dealer && own_work {
+            return Ok(Self { dealer_id, staff_id, ..self });
+        }
+        Err(Refusal::new(&SOP_RUN_OF_OTHERS))
+    }
+}
+
 /// One execution of one version of a procedure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "run_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "sop_version_id": "sov_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "state": "completed", "adherence_bp": 10_000, "abort_reason": null,
+    "started_at": "2026-11-22T09:30:00Z", "ended_at": "2026-11-22T10:10:00Z",
+    "version": 4, "created_at": "2026-11-22T09:25:00Z",
+})))]
 pub struct SopRun {
     /// Its identifier.
     pub id: SopRunId,
-    /// The procedure.
-    pub sop_id: SopId,
+    /// What is carried out, for whom and by whom.
+    #[serde(flatten)]
+    pub details: SopRunDetails,
     /// The version that was in force when the run began; it stays with it to the end.
     pub sop_version_id: SopVersionId,
-    /// What it is carried out for, and by whom.
-    #[serde(flatten)]
-    pub subject: SopRunSubject,
+    /// The visit it is part of; a visit opens its run by itself.
+    pub work_order_id: Option<WorkOrderId>,
     /// Where it stands.
     pub state: SopRunState,
     /// The share of the steps that were done to their standard, rounded down, so that only a flawless
@@ -141,11 +189,11 @@ impl Record for SopRun {
     }
 
     fn customer(&self) -> Option<CustomerId> {
-        self.subject.customer_id
+        self.details.customer_id
     }
 
     fn dealer(&self) -> Option<DealerId> {
-        self.subject.dealer_id
+        self.details.dealer_id
     }
 }
 
@@ -161,28 +209,39 @@ pub struct ChecklistChange {
     pub changed: Vec<SopRunStepId>,
 }
 
+impl ChecklistChange {
+    /// The same for a run that is part of a visit.
+    pub fn part_of(mut self, work_order: WorkOrderId) -> Self {
+        self.run.record.work_order_id = Some(work_order);
+        self.run = self.run.with("work_order_id", work_order);
+        self
+    }
+}
+
 impl SopRun {
-    /// Opens a run of `version`. Steps up to the first stop step are ready at once.
+    /// Opens a run under the version of its procedure that is in force. Steps up to the first stop step
+    /// are ready at once.
     ///
     /// # Errors
     ///
-    /// `sop_not_published` when the version is not in force.
+    /// `sop_not_published` when there is no such version.
     pub fn start(
         id: SopRunId,
-        version: &SopVersion,
-        subject: SopRunSubject,
+        in_force: Option<&SopVersion>,
+        details: SopRunDetails,
         step_id: impl FnMut() -> SopRunStepId,
         now: Timestamp,
     ) -> Result<ChecklistChange, Refusal> {
-        if version.state != SopVersionState::Published {
-            let refusal = Refusal::new(&SOP_NOT_PUBLISHED);
-            return Err(refusal.with("number", version.number).with("state", version.state));
-        }
+        let published = in_force.filter(|version| {
+            version.state == SopVersionState::Published && version.sop_id == details.sop_id
+        });
+        let version = published
+            .ok_or_else(|| Refusal::new(&SOP_NOT_PUBLISHED).with("sop_id", details.sop_id))?;
         let run = Self {
             id,
-            sop_id: version.sop_id,
+            details,
             sop_version_id: version.id,
-            subject,
+            work_order_id: None,
             state: SopRunState::Open,
             adherence_bp: None,
             abort_reason: None,

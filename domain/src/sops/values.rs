@@ -18,7 +18,7 @@ pub enum SopValue {
     /// Yes or no.
     Bool(bool),
     /// What an instrument showed.
-    Number(Reading),
+    Number(Measurement),
     /// A note, or one of the offered answers.
     Text(Line),
 }
@@ -36,13 +36,13 @@ impl SopValue {
 
 /// What an instrument shows: a number of at most three digits after the point, kept exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reading(i64);
+pub struct Measurement(i64);
 
-/// The largest reading in thousandths. It has 13 digits, so that it passes through the numbers of JSON
+/// The largest measurement in thousandths. It has 13 digits, so that it passes through the numbers of JSON
 /// and JavaScript, which are exact to 15, unchanged.
 const MOST_THOUSANDTHS: i64 = 1_000_000_000_000;
 
-impl FromStr for Reading {
+impl FromStr for Measurement {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
@@ -63,7 +63,7 @@ impl FromStr for Reading {
     }
 }
 
-impl fmt::Display for Reading {
+impl fmt::Display for Measurement {
     #[expect(clippy::integer_division, reason = "whole and fraction are printed apart")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
@@ -76,7 +76,7 @@ impl fmt::Display for Reading {
     }
 }
 
-impl Serialize for Reading {
+impl Serialize for Measurement {
     /// As a number. No arithmetic is done on floats: digits are copied.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let digits = self.to_string();
@@ -88,10 +88,10 @@ impl Serialize for Reading {
     }
 }
 
-impl<'de> Deserialize<'de> for Reading {
+impl<'de> Deserialize<'de> for Measurement {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match deserializer.deserialize_any(AnyValue)? {
-            SopValue::Number(reading) => Ok(reading),
+            SopValue::Number(measurement) => Ok(measurement),
             SopValue::Bool(_) | SopValue::Text(_) => Err(D::Error::custom("expected a number")),
         }
     }
@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for SopValue {
 struct AnyValue;
 
 /// Floats are read by their shortest digits, which are those the caller wrote.
-fn reading<E: Error>(number: &impl ToString) -> Result<SopValue, E> {
+fn measurement<E: Error>(number: &impl ToString) -> Result<SopValue, E> {
     number.to_string().parse().map(SopValue::Number).map_err(E::custom)
 }
 
@@ -123,15 +123,15 @@ impl Visitor<'_> for AnyValue {
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<SopValue, E> {
-        reading(&number)
+        measurement(&number)
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<SopValue, E> {
-        reading(&number)
+        measurement(&number)
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<SopValue, E> {
-        reading(&number)
+        measurement(&number)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<SopValue, E> {
@@ -139,7 +139,7 @@ impl Visitor<'_> for AnyValue {
     }
 }
 
-impl PartialSchema for Reading {
+impl PartialSchema for Measurement {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::Number)
@@ -151,9 +151,9 @@ impl PartialSchema for Reading {
     }
 }
 
-impl ToSchema for Reading {
+impl ToSchema for Measurement {
     fn name() -> Cow<'static, str> {
-        "Reading".into()
+        "Measurement".into()
     }
 }
 
@@ -161,7 +161,7 @@ impl PartialSchema for SopValue {
     fn schema() -> RefOr<Schema> {
         OneOfBuilder::new()
             .item(ObjectBuilder::new().schema_type(Type::Boolean))
-            .item(Reading::schema())
+            .item(Measurement::schema())
             .item(Line::schema())
             .description(Some(
                 "What was found or said at a step, of the type its measure asks for.",
@@ -188,23 +188,23 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_has_three_digits_after_the_point_and_a_limit() {
-        assert_eq!(mistake::<Reading>(json!(0.1234)), "too_precise");
-        assert_eq!(mistake::<Reading>(json!(1_000_000_000.001)), "number_out_of_range");
-        assert!(from_value::<Reading>(json!(1_000_000_000)).is_ok());
-        assert_eq!(mistake::<Reading>(json!(1e300)), "number_out_of_range");
-        assert_eq!(mistake::<Reading>(json!("5")), "expected a number");
+    fn a_measurement_has_three_digits_after_the_point_and_a_limit() {
+        assert_eq!(mistake::<Measurement>(json!(0.1234)), "too_precise");
+        assert_eq!(mistake::<Measurement>(json!(1_000_000_000.001)), "number_out_of_range");
+        assert!(from_value::<Measurement>(json!(1_000_000_000)).is_ok());
+        assert_eq!(mistake::<Measurement>(json!(1e300)), "number_out_of_range");
+        assert_eq!(mistake::<Measurement>(json!("5")), "expected a number");
         assert_eq!(mistake::<SopValue>(json!("")), "blank");
-        assert_eq!(from_value::<Reading>(json!(-0.5)).unwrap().to_string(), "-0.5");
+        assert_eq!(from_value::<Measurement>(json!(-0.5)).unwrap().to_string(), "-0.5");
     }
 
     proptest! {
         #[test]
-        fn a_reading_passes_through_json_unchanged(
+        fn a_measurement_passes_through_json_unchanged(
             thousandths in -MOST_THOUSANDTHS..=MOST_THOUSANDTHS,
         ) {
-            let written = serde_json::to_string(&Reading(thousandths)).unwrap();
-            prop_assert_eq!(serde_json::from_str::<Reading>(&written).unwrap(), Reading(thousandths));
+            let written = serde_json::to_string(&Measurement(thousandths)).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Measurement>(&written).unwrap(), Measurement(thousandths));
         }
     }
 }

@@ -57,6 +57,16 @@ impl SopVersionState {
 /// What a version says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({
+    "change_note": "First version.",
+    "steps": [
+        { "title": "Shut off the water", "standard": "No drop at the tap.",
+          "measure": { "type": "bool" }, "stop": true },
+        { "title": "Measure the dissolved solids", "standard": "As good as new.",
+          "target_degree": "50 ppm or less", "obligation": true,
+          "measure": { "type": "number", "unit": "ppm", "op": "at_most", "threshold": 50 } },
+    ],
+})))]
 pub struct SopVersionDetails {
     /// What is different from the version before.
     pub change_note: Line,
@@ -69,6 +79,17 @@ pub struct SopVersionDetails {
 /// One version of a procedure. A published version is never changed; what is to be different becomes a
 /// new version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "sov_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "number": 1, "state": "published", "change_note": "First version.",
+    "steps": [
+        { "title": "Shut off the water", "standard": "No drop at the tap.", "target_degree": null,
+          "measure": { "type": "bool" }, "stop": true, "obligation": false, "approval_rank": null },
+    ],
+    "authors": ["stf_01m80t7jx3e9vbq2f4c6d8g0hk"], "review_note": null,
+    "published_by": "key_01m80t7jx3e9vbq2f4c6d8g0hk", "published_at": "2026-11-22T09:30:00Z",
+    "retired_at": null, "version": 3, "created_at": "2026-11-21T09:30:00Z",
+})))]
 pub struct SopVersion {
     /// Its identifier.
     pub id: SopVersionId,
