@@ -137,6 +137,6 @@ async fn change_sop(
     let sop: Sop = work.hold(id).await?;
     work.expect_current(&sop)?;
     let details = patch.apply(&sop.details)?;
-    let sop = work.record(sop.edit(details)).await?;
+    let sop = work.record(sop.change(details)).await?;
     work.changed(sop).await
 }

@@ -149,7 +149,7 @@ async fn change_sop_version(
     let version: SopVersion = work.hold(id).await?;
     work.expect_current(&version)?;
     let details = patch.apply(&version.details)?;
-    let version = work.record(version.edit(details, work.actor())?).await?;
+    let version = work.record(version.change(details, work.actor())?).await?;
     work.changed(version).await
 }
 

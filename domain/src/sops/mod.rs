@@ -118,8 +118,8 @@ impl Sop {
     }
 
     /// Says something else about the procedure; its versions stay as they are.
-    pub fn edit(self, details: SopDetails) -> Change<Self> {
-        Change::new("edit", Self { details, ..self })
+    pub fn change(self, details: SopDetails) -> Change<Self> {
+        Change::new("change", Self { details, ..self })
     }
 
     /// Begins a new version as a draft by `author`. The procedure counts its versions, so that no two

@@ -46,7 +46,7 @@ impl SopVersionState {
     /// What can be done from here.
     fn ways_on(self) -> &'static [&'static str] {
         match self {
-            Self::Draft => &["edit", "submit"],
+            Self::Draft => &["change", "submit"],
             Self::InReview => &["return", "publish"],
             Self::Published => &["retire"],
             Self::Retired => &[],
@@ -150,7 +150,7 @@ impl SopVersion {
     /// # Errors
     ///
     /// `illegal_transition` when it is not a draft.
-    pub fn edit(
+    pub fn change(
         mut self,
         details: SopVersionDetails,
         author: Actor,
@@ -160,7 +160,7 @@ impl SopVersion {
         if !self.authors.contains(&author) {
             self.authors.push(author);
         }
-        Ok(Change::new("edit", Self { details, ..self }))
+        Ok(Change::new("change", Self { details, ..self }))
     }
 
     /// Hands a draft to the reviewer.
@@ -323,9 +323,9 @@ mod tests {
 
     #[test]
     fn who_only_corrected_a_word_has_written_on_it_too() {
-        let corrected = draft_by(person(1)).edit(details(1).unwrap(), person(2)).unwrap().record;
+        let corrected = draft_by(person(1)).change(details(1).unwrap(), person(2)).unwrap().record;
         assert_eq!(corrected.authors.len(), 2);
-        let again = corrected.edit(details(2).unwrap(), person(1)).unwrap().record;
+        let again = corrected.change(details(2).unwrap(), person(1)).unwrap().record;
         assert_eq!(again.authors.len(), 2);
         let in_review = again.submit().unwrap().record;
         for author in [person(1), person(2)] {
@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn a_published_version_is_never_changed() {
         let refusals = [
-            published().edit(details(1).unwrap(), person(1)).unwrap_err(),
+            published().change(details(1).unwrap(), person(1)).unwrap_err(),
             published().submit().unwrap_err(),
             published().give_back(Line::new("Too late.").unwrap()).unwrap_err(),
             published().publish(None, person(2), now()).unwrap_err(),
