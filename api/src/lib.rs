@@ -23,6 +23,7 @@ mod pushes;
 pub mod request;
 mod sandbox;
 pub mod service;
+mod sops;
 mod tenancy;
 
 use access::Api;
@@ -52,6 +53,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(imports::router())
         .merge(operations::router())
         .merge(sandbox::router())
+        .merge(sops::router())
 }
 
 /// The OpenAPI document of everything that is served.

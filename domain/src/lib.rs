@@ -23,6 +23,7 @@ pub mod pushes;
 pub mod record;
 pub mod refusal;
 pub mod sandbox;
+pub mod sops;
 pub mod tenancy;
 pub mod text;
 pub mod time;

@@ -133,6 +133,7 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::catalogue::RULES,
         crate::orders::RULES,
         crate::imports::RULES,
+        crate::sops::RULES,
     ];
     let own: &[&Rule] = &[&ILLEGAL_TRANSITION];
     std::iter::once(own).chain(capabilities).flatten().copied().collect()

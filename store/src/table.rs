@@ -190,6 +190,7 @@ stored_as_text! {
 
 crate::words!(text::Locale);
 crate::documents!(Money);
+crate::documents!(Vec<String>);
 
 macro_rules! stored_ids {
     ($($name:ident),* $(,)?) => {$(

@@ -1,0 +1,116 @@
+//! Steps: what is to be done, what good looks like, and how one tells.
+
+use super::SopMeasure;
+use crate::{
+    identity::Rank,
+    invalid::Invalid,
+    text::{Line, Name, Prose},
+};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use utoipa::ToSchema;
+
+/// One step of a procedure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SopStep {
+    /// What is to be done.
+    pub title: Name,
+    /// What good looks like.
+    pub standard: Prose,
+    /// How far to go: `within 10 minutes`, `no visible streaks`.
+    #[serde(default)]
+    pub target_degree: Option<Line>,
+    /// How one tells whether the standard is met.
+    pub measure: SopMeasure,
+    /// Whether later steps wait until this one is done or waived.
+    #[serde(default)]
+    pub stop: bool,
+    /// Whether every competitor does it too, so that leaving it out is a failure and not a choice.
+    #[serde(default)]
+    pub obligation: bool,
+    /// The lowest rank that may waive the step: 10 clerk and technician, 20 support agent, 30 manager,
+    /// 40 owner, 50 and 60 the brand. When absent, a manager for stop steps and obligations, and
+    /// anybody for the others.
+    #[serde(default, deserialize_with = "rank_on_the_ladder")]
+    #[schema(value_type = Option<u8>, minimum = 10, maximum = 60)]
+    pub approval_rank: Option<Rank>,
+}
+
+impl SopStep {
+    /// The lowest rank that may waive the step; `None` when anybody who carries it out may.
+    pub fn waiver_rank(&self) -> Option<Rank> {
+        let guarded = self.stop || self.obligation;
+        self.approval_rank.or(guarded.then_some(Rank::MANAGER))
+    }
+}
+
+/// Reads a rank that somebody can have.
+fn rank_on_the_ladder<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Rank>, D::Error> {
+    let rank = Option::<Rank>::deserialize(input)?;
+    match rank {
+        Some(rank) if !(Rank::CLERK..=Rank::BRAND).contains(&rank) => {
+            let message = "expected a rank from 10 (clerk) to 60 (brand)";
+            Err(D::Error::custom(Invalid::new("rank_out_of_range", message)))
+        }
+        Some(_) | None => Ok(rank),
+    }
+}
+
+/// Reads a list of at least `LEAST` and at most `MOST` items.
+pub(super) fn list_of<'de, const LEAST: usize, const MOST: usize, T, D>(
+    input: D,
+) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let items = Vec::<T>::deserialize(input)?;
+    if (LEAST..=MOST).contains(&items.len()) {
+        return Ok(items);
+    }
+    let message = format!("expected {LEAST} to {MOST} items, not {}", items.len());
+    Err(D::Error::custom(Invalid::new("wrong_number_of_items", message)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn step(more: &Value) -> Result<SopStep, serde_json::Error> {
+        let mut step = json!({
+            "title": "Flush the membrane",
+            "standard": "Five minutes of clear water.",
+            "measure": { "type": "bool" },
+        });
+        let fields = step.as_object_mut().unwrap();
+        fields.extend(more.as_object().unwrap().clone());
+        serde_json::from_value(step)
+    }
+
+    #[test]
+    fn stop_steps_and_obligations_are_waived_by_a_manager_unless_said_otherwise() {
+        assert_eq!(step(&json!({})).unwrap().waiver_rank(), None);
+        assert_eq!(step(&json!({ "stop": true })).unwrap().waiver_rank(), Some(Rank::MANAGER));
+        assert_eq!(
+            step(&json!({ "obligation": true })).unwrap().waiver_rank(),
+            Some(Rank::MANAGER)
+        );
+        let owner = step(&json!({ "stop": true, "approval_rank": 40 })).unwrap();
+        assert_eq!(owner.waiver_rank(), Some(Rank::OWNER));
+    }
+
+    #[test]
+    fn a_rank_stands_on_the_ladder() {
+        for (rank, stands) in [(9, false), (10, true), (60, true), (61, false)] {
+            let read = step(&json!({ "approval_rank": rank }));
+            assert_eq!(read.is_ok(), stands, "{rank}");
+        }
+        assert!(step(&json!({ "approval_rank": null })).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_field_is_a_mistake() {
+        assert!(step(&json!({ "position": 1 })).is_err());
+    }
+}
