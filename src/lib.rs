@@ -3,6 +3,7 @@
 mod banner;
 mod ground;
 mod operator;
+mod reception;
 mod serve;
 pub mod settings;
 

@@ -1,6 +1,6 @@
 //! What the operator does on the command line.
 
-use crate::{Trouble, ground::Ground, say, settings::Settings};
+use crate::{Trouble, ground::Ground, reception, say, settings::Settings};
 use clap::Subcommand;
 use domain::{
     money::Currency,
@@ -69,24 +69,38 @@ pub(crate) async fn tenants(settings: &Settings, command: Tenants) -> Result<(),
     let new = NewTenant { slug, name, tz, locale: locale.into(), currency };
     let created = ground.store.create_tenant(&new).await;
     ground.leave().await;
-    let twins = created.map_err(|failure| match failure {
+    let founded = created.map_err(|failure| match failure {
         Failure::Fault(Fault::Taken { .. }) => {
             Trouble::Refused(format!("there is a brand {} already", new.slug))
         }
         other => Trouble::during("the brand cannot be created")(other.into()),
     })?;
+    let (id, live, test) =
+        (founded.twins.live, founded.live_key.reveal(), founded.test_key.reveal());
     if as_json {
-        say(&json!({"tenant_id": twins.live}).to_string())
+        say(&json!({"tenant_id": id, "live_key": live, "test_key": test}).to_string())
     } else {
-        say(&format!("brand {} is {}", new.slug, twins.live))
+        let slug = &new.slug;
+        say(&format!(
+            "brand {slug} is {id}\nlive key  {live}\ntest key  {test}\nThe keys are shown this once."
+        ))
     }
 }
 
 /// Carries out a command about signing keys.
-pub(crate) async fn keys(_settings: &Settings, command: Keys) -> Result<(), Trouble> {
-    match command {
-        Keys::Rotate => Err(Trouble::Refused("there are no signing keys yet".to_owned())),
-    }
+pub(crate) async fn keys(settings: &Settings, command: Keys) -> Result<(), Trouble> {
+    let Keys::Rotate = command;
+    let ground = Ground::find(settings).await?;
+    let rotated = match reception::secret(&ground.store, settings) {
+        Ok(secret) => ground
+            .store
+            .rotate_signing_keys(&secret)
+            .await
+            .map_err(|fault| Trouble::during("the keys cannot be rotated")(fault.into())),
+        Err(trouble) => Err(trouble),
+    };
+    ground.leave().await;
+    say(&format!("{} signs from now on", rotated?))
 }
 
 /// Asks the service at the admin address whether it can serve.

@@ -1,6 +1,6 @@
 //! The roles that keep running: API, worker, both.
 
-use crate::{Trouble, banner, ground::Ground, settings::Settings};
+use crate::{Trouble, banner, ground::Ground, reception, settings::Settings};
 use axum::Router;
 use std::{future::IntoFuture as _, net::SocketAddr};
 use store::Store;
@@ -49,7 +49,8 @@ async fn serve_api(
 ) -> Result<(), Trouble> {
     let admin = listen(settings.admin_bind).await?;
     let admin = serve(admin, api::admin(store.clone()), stop.clone());
-    let public = serve(listener, api::service(store.clone()), stop);
+    let desk = reception::desk(store, settings)?;
+    let public = serve(listener, api::service(store.clone(), desk), stop);
     let (public, admin) = tokio::join!(public, admin);
     public.and(admin)
 }

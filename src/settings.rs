@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, ValueEnum};
 use std::{
     fmt,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -59,6 +60,12 @@ pub struct Settings {
     /// The same, read from a file
     #[arg(long, env = "AFTERCARE_SECRET_KEY_FILE", global = true)]
     pub secret_key_file: Option<PathBuf>,
+    /// Requests a second that one key or person may send; four times as many at once
+    #[arg(long, env = "AFTERCARE_CALLER_RATE", default_value = "100", global = true)]
+    pub caller_rate: NonZeroU32,
+    /// Requests a second that all keys and people of one brand may send; four times as many at once
+    #[arg(long, env = "AFTERCARE_TENANT_RATE", default_value = "400", global = true)]
+    pub tenant_rate: NonZeroU32,
     /// What is logged, such as `info` or `warn,worker=debug`
     #[arg(long, env = "AFTERCARE_LOG", default_value = "warn,aftercare=info", global = true)]
     pub log: String,

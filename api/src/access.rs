@@ -163,6 +163,13 @@ impl<P> Access<P> {
         self.write().await
     }
 
+    /// Leaves the Idempotency-Key aside: for an operation whose answer is a secret, which must not be kept, and
+    /// which does no harm when it is repeated.
+    #[must_use]
+    pub fn unkeyed(self) -> Self {
+        Self { keyed: None, ..self }
+    }
+
     fn scope(&self) -> Scope {
         Scope {
             tenant: self.caller.tenant,
@@ -274,6 +281,21 @@ impl Work {
         self.answer(StatusCode::CREATED, headers, &record).await
     }
 
+    /// Commits, and answers 201 with the new record as `shown`, which is shown this once: a replay of the
+    /// request gets the record as `kept`.
+    pub async fn created_showing<R: Record, T: Serialize + Sync>(
+        self,
+        collection: &str,
+        record: &R,
+        shown: &T,
+        kept: &T,
+    ) -> Outcome {
+        let headers = || vec![etag(record), location(format!("{collection}/{}", record.id()))];
+        let shown = answer(StatusCode::CREATED, headers(), shown)?;
+        let kept = answer(StatusCode::CREATED, headers(), kept)?;
+        self.finish(shown, &kept).await
+    }
+
     /// Commits, and answers 202 with what can be followed at `place`.
     pub async fn accepted<T: Serialize + Sync>(self, place: String, body: &T) -> Outcome {
         self.answer(StatusCode::ACCEPTED, vec![location(place)], body).await
@@ -290,15 +312,27 @@ impl Work {
         headers: Vec<(String, String)>,
         body: &T,
     ) -> Outcome {
-        let body =
-            serde_json::to_vec(body).map_err(|error| Problem::from(store::Fault::from(error)))?;
-        let answer = Answer { status: status.as_u16(), headers, body };
+        let answer = answer(status, headers, body)?;
+        self.finish(answer.clone(), &answer).await
+    }
+
+    async fn finish(self, answer: Answer, kept: &Answer) -> Outcome {
         if let Some(keyed) = self.keyed {
-            self.tenant.remember(keyed, &answer).await.map_err(Problem::from)?;
+            self.tenant.remember(keyed, kept).await.map_err(Problem::from)?;
         }
         let saved = self.tenant.commit(answer).await.map_err(Problem::from)?;
         Ok(Done(saved.into_inner()))
     }
+}
+
+fn answer<T: Serialize>(
+    status: StatusCode,
+    headers: Vec<(String, String)>,
+    body: &T,
+) -> Result<Answer, Problem> {
+    let body =
+        serde_json::to_vec(body).map_err(|error| Problem::from(store::Fault::from(error)))?;
+    Ok(Answer { status: status.as_u16(), headers, body })
 }
 
 fn tag(version: Version) -> String {

@@ -27,7 +27,9 @@ mod sops;
 mod tenancy;
 
 use access::Api;
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
+use identity::Desk;
+use std::sync::Arc;
 use store::Store;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use utoipa::OpenApi as _;
@@ -37,6 +39,7 @@ use utoipa_axum::router::OpenApiRouter;
 fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::Contract::openapi())
         .merge(service::router())
+        .merge(identity::platform_router())
         .nest("/v1", v1())
 }
 
@@ -63,8 +66,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// The service, ready to listen.
-pub fn service(store: Store) -> Router {
+/// The service, ready to listen; callers say at `desk` who they are.
+pub fn service(store: Store, desk: Desk) -> Router {
+    let desk = Arc::new(desk);
     let chance = store.chance().clone();
     let (router, _) = routes().split_for_parts();
     router
@@ -73,6 +77,8 @@ pub fn service(store: Store) -> Router {
         .layer(middleware::from_fn(request::receive))
         .layer(middleware::from_fn(request::bound))
         .layer(CatchPanicLayer::custom(problem::after_panic))
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), identity::enter))
+        .layer(Extension(desk))
         .layer(middleware::from_fn(problem::render))
         .layer(middleware::from_fn(request::protect))
         .layer(middleware::from_fn_with_state(chance, request::identify))

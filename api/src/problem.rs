@@ -372,7 +372,13 @@ impl From<Failure> for Problem {
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
-        match &fault {
+        Self::from(&fault)
+    }
+}
+
+impl From<&Fault> for Problem {
+    fn from(fault: &Fault) -> Self {
+        match fault {
             Fault::Stale | Fault::Busy(_) => Self::new(&TRY_AGAIN).retry_after(1),
             Fault::Taken { constraint } => {
                 Self::new(&ALREADY_EXISTS).with("fields", fields(constraint))
@@ -382,7 +388,7 @@ impl From<Fault> for Problem {
             }
             Fault::Overlapping { .. } => Self::new(&ALREADY_TAKEN),
             Fault::Unreachable(_) => {
-                tracing::warn!(error = chain(&fault), "the database cannot be reached");
+                tracing::warn!(error = chain(fault), "the database cannot be reached");
                 Self::new(&UNAVAILABLE).retry_after(store::RETRY_AFTER.as_secs())
             }
             Fault::Broken { .. }
@@ -390,7 +396,7 @@ impl From<Fault> for Problem {
             | Fault::Document(_)
             | Fault::Randomness(_)
             | Fault::Secret(_) => {
-                tracing::error!(error = chain(&fault), "a request failed");
+                tracing::error!(error = chain(fault), "a request failed");
                 Self::new(&FAULT)
             }
         }

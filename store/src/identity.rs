@@ -1,23 +1,28 @@
 //! Tables `staff`, `issuer` and `api_key`.
 
-use crate::{documents, table, table::word, words};
+use crate::{
+    Fault, Missing, Scope, Store, Tenant, documents, key_text::KeyText, table, table::word, words,
+};
 use domain::{
     identity::{
-        ApiKey, ApiKeyDetails, ApiKeyStatus, Issuer, IssuerDetails, IssuerStatus, Leave, Role,
-        Scope, Staff, StaffDetails, StaffStatus, TokenAlgorithm,
+        self, Actor, ApiKey, ApiKeyDetails, ApiKeyStatus, Issuer, IssuerDetails, IssuerStatus,
+        Leave, Origin, Reach, Role, Staff, StaffDetails, StaffStatus, Standing, TokenAlgorithm,
     },
-    ids::{DealerId, IssuerId, SiteId},
-    tenancy::TenantMode,
+    ids::{ApiKeyId, DealerId, IssuerId, SiteId, StaffId, TenantId},
+    tenancy::{Dealer, TenantMode},
     text::{ExternalId, Name},
     time::Timestamp,
     web::WebAddress,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, Select,
+    Statement,
+};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 words!(Role, StaffStatus, IssuerStatus, TokenAlgorithm, ApiKeyStatus, WebAddress);
-documents!(BTreeSet<SiteId>, BTreeSet<Scope>, Leave);
+documents!(BTreeSet<SiteId>, BTreeSet<identity::Scope>, Leave);
 
 table! {
     /// Staff.
@@ -48,7 +53,7 @@ table! {
     /// API keys.
     api_key = "api_key" of ApiKey {
         [details: ApiKeyDetails {
-            name: Name, scopes: BTreeSet<Scope>, dealer_id: Option<DealerId>,
+            name: Name, scopes: BTreeSet<identity::Scope>, dealer_id: Option<DealerId>,
             expires_at: Option<Timestamp>,
         }],
         prefix: String,
@@ -89,4 +94,171 @@ pub fn staff_like(sought: &StaffSought) -> Select<staff::Entity> {
         select = select.filter(staff::Column::ExternalId.eq(external_id.to_string()));
     }
     select
+}
+
+/// Issuers, by what they call themselves.
+pub fn issuers(issuer: Option<&str>) -> Select<issuer::Entity> {
+    let select = issuer::Entity::find();
+    match issuer {
+        Some(issuer) => select.filter(issuer::Column::Issuer.eq(issuer)),
+        None => select,
+    }
+}
+
+/// Keys, by their state.
+pub fn api_keys(status: Option<ApiKeyStatus>) -> Select<api_key::Entity> {
+    let select = api_key::Entity::find();
+    match status {
+        Some(status) => select.filter(api_key::Column::Status.eq(word(&status))),
+        None => select,
+    }
+}
+
+/// The person whom an issuer calls so.
+fn signing_in(issuer: IssuerId, subject: &str) -> Select<staff::Entity> {
+    staff::Entity::find()
+        .filter(staff::Column::IssuerId.eq(Uuid::from(issuer)))
+        .filter(staff::Column::Subject.eq(subject))
+}
+
+/// Somebody who was recognised, before it is known what they may do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Credential {
+    /// A program, by its key.
+    Key(TenantId, ApiKeyId),
+    /// A person, by a token of this service.
+    Staff(TenantId, StaffId),
+    /// A person, by a token of the brand's own issuer.
+    SignedIn(TenantId, IssuerId, String),
+}
+
+impl Credential {
+    /// The brand they come to.
+    pub fn tenant(&self) -> TenantId {
+        match self {
+            Self::Key(tenant, _) | Self::Staff(tenant, _) | Self::SignedIn(tenant, _, _) => *tenant,
+        }
+    }
+}
+
+impl Store {
+    /// Looks up where somebody stands; `None` when they are not let in. The use of a key is remembered.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn standing(&self, credential: &Credential) -> Result<Option<Standing>, Fault> {
+        let tenant = self.enter(unseen(credential.tenant())).await?;
+        let standing = match credential {
+            Credential::Key(_, key) => tenant.key_standing(*key).await,
+            Credential::Staff(_, staff) => {
+                let staff = tenant.get::<Staff>(*staff).await;
+                tenant.staff_standing(staff).await
+            }
+            Credential::SignedIn(_, issuer, subject) => {
+                let staff = tenant.find::<Staff>(signing_in(*issuer, subject)).await?;
+                tenant.staff_standing(staff.ok_or(Missing::NotFound)).await
+            }
+        };
+        match standing {
+            Ok(standing) => Ok(tenant.commit(standing).await?.into_inner()),
+            Err(Missing::NotFound) => Ok(None),
+            Err(Missing::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// The brand's issuer that calls itself so, if its tokens are accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn issuer(&self, tenant: TenantId, name: &str) -> Result<Option<Issuer>, Fault> {
+        let tenant = self.enter(unseen(tenant)).await?;
+        let issuer = tenant.find::<Issuer>(issuers(Some(name))).await?;
+        Ok(issuer.filter(|issuer| issuer.status == IssuerStatus::Active))
+    }
+
+    /// Whether front ends of any brand come from `origin`.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn knows_origin(&self, origin: &str) -> Result<bool, Fault> {
+        let auth = self.auth("READ ONLY").await?;
+        let sql = "SELECT ac.knows_origin($1) AS known";
+        let ask = Statement::from_sql_and_values(DbBackend::Postgres, sql, [origin.into()]);
+        let row = auth.query_one_raw(ask).await?;
+        Ok(row.map(|row| row.try_get("", "known")).transpose()?.unwrap_or(false))
+    }
+}
+
+/// Nobody acts yet, and nothing is narrowed: this is before anybody is let in.
+fn unseen(tenant: TenantId) -> Scope {
+    Scope { tenant, actor: Actor::Worker, reach: Reach::default(), paced: false, request_id: None }
+}
+
+/// How exactly the last use of a key is known: a row is not rewritten for each request.
+const USE_MINUTES: i64 = 1;
+
+impl Tenant {
+    async fn key_standing(&self, key: ApiKeyId) -> Result<Option<Standing>, Missing> {
+        let brand = self.brand().await?;
+        let key = self.get::<ApiKey>(key).await?;
+        let dealer = self.dealer_of(key.details.dealer_id).await?;
+        let from = Origin { brand: &brand, dealer: dealer.as_ref() };
+        let standing = Standing::of_key(&key, from, self.now());
+        if standing.is_some() {
+            self.remember_use(&key).await?;
+        }
+        Ok(standing)
+    }
+
+    async fn staff_standing(
+        &self,
+        staff: Result<Staff, Missing>,
+    ) -> Result<Option<Standing>, Missing> {
+        let staff = staff?;
+        let brand = self.brand().await?;
+        let dealer = self.dealer_of(staff.details.dealer_id).await?;
+        Ok(Standing::of_staff(&staff, Origin { brand: &brand, dealer: dealer.as_ref() }))
+    }
+
+    async fn dealer_of(&self, dealer: Option<DealerId>) -> Result<Option<Dealer>, Missing> {
+        match dealer {
+            Some(dealer) => self.get(dealer).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn remember_use(&self, key: &ApiKey) -> Result<(), Fault> {
+        let before = self.now().plus_minutes(USE_MINUTES.saturating_neg());
+        if key.last_used_at.is_some_and(|used| used > before) {
+            return Ok(());
+        }
+        let sql = "UPDATE api_key SET last_used_at = $1
+                   WHERE tenant_id = ac.tenant() AND id = $2
+                     AND (last_used_at IS NULL OR last_used_at <= $3)";
+        let instant = |at: Timestamp| chrono::DateTime::<chrono::Utc>::from(at);
+        let values =
+            [instant(self.now()).into(), Uuid::from(key.id).into(), instant(before).into()];
+        self.work().execute_raw(self.statement(sql, values)).await?;
+        Ok(())
+    }
+
+    /// Makes `key` findable by its secret's fingerprint.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn keep_key_secret(&self, key: &ApiKey, secret: &KeyText) -> Result<(), Fault> {
+        let sql = "INSERT INTO secret (tenant_id, hash, kind, subject_id, created_at)
+                   VALUES (ac.tenant(), $1, 'api_key', $2, $3)";
+        let values = [
+            secret.fingerprint().to_vec().into(),
+            Uuid::from(key.id).into(),
+            chrono::DateTime::from(self.now()).into(),
+        ];
+        self.work().execute_raw(self.statement(sql, values)).await?;
+        Ok(())
+    }
 }

@@ -23,6 +23,7 @@ pub mod platform;
 pub mod pushes;
 pub mod sandbox;
 pub mod secrets;
+pub mod signing;
 pub mod sops;
 pub mod table;
 pub mod tenancy;

@@ -1,17 +1,17 @@
 //! The platform's own questions: who a secret belongs to, and new tenants.
 
-use crate::{Failure, Fault, Scope, Store, Tenant, transaction::Transaction};
+use crate::{Failure, Fault, Scope, Store, Tenant, key_text::KeyText, transaction::Transaction};
 use domain::{
     change::Change,
     event::Event,
-    identity::{Actor, Reach},
+    identity::{self, Actor, ApiKey, ApiKeyDetails, Grantor, MadeKey, Reach},
     ids::{ClockId, TenantId},
     money::Currency,
     tenancy::{Brand, BrandDetails, BrandFounding, TenantMode},
     text::{Locale, Name, Slug},
     time::{Timestamp, Zone},
 };
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -51,6 +51,17 @@ pub struct Twins {
     pub test: TenantId,
 }
 
+/// A brand, its twin, and the first key of each. The keys are shown once.
+#[derive(Debug, Clone)]
+pub struct Founded {
+    /// The brand and its twin.
+    pub twins: Twins,
+    /// The first key of the brand, which may do everything.
+    pub live_key: KeyText,
+    /// The first key of its sandbox, which may do everything there.
+    pub test_key: KeyText,
+}
+
 /// What a secret opens.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Found {
@@ -75,12 +86,18 @@ impl Store {
     ///
     /// [`Fault`] when the database fails.
     pub async fn find_secret(&self, hash: Vec<u8>) -> Result<Option<Found>, Fault> {
-        let opening =
-            "BEGIN READ ONLY; SET LOCAL ROLE aftercare_auth; SET LOCAL statement_timeout = '5s'";
-        let auth = Transaction::begin(self.pool(), opening.to_owned()).await?;
+        let auth = self.auth("READ ONLY").await?;
         let sql = "SELECT tenant_id, kind, subject_id FROM ac.find_secret($1)";
         let find = Statement::from_sql_and_values(DbBackend::Postgres, sql, [hash.into()]);
         Ok(Found::find_by_statement(find).one(&auth).await?)
+    }
+
+    /// A transaction of the role that recognises callers and sees no brand's rows.
+    pub(crate) async fn auth(&self, mode: &str) -> Result<Transaction, Fault> {
+        let opening = format!(
+            "BEGIN {mode}; SET LOCAL ROLE aftercare_auth; SET LOCAL statement_timeout = '5s'"
+        );
+        Ok(Transaction::begin(self.pool(), opening).await?)
     }
 
     /// Answers whether the database answers.
@@ -94,20 +111,21 @@ impl Store {
         Ok(())
     }
 
-    /// Creates a brand and its sandbox twin, both or neither.
+    /// Creates a brand and its sandbox twin with their first keys, all or nothing.
     ///
     /// # Errors
     ///
     /// [`Fault::Taken`] when another brand has the slug.
-    pub async fn create_tenant(&self, new: &NewTenant) -> Result<Twins, Failure> {
+    pub async fn create_tenant(&self, new: &NewTenant) -> Result<Founded, Failure> {
         let twins = Twins { live: self.chance().id(), test: self.chance().id() };
         let mut tenant = self.enter(scope(twins.live)).await?;
         let live = Brand::found(twins.live, new.founding(), tenant.now())?;
         let live = tenant.found(live).await?;
+        let live_key = tenant.first_key(live.mode).await?;
         tenant.pass_to(twins.test).await?;
-        tenant.found(live.twin(twins.test, tenant.now())).await?;
-        tenant.commit(()).await?;
-        Ok(twins)
+        let test = tenant.found(live.twin(twins.test, tenant.now())).await?;
+        let test_key = tenant.first_key(test.mode).await?;
+        Ok(tenant.commit(Founded { twins, live_key, test_key }).await?.into_inner())
     }
 }
 
@@ -140,6 +158,20 @@ impl Tenant {
         }
         self.begin_day(self.now(), brand.details.tz).await?;
         Ok(brand)
+    }
+
+    /// Makes the key with which everything else is begun.
+    async fn first_key(&self, mode: TenantMode) -> Result<KeyText, Failure> {
+        let secret = KeyText::of(mode, &self.random()?);
+        let made = MadeKey { id: self.new_id(), prefix: secret.prefix(), mode };
+        let scopes = identity::Scope::ALL.iter().copied().collect();
+        let name = Name::new("First key").map_err(|mistake| DbErr::Type(mistake.message))?;
+        let grantor = Grantor { scopes: &scopes, reach: Reach::default() };
+        let scopes = scopes.clone();
+        let details = ApiKeyDetails { name, scopes, dealer_id: None, expires_at: None };
+        let key = self.record(ApiKey::make(made, details, grantor, self.now())?).await?;
+        self.keep_key_secret(&key, &secret).await?;
+        Ok(secret)
     }
 
     /// The brand's time zone, in which its days begin.

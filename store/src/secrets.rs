@@ -31,6 +31,16 @@ pub enum SecretFault {
     Library,
 }
 
+impl From<SecretFault> for crate::Fault {
+    fn from(fault: SecretFault) -> Self {
+        Self::Secret(match fault {
+            SecretFault::Weak => "the secret key is too short",
+            SecretFault::Unreadable => "it was sealed under another AFTERCARE_SECRET_KEY",
+            SecretFault::Library => "the cryptographic library failed",
+        })
+    }
+}
+
 impl From<aws_lc_rs::error::Unspecified> for SecretFault {
     fn from(_: aws_lc_rs::error::Unspecified) -> Self {
         Self::Library

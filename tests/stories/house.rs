@@ -1,6 +1,9 @@
 //! The house of a story: a database, a service that listens, a clock that stands still.
 
-use api::access::Caller;
+use api::{
+    access::Caller,
+    identity::{Desk, RateLimits, RateQuota, Setup},
+};
 use axum::{extract::Request, middleware::Next, response::Response};
 use domain::{
     identity::{Actor, Reach, Role, Scope},
@@ -8,16 +11,18 @@ use domain::{
     money::Currency,
     text::{Locale, Name, Slug},
     time::{Timestamp, Zone},
+    web::Loopback,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::Value;
-use std::{fmt, ops::Index, sync::Arc};
+use std::{fmt, num::NonZeroU32, ops::Index, sync::Arc};
 use store::{
     Chance, Clock, Store,
     database::Address,
     jobs::Queue,
     platform::{NewTenant, Twins},
+    secrets::SecretKey,
     wake::Waker,
 };
 use uuid::Uuid;
@@ -63,7 +68,8 @@ impl House {
         let store = Store::new(pool, clock.clone(), Chance::System, Waker::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let service = api::service(store.clone()).layer(axum::middleware::from_fn(introduce));
+        let desk = desk(&store, &url);
+        let service = api::service(store.clone(), desk).layer(axum::middleware::from_fn(introduce));
         tokio::spawn(async move { axum::serve(listener, service).await });
         let queue = Queue::new(store.clone());
         let runner = Arc::new(Runner::new(queue.clone()));
@@ -79,7 +85,7 @@ impl House {
             locale: Locale::Chinese,
             currency: Currency::CNY,
         };
-        self.store.create_tenant(&new).await.unwrap()
+        self.store.create_tenant(&new).await.unwrap().twins
     }
 
     /// The brand's own program, which may do everything.
@@ -356,6 +362,20 @@ async fn make_template(server: &Address) -> String {
     }
     admin.close().await.unwrap();
     name
+}
+
+/// The desk of a development server whose callers may call as often as they like.
+fn desk(store: &Store, url: &str) -> Desk {
+    let often = NonZeroU32::new(1_000_000).unwrap();
+    let quota = RateQuota { burst: often, per_second: often };
+    let setup = Setup {
+        address: url.to_owned(),
+        secret: SecretKey::from_text("a secret of many characters for stories").unwrap(),
+        loopback: Loopback::Allowed,
+        limits: RateLimits { caller: quota, tenant: quota },
+        redis_url: None,
+    };
+    Desk::open(store.clone(), setup).unwrap()
 }
 
 /// Believes callers who say who they are. Stands in for credentials until keys and tokens are there.

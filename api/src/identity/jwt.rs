@@ -11,7 +11,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
 /// The longest token that is looked at, in bytes: several times what any issuer sends, and less than a
@@ -105,6 +105,11 @@ pub(crate) struct PublicKeys {
 }
 
 impl PublicKeys {
+    /// Whether the key named `kid` is published.
+    pub(crate) fn has(&self, kid: &str) -> bool {
+        self.keys.iter().any(|key| key.kid == kid)
+    }
+
     /// Reads a token of this service. Its time and audience are the caller's to judge.
     pub(crate) fn verify(&self, token: &str) -> Result<Claims, JwtFault> {
         let header = header(token)?;
@@ -141,6 +146,18 @@ pub(crate) fn verify_foreign(
 /// The name of the key that a token says it was signed with.
 pub(crate) fn key_name(token: &str) -> Option<String> {
     header(token).ok()?.kid
+}
+
+/// Who says to have issued a token. Only good for looking the issuer up: nothing is verified yet.
+pub(crate) fn issuer_name(token: &str) -> Option<String> {
+    /// The one claim that is looked at.
+    #[derive(Deserialize)]
+    struct Says {
+        iss: String,
+    }
+    header(token).ok()?;
+    let says: Says = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;
+    Some(says.iss)
 }
 
 /// What a token says about itself, once it is known that it asks for nothing special.

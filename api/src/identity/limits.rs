@@ -10,7 +10,10 @@ use governor::{
     middleware::{StateInformationMiddleware, StateSnapshot},
     state::keyed::HashMapStateStore,
 };
-use redis::{Script, aio::ConnectionManager};
+use redis::{
+    Client, Script,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
 use std::{
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
@@ -24,6 +27,9 @@ use uuid::Uuid;
 
 /// How long a request waits for the shared buckets: far less than anybody notices.
 const SHARED_WITHIN: Duration = Duration::from_millis(50);
+
+/// How long a connection may take; requests do not wait for it, they go on after [`SHARED_WITHIN`].
+const CONNECT_WITHIN: Duration = Duration::from_millis(500);
 
 /// How long this process keeps to itself after Redis has not answered.
 const SHARED_REST: Duration = Duration::from_secs(1);
@@ -51,9 +57,9 @@ impl RateQuota {
         Some(Quota::with_period(self.interval())?.allow_burst(self.burst))
     }
 
-    /// How long an empty bucket takes to fill.
-    fn window(self) -> Duration {
-        self.interval().saturating_mul(self.burst.get())
+    /// Whole seconds in which an empty bucket fills.
+    fn window_seconds(self) -> u64 {
+        ceil_seconds(self.interval().saturating_mul(self.burst.get())).max(1)
     }
 }
 
@@ -93,7 +99,7 @@ struct Level {
 }
 
 /// Whether a request may go on, and what the caller is told about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateVerdict {
     /// The bucket that has least left.
     pub bucket: Bucket,
@@ -120,11 +126,6 @@ impl RateVerdict {
     pub fn reset_seconds(&self) -> u64 {
         let missing = self.quota.burst.get().saturating_sub(self.remaining);
         ceil_seconds(self.quota.interval().saturating_mul(missing))
-    }
-
-    /// Whole seconds in which an empty bucket fills.
-    pub fn window_seconds(&self) -> u64 {
-        ceil_seconds(self.quota.window()).max(1)
     }
 
     /// The bucket that stops the request, or else the one with less left.
@@ -248,6 +249,15 @@ return answer
 ";
 
 impl Shared {
+    fn through(url: &str) -> redis::RedisResult<Self> {
+        let settings = ConnectionManagerConfig::new()
+            .set_number_of_retries(1)
+            .set_connection_timeout(Some(CONNECT_WITHIN))
+            .set_response_timeout(Some(SHARED_WITHIN));
+        let redis = ConnectionManager::new_lazy_with_config(Client::open(url)?, settings)?;
+        Ok(Self { redis, script: Script::new(GCRA), rests_until: watch::Sender::new(None) })
+    }
+
     /// Asks Redis, unless it has just failed to answer; `None` when it does not answer in time.
     async fn check(&self, limits: RateLimits, caller: Uuid, tenant: Uuid) -> Option<RateVerdict> {
         if self.rests_until.borrow().is_some_and(|until| Instant::now() < until) {
@@ -291,7 +301,7 @@ impl Shared {
     fn rest(&self, fault: &dyn std::error::Error) -> Option<RateVerdict> {
         tracing::warn!(%fault, "rate limits are kept in this process: Redis does not answer");
         let until = Instant::now().checked_add(SHARED_REST);
-        drop(self.rests_until.send_replace(until));
+        self.rests_until.send_replace(until);
         None
     }
 }
@@ -304,14 +314,25 @@ pub struct RateGate {
 }
 
 impl RateGate {
-    /// Prepares the buckets: in Redis, if there is one, or in this process.
-    pub fn new(limits: RateLimits, redis: Option<ConnectionManager>) -> Self {
-        let shared = redis.map(|redis| Shared {
-            redis,
-            script: Script::new(GCRA),
-            rests_until: watch::Sender::new(None),
-        });
-        Self { limits, local: Local::new(limits, DefaultClock::default()), shared }
+    /// Prepares the buckets: in the Redis at `redis_url`, if there is one, or in this process. The connection
+    /// is made when it is needed, and again whenever it is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`redis::RedisError`] when `redis_url` is not the address of a Redis server.
+    pub fn new(limits: RateLimits, redis_url: Option<&str>) -> redis::RedisResult<Self> {
+        let shared = redis_url.map(Shared::through).transpose()?;
+        Ok(Self { limits, local: Local::new(limits, DefaultClock::default()), shared })
+    }
+
+    /// The limits, as `RateLimit-Policy` says them.
+    pub fn policy(&self) -> String {
+        let say = |bucket: Bucket, quota: RateQuota| {
+            let (name, burst, window) = (bucket.as_str(), quota.burst, quota.window_seconds());
+            format!("\"{name}\";q={burst};w={window}")
+        };
+        let RateLimits { caller, tenant } = self.limits;
+        format!("{}, {}", say(Bucket::Caller, caller), say(Bucket::Tenant, tenant))
     }
 
     /// Charges one request to the buckets of its caller and its brand.
@@ -354,7 +375,7 @@ mod tests {
         let stopped = gate.check(id(1), id(9));
         assert!(!stopped.is_allowed());
         assert_eq!((stopped.bucket, stopped.wait_seconds()), (Bucket::Caller, 1));
-        assert_eq!((stopped.reset_seconds(), stopped.window_seconds()), (3, 3));
+        assert_eq!((stopped.reset_seconds(), stopped.quota.window_seconds()), (3, 3));
         clock.advance(Duration::from_millis(999));
         assert!(!gate.check(id(1), id(9)).is_allowed());
         clock.advance(Duration::from_millis(1));

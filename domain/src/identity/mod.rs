@@ -4,6 +4,7 @@ mod issuers;
 mod keys;
 mod signing;
 mod staff;
+mod standing;
 mod tokens;
 
 pub use issuers::{
@@ -15,6 +16,7 @@ pub use signing::{
     next_step,
 };
 pub use staff::{Hiring, Leave, Staff, StaffDetails, StaffStatus};
+pub use standing::{Origin, STANDING_SECONDS, Standing};
 pub use tokens::{
     CLOCK_SKEW_SECONDS, Claims, TOKEN_LIFE_SECONDS, TokenFault, TokenGrant, TokenSubject,
     in_the_name_of, scopes_asked, spoken,
@@ -136,6 +138,11 @@ macro_rules! scopes {
             /// The name on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text),* }
+            }
+
+            /// Whether it allows to read and not to change.
+            pub fn only_reads(self) -> bool {
+                self.as_str().ends_with(":read")
             }
 
             /// What it allows, in a sentence.
@@ -307,7 +314,7 @@ mod tests {
 
     #[test]
     fn an_auditor_changes_nothing() {
-        assert!(Role::Auditor.scopes().iter().all(|scope| scope.as_str().ends_with(":read")));
+        assert!(Role::Auditor.scopes().iter().all(|scope| scope.only_reads()));
     }
 
     #[test]
