@@ -60,10 +60,8 @@ fn v1() -> OpenApiRouter<Api> {
 }
 
 /// The OpenAPI document of everything that is served.
-pub fn document() -> utoipa::openapi::OpenApi {
-    let mut document = routes().into_openapi();
-    openapi::complete(&mut document);
-    document
+pub fn document() -> serde_json::Value {
+    openapi::complete(routes().into_openapi())
 }
 
 /// The service, ready to listen; callers say at `desk` who they are.

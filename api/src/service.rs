@@ -27,9 +27,9 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 }
 
 /// The pages and documents of this file.
-pub(crate) fn pages(document: &utoipa::openapi::OpenApi) -> Router<Api> {
-    let json = serde_json::to_string(document).unwrap_or_default();
-    let yaml = document.to_yaml().unwrap_or_default();
+pub(crate) fn pages(document: &serde_json::Value) -> Router<Api> {
+    let json = document.to_string();
+    let yaml = serde_norway::to_string(document).unwrap_or_default();
     let swagger = utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none");
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/docs") }))

@@ -1,5 +1,7 @@
 //! The OpenAPI document: made from the routes that serve, completed with what all of them share.
 
+mod finish;
+
 use crate::problem::ProblemBody;
 use domain::identity::Scope;
 use utoipa::{
@@ -19,9 +21,9 @@ use utoipa::{
 #[openapi(
     info(
         title = "Aftercare",
-        description = include_str!("openapi.md"),
+        description = include_str!("intro.md"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
-        contact(name = "Aftercare", url = "/docs"),
+        contact(name = "Aftercare", url = "https://aftercare.example.com"),
     ),
     servers((url = "/", description = "This server.")),
     components(schemas(ProblemBody)),
@@ -46,9 +48,13 @@ use utoipa::{
 )]
 pub struct Contract;
 
-/// Says once what every operation shares: who may call, how it fails, what it takes in its headers.
-pub fn complete(document: &mut openapi::OpenApi) {
-    House.modify(document);
+/// Says once what every operation shares: who may call, how it fails, what it takes in its headers; and
+/// gives schemas and examples their last form.
+pub fn complete(mut document: openapi::OpenApi) -> serde_json::Value {
+    House.modify(&mut document);
+    let mut document = serde_json::to_value(&document).unwrap_or_default();
+    finish::finish(&mut document);
+    document
 }
 
 struct House;
