@@ -106,6 +106,11 @@ pub enum Event {
         /// Which complaint.
         complaint: ComplaintId,
     },
+    /// It was decided what is done about a complaint.
+    ComplaintDecided {
+        /// Which complaint.
+        complaint: ComplaintId,
+    },
     /// A complaint was put right.
     ComplaintResolved {
         /// Which complaint.
