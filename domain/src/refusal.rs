@@ -135,6 +135,7 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::imports::RULES,
         crate::sops::RULES,
         crate::complaints::RULES,
+        crate::followups::RULES,
         crate::surveys::RULES,
     ];
     let own: &[&Rule] = &[&ILLEGAL_TRANSITION];

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     change::Change,
     ids::ComplaintId,
-    surveys::{Response, SurveySubject},
+    surveys::{SurveyResponse, SurveySubject},
     time::Timestamp,
 };
 
@@ -16,7 +16,7 @@ impl Complaint {
     pub fn receive_answer(
         id: ComplaintId,
         number: String,
-        answer: &Response,
+        answer: &SurveyResponse,
         now: Timestamp,
     ) -> Option<Change<Self>> {
         let work_order_id = match answer.subject {
@@ -43,7 +43,7 @@ impl Complaint {
     /// Hears the customer's answer to the survey about its resolution: a score among the best two
     /// closes it, a low one reopens it, whenever it comes, for we asked. Nothing follows when the
     /// score is between them, or the complaint has moved on.
-    pub fn hear(mut self, answer: &Response, now: Timestamp) -> Option<Change<Self>> {
+    pub fn hear(mut self, answer: &SurveyResponse, now: Timestamp) -> Option<Change<Self>> {
         let own =
             SurveySubject::Complaint { complaint_id: self.id, resolution_no: self.resolution_no };
         if answer.subject != own || !self.is_settled() {

@@ -2,15 +2,15 @@
 
 use super::{
     APOLOGY_MISSING, COOLING_DAYS, COOLING_PERIOD, CUSTOMER_NOT_SATISFIED, Complaint,
-    ComplaintDetails, ComplaintState, Decision, FIRST_ANSWER_HOURS, FirstAnswer, REMEDIES_DUE,
-    REOPENING_DAYS, REOPENING_TOO_LATE, Remedy, RemedyDetails, RemedyState, Responsibility,
-    SOMEBODY_ELSES, remedies,
+    ComplaintDecision, ComplaintDetails, ComplaintState, FIRST_ANSWER_HOURS, FirstAnswer,
+    REMEDIES_DUE, REOPENING_DAYS, REOPENING_TOO_LATE, Remedy, RemedyDetails, RemedyState,
+    Responsibility, SOMEBODY_ELSES, remedies,
 };
 use crate::{
     change::Change,
     event::Event,
     identity::Actor,
-    ids::{ComplaintId, CustomerId, RemedyId},
+    ids::{ComplaintId, CustomerId, DealerId, RemedyId},
     record::Version,
     refusal::{Refusal, illegal},
     text::Prose,
@@ -22,6 +22,10 @@ use utoipa::ToSchema;
 /// What is decided about a complaint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"responsibility": "ours",
+    "apology": "We are sorry: the seal was not tightened.",
+    "text": "We replace the housing this week.", "confirmed_defect": true,
+    "remedies": [{"kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null}]})))]
 pub struct DecisionDetails {
     /// Who answers for what went wrong.
     pub responsibility: Responsibility,
@@ -42,6 +46,7 @@ pub struct DecisionDetails {
 /// What the customer says of a resolution.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"customer_satisfied": true})))]
 pub struct ComplaintClosing {
     /// `true` closes at once; `null` (nothing was said) closes from 14 days after the resolution;
     /// `false` does not close.
@@ -52,6 +57,7 @@ pub struct ComplaintClosing {
 /// Why a complaint is taken up again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"reason": "It leaks again."})))]
 pub struct ComplaintReopening {
     /// What the customer is still unhappy with.
     pub reason: Prose,
@@ -67,17 +73,28 @@ pub struct Decided {
     pub remedies: Vec<Change<Remedy>>,
 }
 
+/// What is known about the things a complaint names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connections {
+    /// The customer's dealer.
+    pub dealer_id: Option<DealerId>,
+    /// Whose the named things are, by the field that names them.
+    pub owners: Vec<(&'static str, CustomerId)>,
+}
+
 impl ComplaintDetails {
-    /// Checks that what the complaint names in `field` is the complaining customer's own.
+    /// Lets the customer's dealer answer when none is named, and checks that what the complaint names
+    /// is the complaining customer's own.
     ///
     /// # Errors
     ///
-    /// `complaint_about_somebody_elses` when `owner` is another customer.
-    pub fn is_own(&self, field: &'static str, owner: CustomerId) -> Result<(), Refusal> {
-        if owner == self.customer_id {
-            return Ok(());
+    /// `complaint_about_somebody_elses` when a named thing is another customer's.
+    pub fn connect(self, known: &Connections) -> Result<Self, Refusal> {
+        let foreign = known.owners.iter().find(|(_, owner)| *owner != self.customer_id);
+        if let Some((field, _)) = foreign {
+            return Err(Refusal::new(&SOMEBODY_ELSES).with("field", field));
         }
-        Err(Refusal::new(&SOMEBODY_ELSES).with("field", field))
+        Ok(Self { dealer_id: self.dealer_id.or(known.dealer_id), ..self })
     }
 }
 
@@ -170,8 +187,13 @@ impl Complaint {
         }
         remedies::check(&remedies)?;
         let remedies = remedies::promise(&self, remedies, confirmed_defect, next_id, now);
-        self.decision =
-            Some(Decision { responsibility, apology, text, confirmed_defect, decided_at: now });
+        self.decision = Some(ComplaintDecision {
+            responsibility,
+            apology,
+            text,
+            confirmed_defect,
+            decided_at: now,
+        });
         let id = self.id;
         let complaint = self
             .moved("decide", ComplaintState::Decided)

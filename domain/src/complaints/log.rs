@@ -1,6 +1,8 @@
 //! The resolution log: how each complaint was put right, each time, for good.
 
-use super::{Complaint, ComplaintState, Decision, Remedy, RemedyDetails, RemedyState, remedies};
+use super::{
+    Complaint, ComplaintDecision, ComplaintState, Remedy, RemedyDetails, RemedyState, remedies,
+};
 use crate::{
     change::Change,
     ids::{ComplaintId, CustomerId, DealerId, ResolutionId},
@@ -13,6 +15,7 @@ use utoipa::ToSchema;
 
 /// A remedy as it ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null, "mandatory": false, "state": "done"})))]
 pub struct SettledRemedy {
     /// What was promised.
     #[serde(flatten)]
@@ -25,6 +28,15 @@ pub struct SettledRemedy {
 
 /// One line of the resolution log. It is never changed; a reopened complaint gets another line.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "res_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": "cmp_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "resolution_no": 1, "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "decision": {"responsibility": "ours", "apology": "We are sorry: the seal was not tightened.",
+        "text": "We replace the housing this week.", "confirmed_defect": true,
+        "decided_at": "2026-11-22T10:00:00Z"},
+    "remedies": [{"kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null, "mandatory": false, "state": "done"}],
+    "cost": {"amount": 5000, "currency": "CNY"}, "resolved_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "resolved_at": "2026-11-24T08:00:00Z", "created_at": "2026-11-24T08:00:01Z"})))]
 pub struct Resolution {
     /// Its identifier.
     pub id: ResolutionId,
@@ -37,7 +49,7 @@ pub struct Resolution {
     /// Whose people resolved it.
     pub dealer_id: Option<DealerId>,
     /// What was decided.
-    pub decision: Decision,
+    pub decision: ComplaintDecision,
     /// What was promised, and how it ended.
     pub remedies: Vec<SettledRemedy>,
     /// What the remedies that were carried out cost; `null` when none has a price.

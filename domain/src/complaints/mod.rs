@@ -8,7 +8,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use course::{ComplaintClosing, ComplaintReopening, Decided, DecisionDetails};
+pub use course::{ComplaintClosing, ComplaintReopening, Connections, Decided, DecisionDetails};
 pub use log::{Resolution, SettledRemedy};
 pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};
 pub use rules::*;
@@ -91,6 +91,16 @@ pub enum ComplaintState {
 }
 
 impl ComplaintState {
+    /// Every state, in the order of a complaint's course.
+    pub const ALL: [Self; 6] = [
+        Self::Received,
+        Self::Acknowledged,
+        Self::Decided,
+        Self::Resolved,
+        Self::Closed,
+        Self::Reopened,
+    ];
+
     /// The verbs that lead on from here.
     pub fn allowed(self) -> &'static [&'static str] {
         match self {
@@ -152,6 +162,9 @@ impl Responsibility {
 /// What somebody who files a complaint says about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "order_id": null, "asset_id": "ast_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "work_order_id": null, "source": "phone", "kind": "quality", "severity": 3,
+    "description": "The filter housing leaks since Monday.", "remedy_sought": "A new housing"})))]
 pub struct ComplaintDetails {
     /// Who complains.
     pub customer_id: CustomerId,
@@ -182,7 +195,10 @@ pub struct ComplaintDetails {
 
 /// What was decided about a complaint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Decision {
+#[schema(examples(json!({"responsibility": "ours", "apology": "We are sorry: the seal was not tightened.",
+        "text": "We replace the housing this week.", "confirmed_defect": true,
+        "decided_at": "2026-11-22T10:00:00Z"})))]
+pub struct ComplaintDecision {
     /// Who answers for what went wrong.
     pub responsibility: Responsibility,
     /// The apology, in the words the customer reads; it stands before everything else.
@@ -198,6 +214,18 @@ pub struct Decision {
 
 /// A customer's dissatisfaction, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "cmp_01m80t7jx3e9vbq2f4c6d8g0hk", "number": "C-000123",
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "order_id": null, "asset_id": "ast_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "work_order_id": null, "source": "phone", "kind": "quality", "severity": 3,
+    "description": "The filter housing leaks since Monday.", "remedy_sought": "A new housing",
+    "response_id": null, "state": "decided", "owner_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "first_answer_due_at": "2026-11-23T09:30:00Z", "first_answer_at": "2026-11-22T09:45:00Z",
+    "first_answer": "kept", "resolution_no": 1,
+    "decision": {"responsibility": "ours", "apology": "We are sorry: the seal was not tightened.",
+        "text": "We replace the housing this week.", "confirmed_defect": true,
+        "decided_at": "2026-11-22T10:00:00Z"},
+    "resolved_at": null, "resolved_by": null, "customer_satisfied": null, "closed_at": null,
+    "reopen_reason": null, "created_at": "2026-11-22T09:30:00Z", "version": 3})))]
 pub struct Complaint {
     /// Its identifier.
     pub id: ComplaintId,
@@ -221,7 +249,7 @@ pub struct Complaint {
     /// Which attempt to put it right this is, from 1; reopening begins the next.
     pub resolution_no: u32,
     /// What was decided in this attempt; earlier ones are in the resolution log.
-    pub decision: Option<Decision>,
+    pub decision: Option<ComplaintDecision>,
     /// When it was resolved in this attempt.
     pub resolved_at: Option<Timestamp>,
     /// Who resolved it, as the audit log names them.

@@ -88,6 +88,7 @@ impl RemedyState {
 /// One remedy of a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null})))]
 pub struct RemedyDetails {
     /// How the complaint is put right.
     pub kind: RemedyKind,
@@ -101,6 +102,11 @@ pub struct RemedyDetails {
 
 /// Something promised to a customer who complained.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "rem_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": "cmp_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "resolution_no": 1, "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null,
+    "mandatory": false, "state": "due", "settled_at": null, "created_at": "2026-11-22T10:00:00Z",
+    "version": 1})))]
 pub struct Remedy {
     /// Its identifier.
     pub id: RemedyId,
@@ -147,6 +153,12 @@ impl Remedy {
             return Err(Refusal::new(&REMEDY_MANDATORY).with("remedy", self.details.kind));
         }
         self.settle("waive", RemedyState::Waived, now)
+    }
+
+    /// What kinds of remedy there are among `remedies`, without those the customer does not want.
+    pub fn kept(remedies: &[Self]) -> Vec<RemedyKind> {
+        let is_kept = |remedy: &&Self| remedy.state != RemedyState::Waived;
+        remedies.iter().filter(is_kept).map(|remedy| remedy.details.kind).collect()
     }
 
     fn settle(

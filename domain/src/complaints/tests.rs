@@ -8,7 +8,7 @@ use crate::{
     ids::RemedyId,
     money::{Currency, Minor, Money},
     refusal::Refusal,
-    surveys::{AnswerDetails, Response, Score, SurveySubject},
+    surveys::{AnswerDetails, Score, SurveyResponse, SurveySubject},
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -92,9 +92,9 @@ fn reopening() -> ComplaintReopening {
     ComplaintReopening { reason: prose("It leaks again.") }
 }
 
-fn answer(subject: SurveySubject, score: u32) -> Response {
+fn answer(subject: SurveySubject, score: u32) -> SurveyResponse {
     let score = Score::new(score).unwrap();
-    Response {
+    SurveyResponse {
         id: Uuid::from_u128(3).into(),
         invitation_id: Uuid::from_u128(4).into(),
         survey_id: Uuid::from_u128(5).into(),
@@ -315,9 +315,13 @@ fn an_answer_about_an_earlier_resolution_changes_nothing() {
 #[test]
 fn a_complaint_names_the_customers_own_things() {
     let details = received().record.details;
-    assert!(details.is_own("order_id", details.customer_id).is_ok());
-    let refusal = details.is_own("order_id", Uuid::from_u128(77).into()).unwrap_err();
+    let dealer = Some(Uuid::from_u128(10).into());
+    let known = |owner| Connections { dealer_id: dealer, owners: vec![("order_id", owner)] };
+    let connected = details.clone().connect(&known(details.customer_id)).unwrap();
+    assert_eq!(connected.dealer_id, dealer);
+    let refusal = details.connect(&known(Uuid::from_u128(77).into())).unwrap_err();
     assert_eq!(refusal.rule, &SOMEBODY_ELSES);
+    assert_eq!(refusal.facts["field"], "order_id");
 }
 
 proptest! {

@@ -9,7 +9,8 @@ use crate::{
     event::Event,
     ids::{CustomerId, DealerId, MessageId},
     record::{Record, Version},
-    text::{Email, Locale, Name, Phone},
+    refusal::{Kind, Refusal, Rule},
+    text::{Bilingual, Email, Locale, Name, Phone},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -76,6 +77,43 @@ pub enum Outlet {
     Sandbox,
 }
 
+impl Outlet {
+    /// The outlet of a brand that is a sandbox, or is none.
+    pub fn of(is_sandbox: bool) -> Self {
+        if is_sandbox { Self::Sandbox } else { Self::World }
+    }
+
+    /// Refuses to show what was written to real customers: links in it are theirs alone.
+    ///
+    /// # Errors
+    ///
+    /// `only_in_sandbox` for a brand whose messages leave.
+    pub fn must_be_sandbox(self) -> Result<(), Refusal> {
+        match self {
+            Self::Sandbox => Ok(()),
+            Self::World => Err(Refusal::new(&ONLY_IN_SANDBOX)),
+        }
+    }
+}
+
+/// What is for trying out is there in the sandbox only.
+pub static ONLY_IN_SANDBOX: Rule = Rule {
+    code: "only_in_sandbox",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "Only in the sandbox", zh: "仅限沙盒" },
+    detail: Bilingual {
+        en: "This is there for trying things out, and your credentials open the brand itself.",
+        zh: "此功能仅供试用，而当前凭证打开的是正式环境。",
+    },
+    advice: Bilingual {
+        en: "Use a test key (`ak_test_..`).",
+        zh: "请使用测试密钥（`ak_test_..`）。",
+    },
+};
+
+/// Every refusal of follow-ups.
+pub static RULES: &[&Rule] = &[&ONLY_IN_SANDBOX];
+
 /// Who is told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipient {
@@ -122,6 +160,11 @@ pub struct Sender<'a> {
 
 /// Something told to a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "msg_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "purpose": "service", "channel": "email",
+    "address": "li.na@example.com", "locale": "zh-CN", "headline": "【碧水】上门服务提醒：2026-11-23 09:30",
+    "body": "李娜，您好：", "state": "kept", "reason": "sandbox", "sent_at": null,
+    "created_at": "2026-11-22T01:30:00Z", "version": 1})))]
 pub struct Message {
     /// Its identifier; mail carries it, so that one that is sent twice can be told.
     pub id: MessageId,
@@ -134,11 +177,11 @@ pub struct Message {
     /// How it travels.
     pub channel: MessageChannel,
     /// The mail address or telephone number.
-    pub to: Option<String>,
+    pub address: Option<String>,
     /// In which language.
     pub locale: Locale,
-    /// The headline.
-    pub subject: String,
+    /// What it is about, in a line.
+    pub headline: String,
     /// The text.
     pub body: String,
     /// Whether it has left.
@@ -163,8 +206,8 @@ impl Message {
         notice: &Notice,
         now: Timestamp,
     ) -> Change<Self> {
-        let (channel, to) = recipient.route();
-        let (subject, body) = notice.words(sender.brand, recipient);
+        let (channel, address) = recipient.route();
+        let (headline, body) = notice.words(sender.brand, recipient);
         let reason = match (sender.outlet, channel) {
             (_, MessageChannel::None) => Some(MessageReason::NoAddress),
             (Outlet::Sandbox, MessageChannel::Email | MessageChannel::Sms) => {
@@ -178,9 +221,9 @@ impl Message {
             dealer_id: recipient.dealer_id,
             purpose: notice.purpose(),
             channel,
-            to,
+            address,
             locale: recipient.locale,
-            subject,
+            headline,
             body,
             state: if reason.is_some() { MessageState::Kept } else { MessageState::Queued },
             reason,
@@ -278,7 +321,7 @@ mod tests {
         let message = change.record;
         assert_eq!(message.state, MessageState::Queued);
         assert_eq!(message.channel, MessageChannel::Email);
-        assert_eq!(message.to.as_deref(), Some("li.na@example.com"));
+        assert_eq!(message.address.as_deref(), Some("li.na@example.com"));
         assert_eq!(change.events, [(Event::MessageQueued { message: message.id }, None)]);
     }
 
@@ -291,13 +334,20 @@ mod tests {
     }
 
     #[test]
+    fn what_real_customers_read_is_not_shown() {
+        assert!(Outlet::of(true).must_be_sandbox().is_ok());
+        let refusal = Outlet::of(false).must_be_sandbox().unwrap_err();
+        assert_eq!(refusal.rule, &ONLY_IN_SANDBOX);
+    }
+
+    #[test]
     fn a_customer_without_a_mail_address_has_a_telephone_or_nothing() {
         let by_phone = Recipient { email: None, ..li_na() };
         assert_eq!(tell(&by_phone, Outlet::World).record.channel, MessageChannel::Sms);
         let unreachable = Recipient { phone: None, ..by_phone };
         assert!(!unreachable.has_address());
         let message = tell(&unreachable, Outlet::World).record;
-        assert_eq!((message.state, message.to), (MessageState::Kept, None));
+        assert_eq!((message.state, message.address), (MessageState::Kept, None));
         assert_eq!(message.reason, Some(MessageReason::NoAddress));
     }
 

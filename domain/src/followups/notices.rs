@@ -60,12 +60,12 @@ pub enum Notice {
 
 /// The words of a notice, with `{fact}` where a fact belongs. A line whose fact is missing is left out.
 struct Template {
-    subject: Bilingual,
+    headline: Bilingual,
     body: Bilingual,
 }
 
 const VISIT_CONFIRMED: Template = Template {
-    subject: Bilingual {
+    headline: Bilingual {
         en: "Your visit on {wall_time}", zh: "上门服务已约定：{wall_time}"
     },
     body: Bilingual {
@@ -79,7 +79,7 @@ const VISIT_CONFIRMED: Template = Template {
 };
 
 const VISIT_REMINDER: Template = Template {
-    subject: Bilingual {
+    headline: Bilingual {
         en: "Reminder: we visit you on {wall_time}",
         zh: "上门服务提醒：{wall_time}",
     },
@@ -92,7 +92,7 @@ const VISIT_REMINDER: Template = Template {
 };
 
 const SURVEY_INVITATION: Template = Template {
-    subject: Bilingual { en: "How was it?", zh: "您对我们的服务满意吗？" },
+    headline: Bilingual { en: "How was it?", zh: "您对我们的服务满意吗？" },
     body: Bilingual {
         en: "Please tell us in one minute how satisfied you are:\n\
              {link}\n\n\
@@ -104,7 +104,7 @@ const SURVEY_INVITATION: Template = Template {
 };
 
 const COMPLAINT_RECEIVED: Template = Template {
-    subject: Bilingual {
+    headline: Bilingual {
         en: "We have received your complaint {number}",
         zh: "已收到您的投诉（编号 {number}）",
     },
@@ -119,7 +119,7 @@ const COMPLAINT_RECEIVED: Template = Template {
 };
 
 const COMPLAINT_DECIDED: Template = Template {
-    subject: Bilingual {
+    headline: Bilingual {
         en: "Our answer to your complaint {number}",
         zh: "关于您投诉的答复（编号 {number}）",
     },
@@ -134,7 +134,7 @@ const COMPLAINT_DECIDED: Template = Template {
 };
 
 const COMPLAINT_RESOLVED: Template = Template {
-    subject: Bilingual {
+    headline: Bilingual {
         en: "Your complaint {number} is settled",
         zh: "您的投诉已处理完毕（编号 {number}）",
     },
@@ -150,7 +150,7 @@ const COMPLAINT_RESOLVED: Template = Template {
 
 /// How every message begins and ends.
 const FRAME: Template = Template {
-    subject: Bilingual { en: "[{brand}] {subject}", zh: "【{brand}】{subject}" },
+    headline: Bilingual { en: "[{brand}] {headline}", zh: "【{brand}】{headline}" },
     body: Bilingual {
         en: "Dear {name},\n\n{body}\n\n{brand}",
         zh: "{name}，您好：\n\n{body}\n\n{brand}",
@@ -176,10 +176,10 @@ impl Notice {
         let frame = [
             known("name", &recipient.name),
             known("brand", &brand),
-            known("subject", &fill(template.subject.get(locale), &facts)),
+            known("headline", &fill(template.headline.get(locale), &facts)),
             known("body", &fill(template.body.get(locale), &facts)),
         ];
-        (fill(FRAME.subject.get(locale), &frame), fill(FRAME.body.get(locale), &frame))
+        (fill(FRAME.headline.get(locale), &frame), fill(FRAME.body.get(locale), &frame))
     }
 
     fn template(&self) -> Template {
@@ -314,10 +314,10 @@ mod tests {
     #[test]
     fn every_template_finds_its_facts_in_both_languages() {
         for notice in every_notice() {
-            let Template { subject, body } = notice.template();
+            let Template { headline, body } = notice.template();
             for (locale, text) in [
-                (Locale::Chinese, [subject.zh, body.zh].join("\n")),
-                (Locale::English, [subject.en, body.en].join("\n")),
+                (Locale::Chinese, [headline.zh, body.zh].join("\n")),
+                (Locale::English, [headline.en, body.en].join("\n")),
             ] {
                 let facts = notice.facts(locale);
                 assert!(text.lines().all(|line| fill_line(line, &facts).is_some()), "{text}");

@@ -44,7 +44,14 @@ pub struct AnswerDetails {
 
 /// One customer's answer. It is never changed.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Response {
+#[schema(examples(json!({"id": "rsp_01m80t7jx3e9vbq2f4c6d8g0hk", "invitation_id": "inv_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "survey_id": "sur_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "subject": {"kind": "work_order", "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk"},
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "score": 2, "comment": "Nobody called.",
+    "chosen": [{"question": "tidy", "option": "no"}], "low": true,
+    "created_at": "2026-11-24T12:00:00Z"})))]
+pub struct SurveyResponse {
     /// Its identifier.
     pub id: ResponseId,
     /// The asking it answers.
@@ -68,7 +75,7 @@ pub struct Response {
     pub created_at: Timestamp,
 }
 
-impl Response {
+impl SurveyResponse {
     /// What the customer said: their comment, or the bare score such as `2/5`.
     pub fn words(&self) -> Option<Prose> {
         let score = || Prose::new(format!("{}/{}", self.details.score, Score::MOST)).ok();
@@ -76,7 +83,7 @@ impl Response {
     }
 }
 
-impl Record for Response {
+impl Record for SurveyResponse {
     type Id = ResponseId;
 
     fn id(&self) -> ResponseId {
@@ -126,10 +133,10 @@ impl Invitation {
         survey: &Survey,
         details: AnswerDetails,
         now: Timestamp,
-    ) -> Result<(Change<Self>, Change<Response>), Refusal> {
+    ) -> Result<(Change<Self>, Change<SurveyResponse>), Refusal> {
         self.takes_answers(now)?;
-        check(&details, &survey.details)?;
-        let response = Response {
+        survey.details.check_answer(&details)?;
+        let response = SurveyResponse {
             id,
             invitation_id: self.id,
             survey_id: self.survey_id,
@@ -150,19 +157,26 @@ impl Invitation {
     }
 }
 
-/// Checks that only what was asked is answered, and each question once.
-fn check(answer: &AnswerDetails, survey: &SurveyDetails) -> Result<(), Refusal> {
-    let refuse = |question: &str| Refusal::new(&ANSWER_NOT_OFFERED).with("question", question);
-    if answer.comment.is_some() && survey.comment.is_none() {
-        return Err(refuse("comment"));
-    }
-    let mut answered = BTreeSet::new();
-    for ChosenOption { question, option } in &answer.chosen {
-        let asked = survey.choices.iter().find(|choice| choice.code == *question);
-        let offered = asked.is_some_and(|choice| choice.options.iter().any(|o| o.code == *option));
-        if !offered || !answered.insert(question) {
-            return Err(refuse(question));
+impl SurveyDetails {
+    /// Checks that only what is asked is answered, and each question once.
+    ///
+    /// # Errors
+    ///
+    /// `answer_not_offered`.
+    pub fn check_answer(&self, answer: &AnswerDetails) -> Result<(), Refusal> {
+        let refuse = |question: &str| Refusal::new(&ANSWER_NOT_OFFERED).with("question", question);
+        if answer.comment.is_some() && self.comment.is_none() {
+            return Err(refuse("comment"));
         }
+        let mut answered = BTreeSet::new();
+        for ChosenOption { question, option } in &answer.chosen {
+            let asked = self.choices.iter().find(|choice| choice.code == *question);
+            let offered =
+                asked.is_some_and(|choice| choice.options.iter().any(|one| one.code == *option));
+            if !offered || !answered.insert(question) {
+                return Err(refuse(question));
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -5,12 +5,13 @@ use crate::{
     change::Change,
     event::Event,
     ids::{ComplaintId, CustomerId, DealerId, InvitationId, StaffId, SurveyId, WorkOrderId},
+    invalid::Invalid,
     record::{Record, Version},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// How long a customer who was asked about anything is not asked about a visit: two weeks. The
 /// question whether a complaint was put right is always asked.
@@ -34,24 +35,27 @@ pub enum SurveySubject {
     },
 }
 
-impl SurveySubject {
-    /// Its kind, its identifier and its cycle, by which askings are told apart.
-    pub fn parts(self) -> (&'static str, Uuid, u32) {
+impl fmt::Display for SurveySubject {
+    /// The identifier of the subject; behind a complaint's, which resolution: `cmp_…/2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WorkOrder { work_order_id } => ("work_order", work_order_id.into(), 1),
+            Self::WorkOrder { work_order_id } => work_order_id.fmt(f),
             Self::Complaint { complaint_id, resolution_no } => {
-                ("complaint", complaint_id.into(), resolution_no)
+                write!(f, "{complaint_id}/{resolution_no}")
             }
         }
     }
+}
 
-    /// The subject with these [parts](Self::parts); nothing when the kind is unknown.
-    pub fn from_parts(kind: &str, id: Uuid, cycle: u32) -> Option<Self> {
-        match kind {
-            "work_order" => Some(Self::WorkOrder { work_order_id: id.into() }),
-            "complaint" => Some(Self::Complaint { complaint_id: id.into(), resolution_no: cycle }),
-            _ => None,
-        }
+impl FromStr for SurveySubject {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let Some((complaint, number)) = text.split_once('/') else {
+            return Ok(Self::WorkOrder { work_order_id: text.parse()? });
+        };
+        let number = number.parse().map_err(|_| Invalid::new("malformed", "expected a number"))?;
+        Ok(Self::Complaint { complaint_id: complaint.parse()?, resolution_no: number })
     }
 }
 
@@ -109,6 +113,13 @@ pub struct Circumstances {
 
 /// One asking of one customer about one thing. There is never a second one for the same.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "inv_01m80t7jx3e9vbq2f4c6d8g0hk", "survey_id": "sur_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "subject": {"kind": "work_order", "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk"},
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "state": "sent", "suppressed_reason": null,
+    "scheduled_at": "2026-11-23T09:30:00Z", "sent_at": "2026-11-23T09:30:02Z",
+    "expires_at": "2026-11-30T09:30:02Z", "completed_at": null,
+    "created_at": "2026-11-22T09:30:00Z", "version": 2})))]
 pub struct Invitation {
     /// Its identifier.
     pub id: InvitationId,
@@ -126,9 +137,6 @@ pub struct Invitation {
     pub state: InvitationState,
     /// Why it was not sent.
     pub suppressed_reason: Option<SuppressionReason>,
-    /// The hash of the token in the link; the token itself is only in the message.
-    #[serde(skip)]
-    pub token_hash: Option<String>,
     /// When it is to be sent.
     pub scheduled_at: Timestamp,
     /// When it was sent.
@@ -162,7 +170,6 @@ impl Invitation {
             staff_id: who.staff_id,
             state: InvitationState::Scheduled,
             suppressed_reason: None,
-            token_hash: None,
             scheduled_at,
             sent_at: None,
             expires_at: None,
@@ -173,13 +180,12 @@ impl Invitation {
         Change::created(invitation).emits_at(Event::InvitationDue { invitation: id }, scheduled_at)
     }
 
-    /// Asks now, under a link whose token has this hash, or says why not. Nothing when it is no longer
-    /// scheduled.
+    /// Asks now, or says why not; nothing when it is no longer scheduled. Whoever records it as sent makes
+    /// the link in the same transaction: its token is known to the customer alone.
     pub fn ask(
         mut self,
         survey: &Survey,
         around: Circumstances,
-        token_hash: String,
         now: Timestamp,
     ) -> Option<Change<Self>> {
         if self.state != InvitationState::Scheduled {
@@ -191,7 +197,6 @@ impl Invitation {
             return Some(change.with("reason", reason).with("last_asked_at", around.last_asked_at));
         }
         let expires_at = now.plus_days(survey.details.expiry_days.get().into());
-        self.token_hash = Some(token_hash);
         self.sent_at = Some(now);
         self.expires_at = Some(expires_at);
         let invitation = self.id;

@@ -7,7 +7,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use answers::{AnswerDetails, ChosenOption, Response};
+pub use answers::{AnswerDetails, ChosenOption, SurveyResponse};
 pub use invitations::{
     Circumstances, Invitation, InvitationState, REST_DAYS, Respondent, SuppressionReason,
     SurveySubject,
@@ -104,6 +104,15 @@ impl SurveyState {
 
 /// A set of questions that is issued by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "sur_01m80t7jx3e9vbq2f4c6d8g0hk", "code": "after-visit", "name": "After a visit", "trigger": "visit_completed",
+    "question": {"zh": "您对这次上门服务满意吗？", "en": "How satisfied are you with our visit?"},
+    "comment": {"zh": "您想告诉我们什么？", "en": "What would you like to tell us?"},
+    "choices": [{"code": "tidy", "wording": {"zh": "现场收拾干净了吗？", "en": "Was it left tidy?"},
+        "options": [{"code": "yes", "wording": {"zh": "是", "en": "Yes"}},
+            {"code": "no", "wording": {"zh": "否", "en": "No"}}]}],
+    "delay_hours": 24, "expiry_days": 7, "low_score": 2,
+    "state": "active", "activated_at": "2026-11-22T09:30:00Z", "created_at": "2026-11-22T09:00:00Z",
+    "version": 2})))]
 pub struct Survey {
     /// Its identifier.
     pub id: SurveyId,

@@ -24,6 +24,7 @@ pub const MOST_OPTIONS: usize = 7;
 /// A sentence in both languages of the survey page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"zh": "您满意吗？", "en": "Are you satisfied?"})))]
 pub struct Wording {
     /// Simplified Chinese.
     pub zh: Line,
@@ -67,6 +68,13 @@ pub struct ChoiceQuestion {
 /// What a survey asks, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"code": "after-visit", "name": "After a visit", "trigger": "visit_completed",
+    "question": {"zh": "您对这次上门服务满意吗？", "en": "How satisfied are you with our visit?"},
+    "comment": {"zh": "您想告诉我们什么？", "en": "What would you like to tell us?"},
+    "choices": [{"code": "tidy", "wording": {"zh": "现场收拾干净了吗？", "en": "Was it left tidy?"},
+        "options": [{"code": "yes", "wording": {"zh": "是", "en": "Yes"}},
+            {"code": "no", "wording": {"zh": "否", "en": "No"}}]}],
+    "delay_hours": 24, "expiry_days": 7, "low_score": 2})))]
 pub struct SurveyDetails {
     /// Its name for programs, unique for the brand. A changed survey is a new one with another code.
     pub code: Code,

@@ -3,7 +3,6 @@
 use super::*;
 use crate::{
     event::Event,
-    ids::InvitationId,
     refusal::Refusal,
     text::{Code, Line, Name, Prose},
 };
@@ -70,7 +69,7 @@ const WELCOME: Circumstances =
     Circumstances { has_address: true, last_asked_at: None, has_open_complaint: false };
 
 fn asked(survey: &Survey, around: Circumstances) -> Invitation {
-    scheduled(survey).ask(survey, around, "hash".to_owned(), now()).unwrap().record
+    scheduled(survey).ask(survey, around, now()).unwrap().record
 }
 
 fn answer(score: u32) -> AnswerDetails {
@@ -81,7 +80,7 @@ fn answered(
     invitation: Invitation,
     details: AnswerDetails,
     at: Timestamp,
-) -> Result<(Invitation, Response), Refusal> {
+) -> Result<(Invitation, SurveyResponse), Refusal> {
     let (invitation, response) =
         invitation.answer(Uuid::from_u128(6).into(), &after_visit(), details, at)?;
     Ok((invitation.record, response.record))
@@ -134,11 +133,11 @@ fn a_customer_is_asked_a_day_later_and_has_a_week() {
     let survey = after_visit();
     let invitation = scheduled(&survey);
     assert_eq!(invitation.scheduled_at, now().plus_hours(24));
-    let change = invitation.ask(&survey, WELCOME, "hash".to_owned(), now()).unwrap();
+    let change = invitation.ask(&survey, WELCOME, now()).unwrap();
     let expiry = Event::InvitationExpiryDue { invitation: change.record.id };
     assert_eq!(change.events, [(expiry, Some(now().plus_days(7)))]);
     assert_eq!(change.record.state, InvitationState::Sent);
-    assert_eq!(change.record.ask(&survey, WELCOME, "hash".to_owned(), now()), None);
+    assert_eq!(change.record.ask(&survey, WELCOME, now()), None);
 }
 
 #[test]
@@ -150,7 +149,6 @@ fn a_customer_who_was_asked_within_two_weeks_is_left_alone() {
     let tired = asked(&after_visit(), asked_at(REST_DAYS - 1));
     assert_eq!(tired.state, InvitationState::Suppressed);
     assert_eq!(tired.suppressed_reason, Some(SuppressionReason::Frequency));
-    assert_eq!(tired.token_hash, None);
 }
 
 #[test]
@@ -245,22 +243,14 @@ fn the_words_of_an_answer_are_the_comment_or_the_bare_score() {
 }
 
 #[test]
-fn a_subject_is_told_apart_by_its_parts() {
+fn a_subject_is_told_apart_by_what_it_is_and_which_time() {
     let id = Uuid::from_u128(7);
     for subject in [
         SurveySubject::WorkOrder { work_order_id: id.into() },
         SurveySubject::Complaint { complaint_id: id.into(), resolution_no: 2 },
     ] {
-        let (kind, id, cycle) = subject.parts();
-        assert_eq!(SurveySubject::from_parts(kind, id, cycle), Some(subject));
+        assert_eq!(subject.to_string().parse(), Ok(subject));
     }
-    assert_eq!(SurveySubject::from_parts("order", id, 1), None);
-}
-
-#[test]
-fn the_token_is_never_shown() {
-    let sent = asked(&after_visit(), WELCOME);
-    assert_eq!(sent.token_hash.as_deref(), Some("hash"));
-    assert!(!serde_json::to_string(&sent).unwrap().contains("hash"));
-    let _: InvitationId = sent.id;
+    assert!("ord_01h455vb4pex5vsknk084sn02q".parse::<SurveySubject>().is_err());
+    assert!("cmp_01h455vb4pex5vsknk084sn02q/x".parse::<SurveySubject>().is_err());
 }
