@@ -196,8 +196,33 @@ async fn one_survey_is_issued_after_a_trigger_and_never_changes() {
 }
 
 #[tokio::test]
-async fn what_real_customers_read_is_not_shown() {
+async fn what_a_sandbox_would_have_sent_lies_in_its_outbox() {
     let house = House::opens().await;
-    let key = house.brand_key(house.brand("clearwater").await.live);
-    key.get("/v1/test/outbox").await.refused(409, "only_in_sandbox");
+    let twins = house.brand("clearwater").await;
+    let key = house.sandbox_key(twins.test);
+    surveys_after(&key, "complaint_resolved").await;
+    let customer = li_na(&key).await;
+    let id = complains(&key, &customer).await.id();
+    act(&key, &id, "acknowledge", json!({})).await.expect(200);
+    resolves(&key, &id).await;
+    house.settle().await;
+    let clock = key.get("/v1/test/clocks").await.data()[0]["id"].as_str().unwrap().to_owned();
+    let day = json!({"days": 2});
+    key.post(&format!("/v1/test/clocks/{clock}/advance"), day).await.expect(202);
+    house.settle().await;
+    let outbox = key.get(&format!("/v1/test/outbox?customer_id={customer}")).await.expect(200);
+    let purposes: Vec<_> = outbox.data().iter().map(|one| one["purpose"].clone()).collect();
+    assert_eq!(purposes, ["survey", "complaint", "complaint", "complaint"]);
+    let asked = &outbox.data()[0];
+    assert_eq!((&asked["state"], &asked["reason"]), (&json!("kept"), &json!("sandbox")));
+
+    sends(&house, &link(&house).await, &[("score", "4")]).await.expect(200);
+    house.settle().await;
+    let closed = key.get(&format!("/v1/complaints/{id}")).await.expect(200);
+    assert_eq!(
+        (&closed["state"], &closed["closed_at"]),
+        (&json!("closed"), &json!("2026-01-07T01:00:00Z"))
+    );
+    let live = house.brand_key(twins.live);
+    live.get("/v1/test/outbox").await.refused(409, "only_in_sandbox");
 }

@@ -1,7 +1,6 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
-use crate::{days, imports, sandbox};
-use crate::{complaints, days, imports, outside::Surroundings, surveys};
+use crate::{complaints, days, imports, outside::Surroundings, sandbox, surveys};
 use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
 
@@ -31,7 +30,6 @@ pub async fn route(
         Event::ClockArrived { clock, operation, .. } => {
             sandbox::arrive(tenant, *clock, *operation).await
         }
-        Event::OrderPaid { .. }
         Event::ComplaintOpened { complaint } => {
             complaints::confirm_receipt(tenant, *complaint).await
         }
@@ -52,8 +50,7 @@ pub async fn route(
         Event::SurveyAnswered { response } => surveys::follow(tenant, *response).await,
         // Delivered by `run`, which talks to the outside while no transaction is open.
         Event::MessageQueued { .. } => Ok(()),
-        Event::ClockArrived { .. }
-        | Event::OrderPaid { .. }
+        Event::OrderPaid { .. }
         | Event::AssetDelivered { .. }
         | Event::EnrolmentBegan { .. }
         | Event::OccurrenceDue { .. }
