@@ -2,9 +2,10 @@
 
 use crate::{Trouble, banner, ground::Ground, reception, settings::Settings};
 use axum::Router;
-use std::{future::IntoFuture as _, net::SocketAddr};
+use std::{future::IntoFuture as _, net::SocketAddr, sync::Arc};
 use store::Store;
 use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
+use worker::outside::{Mail, Surroundings};
 
 /// API and worker in one process, with the demo in an empty database of its own.
 pub(crate) async fn all(settings: Settings) -> Result<(), Trouble> {
@@ -73,9 +74,20 @@ async fn serve_worker(
     stop: watch::Receiver<bool>,
 ) -> Result<(), Trouble> {
     let how = worker::Settings { slots: settings.worker_slots };
-    worker::work(store, how, stopped(stop))
+    worker::work(store, how, surroundings(settings)?, stopped(stop))
         .await
         .map_err(|error| Trouble::during("the worker went down")(error.into()))
+}
+
+/// The way out that the settings open; without a mail server nothing leaves.
+fn surroundings(settings: &Settings) -> Result<Surroundings, Trouble> {
+    let public_url = settings.public_url();
+    let Some(server) = &settings.smtp_url else {
+        return Ok(Surroundings::without_outside(&public_url));
+    };
+    let mail = Mail::new(server.reveal(), &settings.mail_from)
+        .map_err(|mistake| Trouble::during("mail cannot be sent")(mistake.into()))?;
+    Ok(Surroundings { public_url, outside: Arc::new(mail) })
 }
 
 /// Listens for wake-ups of other processes until the end.

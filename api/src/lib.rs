@@ -8,7 +8,9 @@
 pub mod access;
 mod audit;
 mod catalogue;
+mod complaints;
 mod customers;
+mod followups;
 pub mod identity;
 mod imports;
 mod jobs;
@@ -17,6 +19,7 @@ pub mod metrics;
 pub mod openapi;
 mod operations;
 mod orders;
+mod pages;
 mod patch;
 pub mod problem;
 mod pushes;
@@ -24,6 +27,7 @@ pub mod request;
 mod sandbox;
 pub mod service;
 mod sops;
+mod surveys;
 mod tenancy;
 
 use access::Api;
@@ -57,6 +61,9 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(operations::router())
         .merge(sandbox::router())
         .merge(sops::router())
+        .merge(complaints::router())
+        .merge(surveys::router())
+        .merge(followups::router())
 }
 
 /// The OpenAPI document of everything that is served.
@@ -71,6 +78,7 @@ pub fn service(store: Store, desk: Desk) -> Router {
     let (router, _) = routes().split_for_parts();
     router
         .merge(service::pages(&document()))
+        .merge(pages::router())
         .route_layer(middleware::from_fn(metrics::observe))
         .layer(middleware::from_fn(request::receive))
         .layer(middleware::from_fn(request::bound))

@@ -106,6 +106,11 @@ pub enum Event {
         /// Which complaint.
         complaint: ComplaintId,
     },
+    /// It was decided what is done about a complaint.
+    ComplaintDecided {
+        /// Which complaint.
+        complaint: ComplaintId,
+    },
     /// A complaint was put right.
     ComplaintResolved {
         /// Which complaint.
@@ -145,9 +150,12 @@ pub enum DayWork {
     Allowances,
     /// Plans look ahead.
     Plans,
+    /// Complaints whose resolution was met with silence are closed.
+    Complaints,
 }
 
 impl DayWork {
     /// Every part.
-    pub const ALL: [Self; 3] = [Self::Housekeeping, Self::Allowances, Self::Plans];
+    pub const ALL: [Self; 4] =
+        [Self::Housekeeping, Self::Allowances, Self::Plans, Self::Complaints];
 }

@@ -134,6 +134,9 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::orders::RULES,
         crate::imports::RULES,
         crate::sops::RULES,
+        crate::complaints::RULES,
+        crate::followups::RULES,
+        crate::surveys::RULES,
     ];
     let own: &[&Rule] = &[&ILLEGAL_TRANSITION];
     std::iter::once(own).chain(capabilities).flatten().copied().collect()

@@ -134,6 +134,25 @@ macro_rules! documents {
     )*};
 }
 
+/// Makes a whole number within limits storable.
+#[macro_export]
+macro_rules! numbers {
+    ($($name:ty),* $(,)?) => {$(
+        impl $crate::table::Stored for $name {
+            type Sql = i32;
+
+            fn to_sql(&self) -> i32 {
+                $crate::table::Stored::to_sql(&self.get())
+            }
+
+            fn from_sql(sql: i32) -> Result<Self, String> {
+                let number = <u32 as $crate::table::Stored>::from_sql(sql)?;
+                Self::new(number).map_err(|mistake| mistake.message)
+            }
+        }
+    )*};
+}
+
 /// Makes a domain enumeration storable as text, under the name it has on the wire.
 #[macro_export]
 macro_rules! words {

@@ -26,7 +26,7 @@ use store::{
     wake::Waker,
 };
 use uuid::Uuid;
-use worker::{Outcome, Runner};
+use worker::{Outcome, Runner, Surroundings};
 
 /// Logs in and owns nothing, as in production.
 const LOGIN: &str = "aftercare_login";
@@ -72,7 +72,8 @@ impl House {
         let service = api::service(store.clone(), desk).layer(axum::middleware::from_fn(introduce));
         tokio::spawn(async move { axum::serve(listener, service).await });
         let queue = Queue::new(store.clone());
-        let runner = Arc::new(Runner::new(queue.clone()));
+        let surroundings = Surroundings::without_outside(&url);
+        let runner = Arc::new(Runner::new(queue.clone(), surroundings));
         Self { clock, store, url, web: reqwest::Client::new(), runner, queue, database }
     }
 

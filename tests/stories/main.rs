@@ -15,8 +15,11 @@
 mod house;
 
 mod audit;
+mod complaints;
 mod queue;
 mod sandbox;
 mod schema;
 mod shell;
+mod surveys;
 mod tenancy;
+mod voice;

@@ -4,11 +4,15 @@
 //! belong to ([`run`]), and routed by what has happened ([`route`]).
 
 mod backend;
+mod complaints;
 mod days;
+mod followups;
 mod imports;
+pub mod outside;
 pub mod route;
 mod run;
 mod sandbox;
+mod surveys;
 
 use apalis::{
     layers::WorkerBuilderExt as _,
@@ -22,6 +26,7 @@ use store::{
     jobs::{LEASE, Lease, Queue},
 };
 
+pub use outside::Surroundings;
 pub use run::{Outcome, Runner};
 
 /// How often an idle worker looks by itself, should a wake-up be lost.
@@ -46,10 +51,11 @@ pub struct Settings {
 pub async fn work(
     store: Store,
     settings: Settings,
+    surroundings: Surroundings,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), std::io::Error> {
     let queue = Queue::new(store);
-    let runner = Arc::new(Runner::new(queue.clone()));
+    let runner = Arc::new(Runner::new(queue.clone(), surroundings));
     let held = backend::Held::default();
     let slots = settings.slots;
     let monitor = Monitor::new()

@@ -1,6 +1,6 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
-use crate::{days, imports, sandbox};
+use crate::{complaints, days, imports, outside::Surroundings, sandbox, surveys};
 use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
 
@@ -9,7 +9,11 @@ use store::{Failure, Tenant};
 /// # Errors
 ///
 /// [`Failure`] when the job should be given back; then nothing has changed.
-pub async fn route(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
+pub async fn route(
+    surroundings: &Surroundings,
+    tenant: &Tenant,
+    event: &Event,
+) -> Result<(), Failure> {
     match event {
         Event::DayBegan { on } => days::begin(tenant, *on).await,
         Event::DayWorkDue { on, work } => match work {
@@ -18,6 +22,7 @@ pub async fn route(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
                 let _ = on;
                 Ok(())
             }
+            DayWork::Complaints => complaints::daily(tenant).await,
         },
         Event::ImportContinued { import, from_row } => {
             imports::take_over(tenant, *import, *from_row).await
@@ -25,6 +30,26 @@ pub async fn route(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
         Event::ClockArrived { clock, operation, .. } => {
             sandbox::arrive(tenant, *clock, *operation).await
         }
+        Event::ComplaintOpened { complaint } => {
+            complaints::confirm_receipt(tenant, *complaint).await
+        }
+        Event::FirstAnswerDue { complaint } => {
+            complaints::miss_first_answer(tenant, *complaint).await
+        }
+        Event::ComplaintDecided { complaint } => {
+            complaints::tell_decision(tenant, *complaint).await
+        }
+        Event::ComplaintResolved { complaint, resolution_no } => {
+            complaints::conclude(tenant, *complaint, *resolution_no).await
+        }
+        Event::WorkOrderCompleted { work_order } => surveys::after_visit(tenant, *work_order).await,
+        Event::InvitationDue { invitation } => {
+            surveys::ask(surroundings, tenant, *invitation).await
+        }
+        Event::InvitationExpiryDue { invitation } => surveys::expire(tenant, *invitation).await,
+        Event::SurveyAnswered { response } => surveys::follow(tenant, *response).await,
+        // Delivered by `run`, which talks to the outside while no transaction is open.
+        Event::MessageQueued { .. } => Ok(()),
         Event::OrderPaid { .. }
         | Event::AssetDelivered { .. }
         | Event::EnrolmentBegan { .. }
@@ -32,16 +57,8 @@ pub async fn route(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
         | Event::WorkOrderUnscheduled { .. }
         | Event::HoldDue { .. }
         | Event::ReminderDue { .. }
-        | Event::WorkOrderCompleted { .. }
         | Event::ApprovalNeeded { .. }
-        | Event::GestureDue { .. }
-        | Event::ComplaintOpened { .. }
-        | Event::FirstAnswerDue { .. }
-        | Event::ComplaintResolved { .. }
-        | Event::InvitationDue { .. }
-        | Event::InvitationExpiryDue { .. }
-        | Event::SurveyAnswered { .. }
-        | Event::MessageQueued { .. } => {
+        | Event::GestureDue { .. } => {
             let _ = tenant;
             Ok(())
         }

@@ -1,10 +1,19 @@
 //! One job, run once: opened in its tenant, routed, completed with its effects or given back.
 
-use crate::route::route;
+use crate::{
+    followups,
+    outside::{Surroundings, Unreachable},
+    route::route,
+};
+use domain::{
+    event::Event,
+    followups::{Message, MessageState},
+    ids::MessageId,
+};
 use futures::FutureExt as _;
 use std::{panic::AssertUnwindSafe, time::Duration};
 use store::{
-    Failure, Fault,
+    Failure, Fault, Tenant,
     jobs::{Lease, Queue},
 };
 
@@ -27,6 +36,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Runner {
     queue: Queue,
+    surroundings: Surroundings,
 }
 
 /// Why a job did not get through.
@@ -34,6 +44,8 @@ pub struct Runner {
 enum Trouble {
     #[error(transparent)]
     Failure(#[from] Failure),
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     #[error("it took longer than {} seconds", PATIENCE.as_secs())]
     Slow,
     #[error("it panicked")]
@@ -45,15 +57,17 @@ impl Trouble {
     fn is_final(&self) -> bool {
         match self {
             Self::Failure(Failure::Refused(_) | Failure::NotFound) => true,
-            Self::Failure(Failure::Fault(_)) | Self::Slow | Self::Panic => false,
+            Self::Failure(Failure::Fault(_)) | Self::Unreachable(_) | Self::Slow | Self::Panic => {
+                false
+            }
         }
     }
 }
 
 impl Runner {
-    /// A runner of the jobs in `queue`.
-    pub fn new(queue: Queue) -> Self {
-        Self { queue }
+    /// A runner of the jobs in `queue`, somewhere in the world.
+    pub fn new(queue: Queue, surroundings: Surroundings) -> Self {
+        Self { queue, surroundings }
     }
 
     /// Runs a job to its end, whatever that is. Time limits and panics are handled here, because the
@@ -62,7 +76,7 @@ impl Runner {
         let work = AssertUnwindSafe(self.work(lease)).catch_unwind();
         let trouble = match tokio::time::timeout(PATIENCE, work).await {
             Ok(Ok(Ok(outcome))) => return outcome,
-            Ok(Ok(Err(failure))) => Trouble::Failure(failure),
+            Ok(Ok(Err(trouble))) => trouble,
             Ok(Err(_)) => Trouble::Panic,
             Err(_) => Trouble::Slow,
         };
@@ -70,10 +84,39 @@ impl Runner {
         Outcome::GivenBack
     }
 
-    async fn work(&self, lease: &Lease) -> Result<Outcome, Failure> {
-        let Some(opened) = self.queue.open(lease).await? else { return Ok(Outcome::Lost) };
-        route(&opened.tenant, &opened.event).await?;
-        let done = self.queue.complete(opened.tenant, lease).await?;
+    async fn work(&self, lease: &Lease) -> Result<Outcome, Trouble> {
+        let opened = self.queue.open(lease).await.map_err(Failure::from)?;
+        let Some(opened) = opened else { return Ok(Outcome::Lost) };
+        if let Event::MessageQueued { message } = opened.event {
+            return self.deliver(lease, opened.tenant, message).await;
+        }
+        route(&self.surroundings, &opened.tenant, &opened.event).await?;
+        self.complete(opened.tenant, lease).await
+    }
+
+    /// Sends a message. It is read in one transaction and marked in another; in between, while we talk
+    /// to the outside, none is open. Should we be lost before it is marked, it is sent again, under
+    /// the same identifier.
+    async fn deliver(
+        &self,
+        lease: &Lease,
+        tenant: Tenant,
+        id: MessageId,
+    ) -> Result<Outcome, Trouble> {
+        let message = tenant.get::<Message>(id).await.map_err(Failure::from)?;
+        if message.state != MessageState::Queued {
+            return self.complete(tenant, lease).await;
+        }
+        drop(tenant);
+        let delivery = self.surroundings.outside.deliver(&message).await?;
+        let opened = self.queue.open(lease).await.map_err(Failure::from)?;
+        let Some(opened) = opened else { return Ok(Outcome::Lost) };
+        followups::note(&opened.tenant, id, delivery).await?;
+        self.complete(opened.tenant, lease).await
+    }
+
+    async fn complete(&self, tenant: Tenant, lease: &Lease) -> Result<Outcome, Trouble> {
+        let done = self.queue.complete(tenant, lease).await.map_err(Failure::from)?;
         Ok(if done { Outcome::Done } else { Outcome::Lost })
     }
 

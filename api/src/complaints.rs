@@ -1,0 +1,376 @@
+//! `/v1/complaints`: what went wrong, and how it was put right.
+
+use crate::{
+    access::{Access, Api, Outcome, may},
+    list::{List, ListOf, Paging},
+    problem::Problem,
+    request::{Id, Ids, Json},
+};
+use axum::response::Response;
+use domain::{
+    complaints::{
+        Complaint, ComplaintClosing, ComplaintDetails, ComplaintReopening, ComplaintState, Decided,
+        DecisionDetails, Remedy, Resolution,
+    },
+    ids::{ComplaintId, CustomerId, DealerId, RemedyId, StaffId},
+};
+use serde::Deserialize;
+use store::{
+    complaints::{Wanted, current_remedies, remedies_of, resolutions_of},
+    page::Order,
+};
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The routes of this file.
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_complaints, open_complaint))
+        .routes(routes!(get_complaint))
+        .routes(routes!(acknowledge_complaint))
+        .routes(routes!(decide_complaint))
+        .routes(routes!(resolve_complaint))
+        .routes(routes!(close_complaint))
+        .routes(routes!(reopen_complaint))
+        .routes(routes!(list_remedies))
+        .routes(routes!(complete_remedy))
+        .routes(routes!(waive_remedy))
+        .routes(routes!(list_resolutions))
+}
+
+/// Which complaints are wanted.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ComplaintFilters {
+    /// Where they stand.
+    state: Option<ComplaintState>,
+    /// Who complained.
+    customer_id: Option<CustomerId>,
+    /// Whose people answer them.
+    dealer_id: Option<DealerId>,
+    /// The person who answers for them.
+    owner_id: Option<StaffId>,
+    /// The number that people say on the telephone.
+    #[param(example = "C-000123", max_length = 40)]
+    number: Option<String>,
+}
+
+/// Nothing to filter by.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoFilters {}
+
+/// Lists complaints
+///
+/// The newest comes first. All filters narrow.
+#[utoipa::path(
+    get, path = "/complaints", tag = "complaints",
+    operation_id = "list_complaints",
+    params(ComplaintFilters, Paging),
+    responses((status = 200, description = "A page of complaints.", body = ListOf<Complaint>)),
+    security(("oauth" = ["complaints:read"])),
+)]
+async fn list_complaints(
+    access: Access<may::ComplaintsRead>,
+    list: List<ComplaintFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let ComplaintFilters { state, customer_id, dealer_id, owner_id, number } = list.filters.clone();
+    let wanted = Wanted { state, customer_id, dealer_id, owner_id, number };
+    let slice = reading.page::<Complaint>(wanted.select(), Order::newest(), &list.page).await?;
+    Ok(list.answer(slice))
+}
+
+/// Opens a complaint
+///
+/// It gets a number, and the customer is told that it has arrived. The first answer is due 24 hours
+/// later. When no dealer is named, the customer's answers it.
+#[utoipa::path(
+    post, path = "/complaints", tag = "complaints",
+    operation_id = "open_complaint",
+    request_body(content = ComplaintDetails, description = "What the customer complains about."),
+    responses((status = 201, description = "The complaint.", body = Complaint, headers(
+        ("Location" = String, description = "Where the complaint is found."),
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn open_complaint(
+    access: Access<may::ComplaintsWrite>,
+    Json(details): Json<ComplaintDetails>,
+) -> Outcome {
+    let work = access.write_once().await?;
+    let known = work.connections(&details).await?;
+    let details = details.connect(&known)?;
+
+    let number = work.next_complaint_number().await?;
+    let change = Complaint::receive(work.new_id(), number, details, work.now());
+
+    let complaint = work.record(change).await?;
+    work.created("/v1/complaints", complaint).await
+}
+
+/// Shows a complaint
+///
+/// With what was decided in the present attempt to put it right; earlier ones are in its resolutions.
+#[utoipa::path(
+    get, path = "/complaints/{id}", tag = "complaints",
+    operation_id = "get_complaint",
+    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    responses((status = 200, description = "The complaint.", body = Complaint, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:read"])),
+)]
+async fn get_complaint(
+    access: Access<may::ComplaintsRead>,
+    Id(id): Id<ComplaintId>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    Ok(reading.show(&reading.get::<Complaint>(id).await?))
+}
+
+/// Acknowledges a complaint
+///
+/// Says that the customer was answered for the first time. A person who does so answers for the
+/// complaint from then on. From `first_answer_due_at` on the first answer counts as missed.
+#[utoipa::path(
+    post, path = "/complaints/{id}/acknowledge", tag = "complaints",
+    operation_id = "acknowledge_complaint",
+    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    responses((status = 200, description = "The complaint, acknowledged.", body = Complaint, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn acknowledge_complaint(
+    access: Access<may::ComplaintsWrite>,
+    Id(id): Id<ComplaintId>,
+) -> Outcome {
+    let work = access.write().await?;
+    let complaint = work.hold::<Complaint>(id).await?;
+
+    let change = complaint.acknowledge(work.actor(), work.now())?;
+
+    let complaint = work.record(change).await?;
+    work.changed(complaint).await
+}
+
+/// Decides a complaint
+///
+/// Says who answers for what went wrong, and what is promised. Where the responsibility is ours, in
+/// whole or in part, the apology comes first. A confirmed defect adds a mandatory replacement,
+/// unless the decision promises one. The customer is told.
+#[utoipa::path(
+    post, path = "/complaints/{id}/decide", tag = "complaints",
+    operation_id = "decide_complaint",
+    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    request_body(content = DecisionDetails, description = "The decision."),
+    responses((status = 200, description = "The complaint, decided.", body = Complaint, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn decide_complaint(
+    access: Access<may::ComplaintsWrite>,
+    Id(id): Id<ComplaintId>,
+    Json(details): Json<DecisionDetails>,
+) -> Outcome {
+    let work = access.write_once().await?;
+    let complaint = work.hold::<Complaint>(id).await?;
+
+    let Decided { complaint, remedies } =
+        complaint.decide(details, || work.new_id(), work.now())?;
+
+    let complaint = work.record(complaint).await?;
+    for remedy in remedies {
+        work.record(remedy).await?;
+    }
+    work.changed(complaint).await
+}
+
+/// Resolves a complaint
+///
+/// Says that everything promised is done. The resolution is written down for good, the customer is told,
+/// and asked about it by the survey that follows resolutions, if there is one.
+#[utoipa::path(
+    post, path = "/complaints/{id}/resolve", tag = "complaints",
+    operation_id = "resolve_complaint",
+    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    responses((status = 200, description = "The complaint, resolved.", body = Complaint, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn resolve_complaint(
+    access: Access<may::ComplaintsWrite>,
+    Id(id): Id<ComplaintId>,
+) -> Outcome {
+    let work = access.write_once().await?;
+    let complaint = work.hold::<Complaint>(id).await?;
+    let remedies = work.all::<Remedy>(current_remedies(&complaint)).await?;
+
+    let change = complaint.resolve(&remedies, work.actor(), work.now())?;
+
+    let complaint = work.record(change).await?;
+    work.changed(complaint).await
+}
+
+/// Closes a complaint
+///
+/// With the customer's yes it closes at once. When they have said nothing, it can be closed from 14
+/// days after the resolution on, and then closes by itself. A customer who is not satisfied does
+/// not let it close.
+#[utoipa::path(
+    post, path = "/complaints/{id}/close", tag = "complaints",
+    operation_id = "close_complaint",
+    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    request_body(content = ComplaintClosing, description = "What the customer says."),
+    responses((status = 200, description = "The complaint, closed.", body = Complaint, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn close_complaint(
+    access: Access<may::ComplaintsWrite>,
+    Id(id): Id<ComplaintId>,
+    Json(closing): Json<ComplaintClosing>,
+) -> Outcome {
+    let work = access.write().await?;
+    let complaint = work.hold::<Complaint>(id).await?;
+
+    let change = complaint.close(closing, work.now())?;
+
+    let complaint = work.record(change).await?;
+    work.changed(complaint).await
+}
+
+/// Reopens a complaint
+///
+/// Begins the next attempt to put it right, while it is resolved and up to 30 days after it was closed.
+/// A survey about the resolution that was not answered yet is cancelled.
+#[utoipa::path(
+    post, path = "/complaints/{id}/reopen", tag = "complaints",
+    operation_id = "reopen_complaint",
+    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    request_body(content = ComplaintReopening, description = "Why it is taken up again."),
+    responses((status = 200, description = "The complaint, reopened.", body = Complaint, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn reopen_complaint(
+    access: Access<may::ComplaintsWrite>,
+    Id(id): Id<ComplaintId>,
+    Json(reopening): Json<ComplaintReopening>,
+) -> Outcome {
+    let work = access.write().await?;
+    let complaint = work.hold::<Complaint>(id).await?;
+
+    let change = complaint.clone().reopen(reopening, work.now())?;
+
+    work.leave_attempt(&complaint).await?;
+    let complaint = work.record(change).await?;
+    work.changed(complaint).await
+}
+
+/// Lists what was promised about a complaint
+///
+/// Over all attempts to put it right, in the order of the promises.
+#[utoipa::path(
+    get, path = "/complaints/{id}/remedies", tag = "complaints",
+    operation_id = "list_remedies",
+    params(("id" = ComplaintId, Path, description = "Which complaint."), Paging),
+    responses((status = 200, description = "A page of remedies.", body = ListOf<Remedy>)),
+    security(("oauth" = ["complaints:read"])),
+)]
+async fn list_remedies(
+    access: Access<may::ComplaintsRead>,
+    Id(id): Id<ComplaintId>,
+    list: List<NoFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    reading.get::<Complaint>(id).await?;
+    let slice = reading.page::<Remedy>(remedies_of(id), Order::oldest(), &list.page).await?;
+    Ok(list.answer(slice))
+}
+
+/// Completes a remedy
+///
+/// Says that what was promised is carried out.
+#[utoipa::path(
+    post, path = "/complaints/{id}/remedies/{remedy_id}/complete", tag = "complaints",
+    operation_id = "complete_remedy",
+    params(
+        ("id" = ComplaintId, Path, description = "Which complaint."),
+        ("remedy_id" = RemedyId, Path, description = "Which of its remedies."),
+    ),
+    responses((status = 200, description = "The remedy, done.", body = Remedy, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn complete_remedy(
+    access: Access<may::ComplaintsWrite>,
+    Ids(id, remedy_id): Ids<ComplaintId, RemedyId>,
+) -> Outcome {
+    let work = access.write().await?;
+    let remedy = work.hold_remedy(id, remedy_id).await?;
+
+    let change = remedy.complete(work.now())?;
+
+    let remedy = work.record(change).await?;
+    work.changed(remedy).await
+}
+
+/// Waives a remedy
+///
+/// Says that the customer does not want what was promised. What follows from a confirmed defect cannot be
+/// waived.
+#[utoipa::path(
+    post, path = "/complaints/{id}/remedies/{remedy_id}/waive", tag = "complaints",
+    operation_id = "waive_remedy",
+    params(
+        ("id" = ComplaintId, Path, description = "Which complaint."),
+        ("remedy_id" = RemedyId, Path, description = "Which of its remedies."),
+    ),
+    responses((status = 200, description = "The remedy, waived.", body = Remedy, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn waive_remedy(
+    access: Access<may::ComplaintsWrite>,
+    Ids(id, remedy_id): Ids<ComplaintId, RemedyId>,
+) -> Outcome {
+    let work = access.write().await?;
+    let remedy = work.hold_remedy(id, remedy_id).await?;
+
+    let change = remedy.waive(work.now())?;
+
+    let remedy = work.record(change).await?;
+    work.changed(remedy).await
+}
+
+/// Lists how a complaint was resolved
+///
+/// The resolution log: one line for each time it was resolved, the first one first. Lines are written
+/// by the service and never change.
+#[utoipa::path(
+    get, path = "/complaints/{id}/resolutions", tag = "complaints",
+    operation_id = "list_resolutions",
+    params(("id" = ComplaintId, Path, description = "Which complaint."), Paging),
+    responses((status = 200, description = "A page of the log.", body = ListOf<Resolution>)),
+    security(("oauth" = ["complaints:read"])),
+)]
+async fn list_resolutions(
+    access: Access<may::ComplaintsRead>,
+    Id(id): Id<ComplaintId>,
+    list: List<NoFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    reading.get::<Complaint>(id).await?;
+    let slice = reading.page::<Resolution>(resolutions_of(id), Order::oldest(), &list.page).await?;
+    Ok(list.answer(slice))
+}

@@ -1,0 +1,52 @@
+//! `/v1/test/outbox`: what would have been sent, had it not been the sandbox.
+
+use crate::{
+    access::{Access, Api, may},
+    list::{List, ListOf, Paging},
+    problem::Problem,
+};
+use axum::response::Response;
+use domain::{
+    followups::{Message, Outlet},
+    ids::CustomerId,
+};
+use serde::Deserialize;
+use store::{followups::messages, page::Order};
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The routes of this file.
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(list_outbox))
+}
+
+/// Which messages are wanted.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OutboxFilters {
+    /// The customer they are for.
+    customer_id: Option<CustomerId>,
+}
+
+/// Lists what would have been sent
+///
+/// The newest comes first. Nothing leaves a sandbox; what customers would have read lies here, links
+/// included. Outside a sandbox it is refused, because a link is for its customer alone.
+#[utoipa::path(
+    get, path = "/test/outbox", tag = "sandbox",
+    operation_id = "list_outbox",
+    params(OutboxFilters, Paging),
+    responses((status = 200, description = "A page of messages.", body = ListOf<Message>)),
+    security(("oauth" = ["sandbox:read"])),
+)]
+async fn list_outbox(
+    access: Access<may::SandboxRead>,
+    list: List<OutboxFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    Outlet::of(reading.is_sandbox()).must_be_sandbox()?;
+    let select = messages(list.filters.customer_id);
+    let slice = reading.page::<Message>(select, Order::newest(), &list.page).await?;
+    Ok(list.answer(slice))
+}

@@ -1,0 +1,98 @@
+//! The survey's form, as a browser sends it.
+
+use super::words::{CHOOSE_A_SCORE, COMMENT_UNREADABLE, NOT_OFFERED};
+use domain::{
+    invalid::Invalid,
+    surveys::{AnswerDetails, ChosenOption, Score, SurveyDetails},
+    text::{Bilingual, Prose},
+};
+use std::collections::BTreeMap;
+
+/// Characters that a comment may have; as many as [`Prose`] takes.
+pub(super) const MOST_COMMENT: usize = 4_000;
+
+/// What came with the form, by the names of its fields.
+pub(super) type Form = BTreeMap<String, String>;
+
+/// Why a form is shown again: the sentence that stands above it.
+pub(super) struct Mistake(pub(super) Bilingual);
+
+/// Reads a form into an answer, or says what is wrong with it.
+pub(super) fn read(form: &Form, survey: &SurveyDetails) -> Result<AnswerDetails, Mistake> {
+    let mut details = AnswerDetails { score: score(form)?, comment: None, chosen: Vec::new() };
+    for (name, value) in form {
+        match (name.as_str(), name.strip_prefix("choice.")) {
+            ("score", _) => {}
+            ("comment", _) => details.comment = comment(value)?,
+            (_, Some(question)) => {
+                details.chosen.push(chosen(question, value).map_err(|_| Mistake(NOT_OFFERED))?);
+            }
+            (_, None) => return Err(Mistake(NOT_OFFERED)),
+        }
+    }
+    survey.check_answer(&details).map_err(|_| Mistake(NOT_OFFERED))?;
+    Ok(details)
+}
+
+fn score(form: &Form) -> Result<Score, Mistake> {
+    let number = form.get("score").and_then(|score| score.parse().ok());
+    let score = number.and_then(|number| Score::new(number).ok());
+    score.ok_or(Mistake(CHOOSE_A_SCORE))
+}
+
+/// Browsers end lines with a carriage return and a line feed.
+fn comment(text: &str) -> Result<Option<Prose>, Mistake> {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Prose::new(text).map(Some).map_err(|_| Mistake(COMMENT_UNREADABLE))
+}
+
+fn chosen(question: &str, option: &str) -> Result<ChosenOption, Invalid> {
+    Ok(ChosenOption { question: question.parse()?, option: option.parse()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(pairs: &[(&str, &str)]) -> Form {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn survey() -> SurveyDetails {
+        let wording = serde_json::json!({"zh": "问", "en": "Ask"});
+        serde_json::from_value(serde_json::json!({
+            "code": "visit", "name": "Visit", "trigger": "visit_completed",
+            "question": wording, "comment": wording,
+            "choices": [{"code": "clean", "wording": wording, "options": [
+                {"code": "yes", "wording": wording}, {"code": "no", "wording": wording},
+            ]}],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_form_becomes_an_answer() {
+        let form = form(&[("score", "2"), ("comment", " Late.\r\nWet. "), ("choice.clean", "no")]);
+        let answer = read(&form, &survey()).ok().unwrap();
+        assert_eq!(answer.score.get(), 2);
+        assert_eq!(answer.comment.as_deref(), Some("Late.\nWet."));
+        assert_eq!(&*answer.chosen[0].option, "no");
+    }
+
+    #[test]
+    fn a_form_that_does_not_fit_says_why() {
+        let wrong = |pairs: &[(&str, &str)]| read(&form(pairs), &survey()).err().unwrap().0;
+        assert_eq!(wrong(&[]), CHOOSE_A_SCORE);
+        assert_eq!(wrong(&[("score", "6")]), CHOOSE_A_SCORE);
+        assert_eq!(wrong(&[("score", "5"), ("choice.clean", "perhaps")]), NOT_OFFERED);
+        assert_eq!(wrong(&[("score", "5"), ("name", "Eve")]), NOT_OFFERED);
+        let long = "字".repeat(MOST_COMMENT + 1);
+        assert_eq!(wrong(&[("score", "5"), ("comment", &long)]), COMMENT_UNREADABLE);
+        let longest = "字".repeat(MOST_COMMENT);
+        assert!(read(&form(&[("score", "5"), ("comment", &longest)]), &survey()).is_ok());
+    }
+}

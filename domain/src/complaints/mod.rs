@@ -1,0 +1,296 @@
+//! Complaints: what a customer is unhappy with, what we answer, and what puts it right.
+
+mod answers;
+mod course;
+mod log;
+mod remedies;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use course::{ComplaintClosing, ComplaintReopening, Connections, Decided, DecisionDetails};
+pub use log::{Resolution, SettledRemedy};
+pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};
+pub use rules::*;
+
+use crate::{
+    ids::{AssetId, ComplaintId, CustomerId, DealerId, OrderId, ResponseId, StaffId, WorkOrderId},
+    number::whole_numbers,
+    record::{Record, Version},
+    text::{Line, Prose},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How long a customer waits for the first answer, at most. Working time comes with calendars.
+pub const FIRST_ANSWER_HOURS: i64 = 24;
+
+/// How long a customer may think about a resolution before silence closes the complaint: two weeks,
+/// so that a holiday does not pass for consent.
+pub const COOLING_DAYS: i64 = 14;
+
+/// How long after closing a complaint can be taken up again; later it is a new one.
+pub const REOPENING_DAYS: i64 = 30;
+
+whole_numbers! {
+    /// How bad it is: 1 is a nuisance, 4 a danger or a heavy loss.
+    Severity = 1 to 4, "How bad it is: 1 is a nuisance, 4 a danger or a heavy loss.", 2;
+}
+
+/// How a complaint reached the brand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ComplaintSource {
+    /// Through the brand's app or site.
+    App,
+    /// By telephone.
+    Phone,
+    /// In a store.
+    Store,
+    /// In a group chat that others read.
+    Group,
+    /// By a low score in a survey.
+    Survey,
+}
+
+/// What a complaint is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ComplaintKind {
+    /// The product itself.
+    Quality,
+    /// What was done, or not done, for the customer.
+    Service,
+    /// When or how the product arrived.
+    Delivery,
+    /// What was charged.
+    Billing,
+    /// How somebody behaved.
+    Conduct,
+    /// What was expected differs from what was promised.
+    Misunderstanding,
+}
+
+/// Where a complaint stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ComplaintState {
+    /// It has arrived; nobody has answered yet.
+    Received,
+    /// Somebody has answered and looks into it.
+    Acknowledged,
+    /// It is decided who answers for it and what is done; the remedies are under way.
+    Decided,
+    /// All remedies are done or waived; the customer is asked.
+    Resolved,
+    /// The customer is satisfied, or has kept silent for the cooling period.
+    Closed,
+    /// The customer was not satisfied; it is decided anew.
+    Reopened,
+}
+
+impl ComplaintState {
+    /// Every state, in the order of a complaint's course.
+    pub const ALL: [Self; 6] = [
+        Self::Received,
+        Self::Acknowledged,
+        Self::Decided,
+        Self::Resolved,
+        Self::Closed,
+        Self::Reopened,
+    ];
+
+    /// The verbs that lead on from here.
+    pub fn allowed(self) -> &'static [&'static str] {
+        match self {
+            Self::Received => &["acknowledge"],
+            Self::Acknowledged | Self::Reopened => &["decide"],
+            Self::Decided => &["resolve"],
+            Self::Resolved => &["close", "reopen"],
+            Self::Closed => &["reopen"],
+        }
+    }
+
+    /// Whether the customer still waits for us.
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Received | Self::Acknowledged | Self::Decided | Self::Reopened => true,
+            Self::Resolved | Self::Closed => false,
+        }
+    }
+}
+
+/// Whether the first answer came in time. Decided once: a later answer does not mend a missed one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstAnswer {
+    /// There is still time.
+    Due,
+    /// It came before `first_answer_due_at`.
+    Kept,
+    /// `first_answer_due_at` passed without it.
+    Missed,
+}
+
+/// Who answers for what went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Responsibility {
+    /// We do. An apology is due.
+    Ours,
+    /// We do in part. An apology is due.
+    Partly,
+    /// A supplier does.
+    Supplier,
+    /// Nobody: what was expected had not been promised.
+    Misunderstanding,
+    /// Nobody: nothing went wrong.
+    None,
+}
+
+impl Responsibility {
+    /// Whether we owe the customer an apology.
+    pub fn owes_apology(self) -> bool {
+        match self {
+            Self::Ours | Self::Partly => true,
+            Self::Supplier | Self::Misunderstanding | Self::None => false,
+        }
+    }
+}
+
+/// What somebody who files a complaint says about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "order_id": null, "asset_id": "ast_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "work_order_id": null, "source": "phone", "kind": "quality", "severity": 3,
+    "description": "The filter housing leaks since Monday.", "remedy_sought": "A new housing"})))]
+pub struct ComplaintDetails {
+    /// Who complains.
+    pub customer_id: CustomerId,
+    /// Whose people answer it; the customer's dealer when left out.
+    #[serde(default)]
+    pub dealer_id: Option<DealerId>,
+    /// The sale it is about.
+    #[serde(default)]
+    pub order_id: Option<OrderId>,
+    /// The sold thing it is about.
+    #[serde(default)]
+    pub asset_id: Option<AssetId>,
+    /// The visit it is about.
+    #[serde(default)]
+    pub work_order_id: Option<WorkOrderId>,
+    /// How it reached the brand.
+    pub source: ComplaintSource,
+    /// What it is about.
+    pub kind: ComplaintKind,
+    /// How bad it is, from 1 (a nuisance) to 4 (a danger or a heavy loss).
+    pub severity: Severity,
+    /// What happened, in the customer's words.
+    pub description: Prose,
+    /// What the customer wishes for.
+    #[serde(default)]
+    pub remedy_sought: Option<Line>,
+}
+
+/// What was decided about a complaint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"responsibility": "ours", "apology": "We are sorry: the seal was not tightened.",
+        "text": "We replace the housing this week.", "confirmed_defect": true,
+        "decided_at": "2026-11-22T10:00:00Z"})))]
+pub struct ComplaintDecision {
+    /// Who answers for what went wrong.
+    pub responsibility: Responsibility,
+    /// The apology, in the words the customer reads; it stands before everything else.
+    pub apology: Option<Prose>,
+    /// The decision, in the words the customer reads.
+    pub text: Prose,
+    /// Whether the product was found defective; then it is replaced, whether or not the customer would
+    /// let it pass.
+    pub confirmed_defect: bool,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+}
+
+/// A customer's dissatisfaction, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "cmp_01m80t7jx3e9vbq2f4c6d8g0hk", "number": "C-000123",
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "order_id": null, "asset_id": "ast_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "work_order_id": null, "source": "phone", "kind": "quality", "severity": 3,
+    "description": "The filter housing leaks since Monday.", "remedy_sought": "A new housing",
+    "response_id": null, "state": "decided", "owner_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "first_answer_due_at": "2026-11-23T09:30:00Z", "first_answer_at": "2026-11-22T09:45:00Z",
+    "first_answer": "kept", "resolution_no": 1,
+    "decision": {"responsibility": "ours", "apology": "We are sorry: the seal was not tightened.",
+        "text": "We replace the housing this week.", "confirmed_defect": true,
+        "decided_at": "2026-11-22T10:00:00Z"},
+    "resolved_at": null, "resolved_by": null, "customer_satisfied": null, "closed_at": null,
+    "reopen_reason": null, "created_at": "2026-11-22T09:30:00Z", "version": 3})))]
+pub struct Complaint {
+    /// Its identifier.
+    pub id: ComplaintId,
+    /// The number that people say on the telephone, such as `C-000123`; unique for the brand.
+    pub number: String,
+    /// What was said about it.
+    #[serde(flatten)]
+    pub details: ComplaintDetails,
+    /// The survey answer that opened it; one answer opens at most one complaint.
+    pub response_id: Option<ResponseId>,
+    /// Where it stands.
+    pub state: ComplaintState,
+    /// The person who answers for it: who acknowledged it. Nobody when a program did.
+    pub owner_id: Option<StaffId>,
+    /// When the first answer must have been given: 24 hours after it was received.
+    pub first_answer_due_at: Timestamp,
+    /// When the first answer was given.
+    pub first_answer_at: Option<Timestamp>,
+    /// Whether the first answer came in time.
+    pub first_answer: FirstAnswer,
+    /// Which attempt to put it right this is, from 1; reopening begins the next.
+    pub resolution_no: u32,
+    /// What was decided in this attempt; earlier ones are in the resolution log.
+    pub decision: Option<ComplaintDecision>,
+    /// When it was resolved in this attempt.
+    pub resolved_at: Option<Timestamp>,
+    /// Who resolved it, as the audit log names them.
+    pub resolved_by: Option<String>,
+    /// What the customer says of the resolution; `null` when they have said nothing.
+    pub customer_satisfied: Option<bool>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// Why it was reopened the last time.
+    pub reopen_reason: Option<Prose>,
+    /// When it was received.
+    pub created_at: Timestamp,
+    /// How often it was changed.
+    pub version: Version,
+}
+
+impl Record for Complaint {
+    type Id = ComplaintId;
+
+    fn id(&self) -> ComplaintId {
+        self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.details.customer_id)
+    }
+
+    fn dealer(&self) -> Option<DealerId> {
+        self.details.dealer_id
+    }
+}
+
+/// The number people say for the complaint that is the brand's `serial`th.
+pub fn number(serial: i64) -> String {
+    format!("C-{serial:06}")
+}

@@ -1,0 +1,366 @@
+//! The course of a complaint, told as sentences.
+
+use super::*;
+use crate::{
+    change::Change,
+    event::Event,
+    identity::{Actor, Rank},
+    ids::RemedyId,
+    money::{Currency, Minor, Money},
+    refusal::Refusal,
+    surveys::{AnswerDetails, Score, SurveyResponse, SurveySubject},
+};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+fn now() -> Timestamp {
+    "2026-11-22T09:30:00Z".parse().unwrap()
+}
+
+fn clerk() -> Actor {
+    Actor::Staff { id: Uuid::from_u128(9).into(), rank: Rank::CLERK }
+}
+
+fn prose(text: &str) -> Prose {
+    Prose::new(text).unwrap()
+}
+
+fn received() -> Change<Complaint> {
+    let details = ComplaintDetails {
+        customer_id: Uuid::from_u128(1).into(),
+        dealer_id: None,
+        order_id: None,
+        asset_id: None,
+        work_order_id: None,
+        source: ComplaintSource::Phone,
+        kind: ComplaintKind::Quality,
+        severity: Severity::new(3).unwrap(),
+        description: prose("It leaks."),
+        remedy_sought: None,
+    };
+    Complaint::receive(Uuid::from_u128(2).into(), number(123), details, now())
+}
+
+fn acknowledged() -> Complaint {
+    received().record.acknowledge(clerk(), now()).unwrap().record
+}
+
+fn yuan(amount: i64) -> Money {
+    Money { amount: Minor::new(amount).unwrap(), currency: Currency::CNY }
+}
+
+fn remedy(kind: RemedyKind, amount: Option<Money>) -> RemedyDetails {
+    RemedyDetails { kind, amount, note: None }
+}
+
+fn our_fault(remedies: Vec<RemedyDetails>) -> DecisionDetails {
+    DecisionDetails {
+        responsibility: Responsibility::Ours,
+        apology: Some(prose("We are sorry.")),
+        text: prose("The seal was not tightened."),
+        confirmed_defect: false,
+        remedies,
+    }
+}
+
+fn decide(complaint: Complaint, details: DecisionDetails) -> Result<Decided, Refusal> {
+    let mut ids = (100..).map(|id| RemedyId::from(Uuid::from_u128(id)));
+    complaint.decide(details, || ids.next().unwrap(), now())
+}
+
+fn records(changes: Vec<Change<Remedy>>) -> Vec<Remedy> {
+    changes.into_iter().map(|change| change.record).collect()
+}
+
+/// A complaint that was decided with `remedies`, all of them carried out.
+fn remedied(remedies: Vec<RemedyDetails>) -> (Complaint, Vec<Remedy>) {
+    let decided = decide(acknowledged(), our_fault(remedies)).unwrap();
+    let done = |remedy: Remedy| remedy.complete(now()).unwrap().record;
+    (decided.complaint.record, records(decided.remedies).into_iter().map(done).collect())
+}
+
+fn resolved() -> Complaint {
+    let (complaint, remedies) = remedied(Vec::new());
+    complaint.resolve(&remedies, clerk(), now()).unwrap().record
+}
+
+fn closing(customer_satisfied: Option<bool>) -> ComplaintClosing {
+    ComplaintClosing { customer_satisfied }
+}
+
+fn reopening() -> ComplaintReopening {
+    ComplaintReopening { reason: prose("It leaks again.") }
+}
+
+fn answer(subject: SurveySubject, score: u32) -> SurveyResponse {
+    let score = Score::new(score).unwrap();
+    SurveyResponse {
+        id: Uuid::from_u128(3).into(),
+        invitation_id: Uuid::from_u128(4).into(),
+        survey_id: Uuid::from_u128(5).into(),
+        subject,
+        customer_id: Uuid::from_u128(1).into(),
+        dealer_id: None,
+        staff_id: None,
+        details: AnswerDetails { score, comment: None, chosen: Vec::new() },
+        low: score.get() <= 2,
+        created_at: now(),
+    }
+}
+
+fn about(complaint: &Complaint) -> SurveySubject {
+    SurveySubject::Complaint { complaint_id: complaint.id, resolution_no: complaint.resolution_no }
+}
+
+#[test]
+fn a_complaint_is_answered_within_a_day() {
+    let change = received();
+    let complaint = &change.record;
+    assert_eq!(complaint.number, "C-000123");
+    let due_at = now().plus_hours(24);
+    assert_eq!(
+        change.events,
+        [
+            (Event::ComplaintOpened { complaint: complaint.id }, None),
+            (Event::FirstAnswerDue { complaint: complaint.id }, Some(due_at)),
+        ]
+    );
+    let answered = |at| received().record.acknowledge(clerk(), at).unwrap().record.first_answer;
+    assert_eq!(answered(due_at.plus_seconds(-1)), FirstAnswer::Kept);
+    assert_eq!(answered(due_at), FirstAnswer::Missed);
+}
+
+#[test]
+fn a_missed_first_answer_is_not_mended_by_a_late_one() {
+    let complaint = received().record;
+    let due_at = complaint.first_answer_due_at;
+    assert_eq!(complaint.clone().miss_first_answer(due_at.plus_seconds(-1)), None);
+    assert_eq!(acknowledged().miss_first_answer(due_at), None);
+    let late = complaint.miss_first_answer(due_at).unwrap().record;
+    assert_eq!(late.clone().miss_first_answer(due_at), None);
+    let answered = late.acknowledge(clerk(), due_at).unwrap().record;
+    assert_eq!(answered.first_answer, FirstAnswer::Missed);
+}
+
+#[test]
+fn whoever_acknowledges_answers_for_it() {
+    assert_eq!(acknowledged().owner_id, clerk().staff());
+    let refusal = acknowledged().acknowledge(clerk(), now()).unwrap_err();
+    assert_eq!(refusal.rule.code, "illegal_transition");
+    assert_eq!(refusal.facts["allowed_transitions"], serde_json::json!(["decide"]));
+}
+
+#[test]
+fn our_own_mistake_needs_an_apology() {
+    for responsibility in [Responsibility::Ours, Responsibility::Partly] {
+        let curt = DecisionDetails { responsibility, apology: None, ..our_fault(Vec::new()) };
+        assert_eq!(decide(acknowledged(), curt).unwrap_err().rule, &APOLOGY_MISSING);
+    }
+    for responsibility in
+        [Responsibility::Supplier, Responsibility::Misunderstanding, Responsibility::None]
+    {
+        let plain = DecisionDetails { responsibility, apology: None, ..our_fault(Vec::new()) };
+        assert!(decide(acknowledged(), plain).is_ok());
+    }
+}
+
+#[test]
+fn a_confirmed_defect_is_replaced_even_if_the_customer_would_let_it_pass() {
+    let defect = |remedies| DecisionDetails { confirmed_defect: true, ..our_fault(remedies) };
+    let goodwill = remedy(RemedyKind::Goodwill, Some(yuan(500)));
+    let decided = decide(acknowledged(), defect(vec![goodwill])).unwrap();
+    let complaint = decided.complaint.record;
+    let remedies = records(decided.remedies);
+    let kinds: Vec<_> = remedies.iter().map(|r| (r.details.kind, r.mandatory)).collect();
+    assert_eq!(kinds, [(RemedyKind::Replacement, true), (RemedyKind::Goodwill, false)]);
+
+    let [replacement, goodwill] = remedies.try_into().unwrap();
+    assert_eq!(replacement.clone().waive(now()).unwrap_err().rule, &REMEDY_MANDATORY);
+    let waived = goodwill.waive(now()).unwrap().record;
+    let settled = [replacement.clone(), waived.clone()];
+    let refusal = complaint.clone().resolve(&settled, clerk(), now()).unwrap_err();
+    assert_eq!(refusal.rule, &REMEDIES_DUE);
+    assert_eq!(refusal.facts["remedies"], serde_json::json!(["replacement"]));
+    let replaced = replacement.complete(now()).unwrap().record;
+    assert!(complaint.resolve(&[replaced.clone(), waived], clerk(), now()).is_ok());
+    assert_eq!(replaced.clone().waive(now()).unwrap_err().rule.code, "illegal_transition");
+    assert_eq!(replaced.complete(now()).unwrap_err().rule.code, "illegal_transition");
+
+    let own = remedy(RemedyKind::Replacement, None);
+    assert_eq!(decide(acknowledged(), defect(vec![own])).unwrap().remedies.len(), 1);
+}
+
+#[test]
+fn a_decision_has_at_most_ten_remedies() {
+    let with = |count| our_fault(vec![remedy(RemedyKind::Repair, None); count]);
+    assert!(decide(acknowledged(), with(MOST_REMEDIES)).is_ok());
+    let refusal = decide(acknowledged(), with(MOST_REMEDIES + 1)).unwrap_err();
+    assert_eq!(refusal.rule, &TOO_MANY_REMEDIES);
+}
+
+#[test]
+fn money_given_back_has_an_amount_and_one_currency() {
+    for kind in [RemedyKind::Refund, RemedyKind::PriceReduction] {
+        assert!(decide(acknowledged(), our_fault(vec![remedy(kind, Some(yuan(1)))])).is_ok());
+        for amount in [None, Some(yuan(0))] {
+            let refusal = decide(acknowledged(), our_fault(vec![remedy(kind, amount)]));
+            assert_eq!(refusal.unwrap_err().rule, &REMEDY_AMOUNT_MISSING);
+        }
+    }
+    let dollars = Money { currency: Currency::USD, ..yuan(100) };
+    let mixed = [yuan(100), dollars].map(|money| remedy(RemedyKind::Goodwill, Some(money)));
+    let refusal = decide(acknowledged(), our_fault(mixed.to_vec())).unwrap_err();
+    assert_eq!(refusal.rule, &REMEDY_CURRENCIES_DIFFER);
+}
+
+#[test]
+fn a_complaint_is_decided_after_it_was_acknowledged_and_resolved_after_that() {
+    let refusal = decide(received().record, our_fault(Vec::new())).unwrap_err();
+    assert_eq!(refusal.rule.code, "illegal_transition");
+    let refusal = acknowledged().resolve(&[], clerk(), now()).unwrap_err();
+    assert_eq!(refusal.rule.code, "illegal_transition");
+    let refusal = acknowledged().close(closing(Some(true)), now()).unwrap_err();
+    assert_eq!(refusal.rule.code, "illegal_transition");
+    let refusal = acknowledged().reopen(reopening(), now()).unwrap_err();
+    assert_eq!(refusal.rule.code, "illegal_transition");
+}
+
+#[test]
+fn a_resolution_is_written_down_as_it_was() {
+    let refund = remedy(RemedyKind::Refund, Some(yuan(12_000)));
+    let goodwill = remedy(RemedyKind::Goodwill, Some(yuan(500)));
+    let (complaint, remedies) = remedied(vec![refund, goodwill]);
+    let id = Uuid::from_u128(6).into();
+    assert_eq!(Resolution::log(id, &complaint, &remedies, now()), None);
+    let change = complaint.resolve(&remedies, clerk(), now()).unwrap();
+    let resolved = Event::ComplaintResolved { complaint: change.record.id, resolution_no: 1 };
+    assert_eq!(change.events, [(resolved, None)]);
+    let line = Resolution::log(id, &change.record, &remedies, now()).unwrap().record;
+    assert_eq!(line.cost, Some(yuan(12_500)));
+    assert_eq!(line.resolved_by, clerk().to_string());
+    assert_eq!(line.remedies.len(), 2);
+    let reopened = change.record.reopen(reopening(), now()).unwrap().record;
+    assert_eq!(Resolution::log(id, &reopened, &remedies, now()), None);
+}
+
+#[test]
+fn the_customers_yes_closes_and_their_no_does_not() {
+    let closed = resolved().close(closing(Some(true)), now()).unwrap().record;
+    assert_eq!(closed.state, ComplaintState::Closed);
+    let refusal = resolved().close(closing(Some(false)), now()).unwrap_err();
+    assert_eq!(refusal.rule, &CUSTOMER_NOT_SATISFIED);
+}
+
+#[test]
+fn silence_closes_after_two_weeks() {
+    let closable_at = now().plus_days(COOLING_DAYS);
+    let refusal = resolved().close(closing(None), closable_at.plus_seconds(-1)).unwrap_err();
+    assert_eq!(refusal.rule, &COOLING_PERIOD);
+    assert_eq!(refusal.facts["closable_at"], closable_at.to_string());
+    let closed = resolved().close(closing(None), closable_at).unwrap().record;
+    assert_eq!((closed.state, closed.customer_satisfied), (ComplaintState::Closed, None));
+}
+
+#[test]
+fn a_closed_complaint_is_taken_up_again_within_thirty_days() {
+    let closed = resolved().close(closing(Some(true)), now()).unwrap().record;
+    let last = now().plus_days(REOPENING_DAYS);
+    let reopened = closed.clone().reopen(reopening(), last).unwrap().record;
+    assert_eq!((reopened.state, reopened.resolution_no), (ComplaintState::Reopened, 2));
+    assert_eq!((reopened.decision, reopened.closed_at), (None, None));
+    let refusal = closed.reopen(reopening(), last.plus_seconds(1)).unwrap_err();
+    assert_eq!(refusal.rule, &REOPENING_TOO_LATE);
+}
+
+#[test]
+fn a_low_answer_about_a_visit_becomes_a_complaint() {
+    let visit = SurveySubject::WorkOrder { work_order_id: Uuid::from_u128(8).into() };
+    let open = |score| {
+        let id = Uuid::from_u128(2).into();
+        Complaint::receive_answer(id, number(1), &answer(visit, score), now())
+    };
+    let complaint = open(2).unwrap().record;
+    assert_eq!(complaint.details.source, ComplaintSource::Survey);
+    assert_eq!(complaint.details.work_order_id, Some(Uuid::from_u128(8).into()));
+    assert_eq!(&*complaint.details.description, "2/5");
+    assert_eq!(complaint.response_id, Some(Uuid::from_u128(3).into()));
+    assert_eq!(open(3), None);
+    let own = answer(about(&complaint), 1);
+    assert_eq!(Complaint::receive_answer(complaint.id, number(2), &own, now()), None);
+}
+
+#[test]
+fn the_answer_about_a_resolution_closes_or_reopens_it() {
+    let heard = |score| {
+        let complaint = resolved();
+        let answer = answer(about(&complaint), score);
+        complaint.hear(&answer, now()).map(|change| change.record.state)
+    };
+    assert_eq!(heard(2), Some(ComplaintState::Reopened));
+    assert_eq!(heard(3), None);
+    assert_eq!(heard(4), Some(ComplaintState::Closed));
+}
+
+#[test]
+fn an_answer_about_an_earlier_resolution_changes_nothing() {
+    let first = resolved();
+    let late = answer(about(&first), 1);
+    let reopened = first.reopen(reopening(), now()).unwrap().record;
+    assert_eq!(reopened.clone().hear(&late, now()), None);
+    let second = decide(reopened, our_fault(Vec::new())).unwrap().complaint.record;
+    let second = second.resolve(&[], clerk(), now()).unwrap().record;
+    assert_eq!(second.hear(&late, now()), None);
+}
+
+#[test]
+fn a_complaint_names_the_customers_own_things() {
+    let details = received().record.details;
+    let dealer = Some(Uuid::from_u128(10).into());
+    let known = |owner| Connections { dealer_id: dealer, owners: vec![("order_id", owner)] };
+    let connected = details.clone().connect(&known(details.customer_id)).unwrap();
+    assert_eq!(connected.dealer_id, dealer);
+    let refusal = details.connect(&known(Uuid::from_u128(77).into())).unwrap_err();
+    assert_eq!(refusal.rule, &SOMEBODY_ELSES);
+    assert_eq!(refusal.facts["field"], "order_id");
+}
+
+proptest! {
+    /// Whatever is tried in whatever order, nothing is resolved with a remedy due.
+    #[test]
+    fn a_mandatory_remedy_is_never_skipped(tries in prop::collection::vec(0_u8..6, 0..24)) {
+        let mut complaint = received().record;
+        let mut remedies: Vec<Remedy> = Vec::new();
+        for attempt in tries {
+            let current = complaint.clone();
+            match attempt {
+                0 => keep(&mut complaint, current.acknowledge(clerk(), now())),
+                1 => {
+                    let defect = DecisionDetails { confirmed_defect: true, ..our_fault(Vec::new()) };
+                    if let Ok(decided) = decide(current, defect) {
+                        complaint = decided.complaint.record;
+                        remedies = records(decided.remedies);
+                    }
+                }
+                2 => for remedy in &mut remedies {
+                    let due = remedy.clone();
+                    keep(remedy, due.waive(now()));
+                },
+                3 => for remedy in &mut remedies {
+                    let due = remedy.clone();
+                    keep(remedy, due.complete(now()));
+                },
+                4 => keep(&mut complaint, current.resolve(&remedies, clerk(), now())),
+                _ => keep(&mut complaint, current.reopen(reopening(), now())),
+            }
+            if complaint.state == ComplaintState::Resolved {
+                prop_assert!(remedies.iter().any(|r| r.mandatory && r.state == RemedyState::Done));
+            }
+        }
+    }
+}
+
+fn keep<R>(record: &mut R, outcome: Result<Change<R>, Refusal>) {
+    if let Ok(change) = outcome {
+        *record = change.record;
+    }
+}

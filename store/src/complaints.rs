@@ -1,0 +1,384 @@
+//! Tables `complaint`, `remedy` and `resolution`: what went wrong, and how it was put right.
+
+use crate::{
+    Failure, Fault, Tenant, documents, numbers, surveys, table,
+    table::{Col, Table, word},
+    words,
+};
+use domain::{
+    complaints::{
+        self, COOLING_DAYS, Complaint, ComplaintDecision, ComplaintDetails, ComplaintKind,
+        ComplaintSource, ComplaintState, Connections, FirstAnswer, Remedy, RemedyDetails,
+        RemedyKind, RemedyState, Resolution, SettledRemedy, Severity,
+    },
+    ids::{
+        AssetId, ComplaintId, CustomerId, DealerId, OrderId, RemedyId, ResolutionId, ResponseId,
+        StaffId, TenantId, WorkOrderId,
+    },
+    money::{Currency, Minor, Money},
+    surveys::{Invitation, SurveySubject},
+    text::{Line, Prose},
+    time::Timestamp,
+};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter, QueryOrder as _,
+    QuerySelect as _, Select,
+};
+use uuid::Uuid;
+
+/// Complaints closed by silence in one go, at most; the next day goes on.
+const MOST_CLOSED_AT_ONCE: u64 = 500;
+
+numbers!(Severity);
+words!(ComplaintSource, ComplaintKind, ComplaintState, FirstAnswer, RemedyKind, RemedyState,);
+documents!(ComplaintDecision, Vec<SettledRemedy>);
+
+table! {
+    /// Complaints.
+    complaint = "complaint" of Complaint {
+        [details: ComplaintDetails {
+            customer_id: CustomerId,
+            dealer_id: Option<DealerId>,
+            order_id: Option<OrderId>,
+            asset_id: Option<AssetId>,
+            work_order_id: Option<WorkOrderId>,
+            source: ComplaintSource,
+            kind: ComplaintKind,
+            severity: Severity,
+            description: Prose,
+            remedy_sought: Option<Line>,
+        }],
+        number: String,
+        response_id: Option<ResponseId>,
+        state: ComplaintState,
+        owner_id: Option<StaffId>,
+        first_answer_due_at: Timestamp,
+        first_answer_at: Option<Timestamp>,
+        first_answer: FirstAnswer,
+        resolution_no: u32,
+        decision: Option<ComplaintDecision>,
+        resolved_at: Option<Timestamp>,
+        resolved_by: Option<String>,
+        customer_satisfied: Option<bool>,
+        closed_at: Option<Timestamp>,
+        reopen_reason: Option<Prose>,
+        created_at: Timestamp,
+    } versioned
+}
+
+// A remedy's amount and a resolution's cost are two columns each, so that reports can add them up.
+table! { @entity
+    /// Remedies.
+    remedy = "remedy" {
+        complaint_id: ComplaintId,
+        resolution_no: u32,
+        customer_id: CustomerId,
+        dealer_id: Option<DealerId>,
+        kind: RemedyKind,
+        amount_minor: Option<Minor>,
+        currency: Option<Currency>,
+        note: Option<Line>,
+        mandatory: bool,
+        state: RemedyState,
+        settled_at: Option<Timestamp>,
+        created_at: Timestamp,
+        version: domain::record::Version,
+    }
+}
+
+impl Table for Remedy {
+    type Entity = remedy::Entity;
+    const TENANT: remedy::Column = remedy::Column::TenantId;
+    const ID: remedy::Column = remedy::Column::Id;
+    const VERSION: Option<remedy::Column> = Some(remedy::Column::Version);
+
+    fn row(&self, tenant: TenantId) -> remedy::Model {
+        remedy::Model {
+            tenant_id: tenant.into(),
+            id: self.id.into(),
+            complaint_id: Col(self.complaint_id),
+            resolution_no: Col(self.resolution_no),
+            customer_id: Col(self.customer_id),
+            dealer_id: Col(self.dealer_id),
+            kind: Col(self.details.kind),
+            amount_minor: Col(self.details.amount.map(|money| money.amount)),
+            currency: Col(self.details.amount.map(|money| money.currency)),
+            note: Col(self.details.note.clone()),
+            mandatory: Col(self.mandatory),
+            state: Col(self.state),
+            settled_at: Col(self.settled_at),
+            created_at: Col(self.created_at),
+            version: Col(self.version),
+        }
+    }
+
+    fn record(row: remedy::Model) -> Self {
+        Self {
+            id: row.id.into(),
+            complaint_id: row.complaint_id.0,
+            resolution_no: row.resolution_no.0,
+            customer_id: row.customer_id.0,
+            dealer_id: row.dealer_id.0,
+            details: RemedyDetails {
+                kind: row.kind.0,
+                amount: money(row.amount_minor.0, row.currency.0),
+                note: row.note.0,
+            },
+            mandatory: row.mandatory.0,
+            state: row.state.0,
+            settled_at: row.settled_at.0,
+            created_at: row.created_at.0,
+            version: row.version.0,
+        }
+    }
+}
+
+table! { @entity
+    /// The resolution log.
+    resolution = "resolution" {
+        complaint_id: ComplaintId,
+        resolution_no: u32,
+        customer_id: CustomerId,
+        dealer_id: Option<DealerId>,
+        decision: ComplaintDecision,
+        remedies: Vec<SettledRemedy>,
+        cost_minor: Option<Minor>,
+        currency: Option<Currency>,
+        resolved_by: String,
+        resolved_at: Timestamp,
+        created_at: Timestamp,
+    }
+}
+
+impl Table for Resolution {
+    type Entity = resolution::Entity;
+    const TENANT: resolution::Column = resolution::Column::TenantId;
+    const ID: resolution::Column = resolution::Column::Id;
+    const VERSION: Option<resolution::Column> = None;
+
+    fn row(&self, tenant: TenantId) -> resolution::Model {
+        resolution::Model {
+            tenant_id: tenant.into(),
+            id: self.id.into(),
+            complaint_id: Col(self.complaint_id),
+            resolution_no: Col(self.resolution_no),
+            customer_id: Col(self.customer_id),
+            dealer_id: Col(self.dealer_id),
+            decision: Col(self.decision.clone()),
+            remedies: Col(self.remedies.clone()),
+            cost_minor: Col(self.cost.map(|money| money.amount)),
+            currency: Col(self.cost.map(|money| money.currency)),
+            resolved_by: Col(self.resolved_by.clone()),
+            resolved_at: Col(self.resolved_at),
+            created_at: Col(self.created_at),
+        }
+    }
+
+    fn record(row: resolution::Model) -> Self {
+        Self {
+            id: row.id.into(),
+            complaint_id: row.complaint_id.0,
+            resolution_no: row.resolution_no.0,
+            customer_id: row.customer_id.0,
+            dealer_id: row.dealer_id.0,
+            decision: row.decision.0,
+            remedies: row.remedies.0,
+            cost: money(row.cost_minor.0, row.currency.0),
+            resolved_by: row.resolved_by.0,
+            resolved_at: row.resolved_at.0,
+            created_at: row.created_at.0,
+        }
+    }
+}
+
+fn money(amount: Option<Minor>, currency: Option<Currency>) -> Option<Money> {
+    let (amount, currency) = amount.zip(currency)?;
+    Some(Money { amount, currency })
+}
+
+/// Which complaints are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Those that stand here.
+    pub state: Option<ComplaintState>,
+    /// Those of this customer.
+    pub customer_id: Option<CustomerId>,
+    /// Those this dealer's people answer.
+    pub dealer_id: Option<DealerId>,
+    /// Those this person answers for.
+    pub owner_id: Option<StaffId>,
+    /// The one with this number.
+    pub number: Option<String>,
+}
+
+impl Wanted {
+    /// The complaints.
+    pub fn select(self) -> Select<complaint::Entity> {
+        use complaint::Column;
+        let Self { state, customer_id, dealer_id, owner_id, number } = self;
+        let conditions = [
+            state.map(|state| Column::State.eq(word(&state))),
+            customer_id.map(|id| Column::CustomerId.eq(Uuid::from(id))),
+            dealer_id.map(|id| Column::DealerId.eq(Uuid::from(id))),
+            owner_id.map(|id| Column::OwnerId.eq(Uuid::from(id))),
+            number.map(|number| Column::Number.eq(number)),
+        ];
+        conditions.into_iter().flatten().fold(complaint::Entity::find(), QueryFilter::filter)
+    }
+}
+
+/// Complaints of a customer who waits for us.
+pub fn open_of(customer: CustomerId) -> Select<complaint::Entity> {
+    let open = ComplaintState::ALL.into_iter().filter(|state| state.is_open());
+    complaint::Entity::find()
+        .filter(complaint::Column::CustomerId.eq(Uuid::from(customer)))
+        .filter(complaint::Column::State.is_in(open.map(|state| word(&state))))
+        .limit(1)
+}
+
+/// The complaint that a survey answer has opened.
+pub fn opened_by(answer: ResponseId) -> Select<complaint::Entity> {
+    complaint::Entity::find().filter(complaint::Column::ResponseId.eq(Uuid::from(answer)))
+}
+
+/// Complaints whose resolution the customer has met with silence for the cooling period.
+pub fn cooled(now: Timestamp) -> Select<complaint::Entity> {
+    let cooled_since: chrono::DateTime<chrono::Utc> = now.plus_days(-COOLING_DAYS).into();
+    complaint::Entity::find()
+        .filter(complaint::Column::State.eq(word(&ComplaintState::Resolved)))
+        .filter(complaint::Column::ResolvedAt.lte(cooled_since))
+        .order_by_asc(complaint::Column::ResolvedAt)
+        .limit(MOST_CLOSED_AT_ONCE)
+}
+
+/// What was promised about a complaint, over all attempts.
+pub fn remedies_of(complaint: ComplaintId) -> Select<remedy::Entity> {
+    remedy::Entity::find().filter(remedy::Column::ComplaintId.eq(Uuid::from(complaint)))
+}
+
+/// What was promised in the present attempt, in the order of the promise.
+pub fn current_remedies(complaint: &Complaint) -> Select<remedy::Entity> {
+    remedies_of(complaint.id)
+        .filter(remedy::Column::ResolutionNo.eq(complaint.resolution_no))
+        .order_by_asc(remedy::Column::Id)
+}
+
+/// How a complaint was resolved, each time.
+pub fn resolutions_of(complaint: ComplaintId) -> Select<resolution::Entity> {
+    resolution::Entity::find().filter(resolution::Column::ComplaintId.eq(Uuid::from(complaint)))
+}
+
+impl Tenant {
+    /// The number of the brand's next complaint. Whoever opens another one waits until this
+    /// transaction ends, so that no number is left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn next_complaint_number(&self) -> Result<String, Fault> {
+        let sql = "INSERT INTO complaint_counter (tenant_id, last_serial) VALUES (ac.tenant(), 1)
+                   ON CONFLICT (tenant_id)
+                   DO UPDATE SET last_serial = complaint_counter.last_serial + 1
+                   RETURNING last_serial";
+        let row = self.work().query_one_raw(self.statement(sql, [])).await?;
+        let serial = row.map(|row| row.try_get::<i64>("", "last_serial")).transpose()?;
+        Ok(complaints::number(serial.unwrap_or_default()))
+    }
+
+    /// Writes the line of the resolution log that `complaint` has reached, unless it is there, or
+    /// there is nothing to write.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when the database fails.
+    pub async fn log_resolution(&self, complaint: &Complaint) -> Result<(), Failure> {
+        let written = resolutions_of(complaint.id)
+            .filter(resolution::Column::ResolutionNo.eq(complaint.resolution_no));
+        if self.find::<Resolution>(written).await?.is_some() {
+            return Ok(());
+        }
+        let remedies = self.all::<Remedy>(current_remedies(complaint)).await?;
+        let id: ResolutionId = self.new_id();
+        if let Some(line) = Resolution::log(id, complaint, &remedies, self.now()) {
+            self.record(line).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the present attempt of `complaint` behind, because it is taken up again: its resolution is
+    /// written down before its fields begin anew, and nobody is asked about it any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when the database fails, or the customer answers at this moment.
+    pub async fn leave_attempt(&self, complaint: &Complaint) -> Result<(), Failure> {
+        self.log_resolution(complaint).await?;
+        let subject = SurveySubject::Complaint {
+            complaint_id: complaint.id,
+            resolution_no: complaint.resolution_no,
+        };
+        for question in self.all::<Invitation>(surveys::about(subject)).await? {
+            if let Some(change) = question.cancel() {
+                self.record(change).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known about the things a complaint names.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Dangling`] when this caller has no such customer, order, asset, visit or dealer.
+    pub async fn connections(&self, details: &ComplaintDetails) -> Result<Connections, Fault> {
+        let sql = "SELECT c.dealer_id, o.customer_id AS order_id, a.customer_id AS asset_id,
+                          w.customer_id AS work_order_id
+                   FROM customer c
+                   LEFT JOIN sales_order o ON o.tenant_id = c.tenant_id AND o.id = $2
+                   LEFT JOIN asset a ON a.tenant_id = c.tenant_id AND a.id = $3
+                   LEFT JOIN work_order w ON w.tenant_id = c.tenant_id AND w.id = $4
+                   WHERE c.tenant_id = ac.tenant() AND c.id = $1";
+        let values = [
+            Uuid::from(details.customer_id).into(),
+            details.order_id.map(Uuid::from).into(),
+            details.asset_id.map(Uuid::from).into(),
+            details.work_order_id.map(Uuid::from).into(),
+        ];
+        let dangling = |column| Fault::Dangling { constraint: format!("complaint__{column}") };
+        let own = self.reach().dealer;
+        if own.is_some() && details.dealer_id.is_some() && own != details.dealer_id {
+            return Err(dangling("dealer_id"));
+        }
+        let found = self.work().query_one_raw(self.statement(sql, values)).await?;
+        let row = found.ok_or_else(|| dangling("customer_id"))?;
+        let mut owners = Vec::new();
+        for (column, is_named) in [
+            ("order_id", details.order_id.is_some()),
+            ("asset_id", details.asset_id.is_some()),
+            ("work_order_id", details.work_order_id.is_some()),
+        ] {
+            let owner: Option<Uuid> = row.try_get("", column)?;
+            match owner {
+                Some(owner) => owners.push((column, owner.into())),
+                None if is_named => return Err(dangling(column)),
+                None => {}
+            }
+        }
+        let dealer: Option<Uuid> = row.try_get("", "dealer_id")?;
+        Ok(Connections { dealer_id: dealer.map(Into::into), owners })
+    }
+
+    /// Finds a remedy of `complaint` in order to change it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] when the complaint has no such remedy.
+    pub async fn hold_remedy(
+        &self,
+        complaint: ComplaintId,
+        id: RemedyId,
+    ) -> Result<Remedy, Failure> {
+        let remedy = self.hold::<Remedy>(id).await?;
+        if remedy.complaint_id == complaint { Ok(remedy) } else { Err(Failure::NotFound) }
+    }
+}

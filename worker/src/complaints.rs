@@ -1,0 +1,91 @@
+//! Complaints: customers are told what becomes of theirs, deadlines are kept, resolutions written down.
+
+use crate::surveys;
+use domain::{
+    complaints::{Complaint, ComplaintClosing, Remedy, RemedyKind},
+    followups::Notice,
+    ids::ComplaintId,
+    surveys::{Respondent, SurveySubject, SurveyTrigger},
+};
+use store::{
+    Failure, Tenant,
+    complaints::{cooled, current_remedies},
+};
+
+/// Tells the customer that their complaint has arrived, and when they hear from us.
+pub(crate) async fn confirm_receipt(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+    let complaint = tenant.get::<Complaint>(id).await?;
+    let to = tenant.correspondent(complaint.details.customer_id).await?;
+    let notice = Notice::ComplaintReceived {
+        number: complaint.number,
+        remedy_sought: complaint.details.remedy_sought,
+        answer_by: complaint.first_answer_due_at.wall_time_in(to.tz),
+    };
+    tenant.tell(&to, &notice).await?;
+    Ok(())
+}
+
+/// Notes that nobody has answered a complaint in time.
+pub(crate) async fn miss_first_answer(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+    let complaint = tenant.hold::<Complaint>(id).await?;
+    if let Some(change) = complaint.miss_first_answer(tenant.now()) {
+        tenant.record(change).await?;
+    }
+    Ok(())
+}
+
+/// Tells the customer what was decided, unless it was taken up again meanwhile.
+pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+    let complaint = tenant.get::<Complaint>(id).await?;
+    let remedies = promised(tenant, &complaint).await?;
+    let Some(decision) = complaint.decision else { return Ok(()) };
+    let to = tenant.correspondent(complaint.details.customer_id).await?;
+    let notice = Notice::ComplaintDecided {
+        number: complaint.number,
+        apology: decision.apology,
+        decision: decision.text,
+        remedies,
+    };
+    tenant.tell(&to, &notice).await?;
+    Ok(())
+}
+
+/// Writes a resolution down, tells the customer, and has them asked about it. A resolution that was
+/// left behind meanwhile was written down then, and nobody is asked about it.
+pub(crate) async fn conclude(
+    tenant: &Tenant,
+    id: ComplaintId,
+    resolution_no: u32,
+) -> Result<(), Failure> {
+    let complaint = tenant.get::<Complaint>(id).await?;
+    if complaint.resolution_no != resolution_no {
+        return Ok(());
+    }
+    tenant.log_resolution(&complaint).await?;
+    let to = tenant.correspondent(complaint.details.customer_id).await?;
+    let remedies = promised(tenant, &complaint).await?;
+    let notice = Notice::ComplaintResolved { number: complaint.number, remedies };
+    tenant.tell(&to, &notice).await?;
+    let subject = SurveySubject::Complaint { complaint_id: id, resolution_no };
+    let who = Respondent {
+        customer_id: complaint.details.customer_id,
+        dealer_id: complaint.details.dealer_id,
+        staff_id: complaint.owner_id,
+    };
+    surveys::schedule(tenant, SurveyTrigger::ComplaintResolved, subject, who).await
+}
+
+/// Closes complaints whose resolution was met with silence for the cooling period.
+pub(crate) async fn daily(tenant: &Tenant) -> Result<(), Failure> {
+    for complaint in tenant.all::<Complaint>(cooled(tenant.now())).await? {
+        let silence = ComplaintClosing { customer_satisfied: None };
+        let change = complaint.close(silence, tenant.now())?;
+        tenant.record(change).await?;
+    }
+    Ok(())
+}
+
+async fn promised(tenant: &Tenant, complaint: &Complaint) -> Result<Vec<RemedyKind>, Failure> {
+    let remedies = tenant.all::<Remedy>(current_remedies(complaint)).await?;
+    Ok(Remedy::kept(&remedies))
+}
