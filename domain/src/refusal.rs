@@ -134,6 +134,7 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::orders::RULES,
         crate::imports::RULES,
         crate::sops::RULES,
+        crate::allowances::RULES,
     ];
     let own: &[&Rule] = &[&ILLEGAL_TRANSITION];
     std::iter::once(own).chain(capabilities).flatten().copied().collect()
