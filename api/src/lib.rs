@@ -6,6 +6,7 @@
 )]
 
 pub mod access;
+mod allowances;
 mod audit;
 mod catalogue;
 mod customers;
@@ -54,6 +55,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(operations::router())
         .merge(sandbox::router())
         .merge(sops::router())
+        .merge(allowances::router())
 }
 
 /// The OpenAPI document of everything that is served.

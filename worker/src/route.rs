@@ -1,6 +1,6 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
-use crate::{days, imports, sandbox};
+use crate::{allowances, days, imports, sandbox};
 use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
 
@@ -14,7 +14,8 @@ pub async fn route(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
         Event::DayBegan { on } => days::begin(tenant, *on).await,
         Event::DayWorkDue { on, work } => match work {
             DayWork::Housekeeping => days::keep_house(tenant).await,
-            DayWork::Allowances | DayWork::Plans => {
+            DayWork::Allowances => allowances::expire(tenant, None).await,
+            DayWork::Plans => {
                 let _ = on;
                 Ok(())
             }
@@ -25,16 +26,16 @@ pub async fn route(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
         Event::ClockArrived { clock, operation, .. } => {
             sandbox::arrive(tenant, *clock, *operation).await
         }
-        Event::OrderPaid { .. }
-        | Event::AssetDelivered { .. }
+        Event::OrderPaid { order } => allowances::accrue(tenant, *order).await,
+        Event::LotsDue { after } => allowances::expire(tenant, *after).await,
+        Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
+        Event::AssetDelivered { .. }
         | Event::EnrolmentBegan { .. }
         | Event::OccurrenceDue { .. }
         | Event::WorkOrderUnscheduled { .. }
         | Event::HoldDue { .. }
         | Event::ReminderDue { .. }
         | Event::WorkOrderCompleted { .. }
-        | Event::ApprovalNeeded { .. }
-        | Event::GestureDue { .. }
         | Event::ComplaintOpened { .. }
         | Event::FirstAnswerDue { .. }
         | Event::ComplaintResolved { .. }

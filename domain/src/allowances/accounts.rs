@@ -14,6 +14,10 @@ use utoipa::ToSchema;
 
 /// Money set aside for service to one customer, in one currency.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "acc_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "currency": "CNY", "balance_minor": 10000,
+    "held_minor": 3000, "available_minor": 7000, "created_at": "2026-11-22T09:30:00Z",
+    "version": 3})))]
 pub struct AllowanceAccount {
     /// The identifier.
     pub id: AllowanceAccountId,
@@ -27,6 +31,9 @@ pub struct AllowanceAccount {
     pub balance_minor: Minor,
     /// The part of the balance that is promised to gestures and not spent yet.
     pub held_minor: Minor,
+    /// What may still be promised: the balance without the held part. What has reached its date leaves
+    /// it in the night after, or before it would be promised.
+    pub available_minor: Minor,
     /// When the first sale was accrued.
     pub created_at: Timestamp,
     /// How often money moved on it.
@@ -37,6 +44,10 @@ pub struct AllowanceAccount {
 ///
 /// Gestures are paid from the lot that expires first.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "lot_01m80t7jx3e9vbq2f4c6d8g0hk", "account_id": "acc_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "order_line_id": "orl_01m80t7jx3e9vbq2f4c6d8g0hk", "amount_minor": 10000, "remaining_minor": 7000,
+    "active_from": "2026-11-22T00:00:00Z", "expires_at": "2027-11-22T00:00:00Z", "state": "active",
+    "created_at": "2026-11-22T09:30:00Z", "version": 2})))]
 pub struct AllowanceLot {
     /// The identifier.
     pub id: AllowanceLotId,
@@ -77,6 +88,11 @@ pub enum AllowanceLotState {
 ///
 /// The changes of the balance add up to the balance, those of the held part to the held part.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "ent_01m80t7jx3e9vbq2f4c6d8g0hk", "account_id": "acc_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "kind": "hold", "reason": "gesture_asked",
+    "document": {"kind": "gesture", "id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk"}, "lot_id": null,
+    "balance_change_minor": 0, "held_change_minor": 3000, "balance_after_minor": 10000,
+    "held_after_minor": 3000, "actor": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "at": "2026-11-22T09:30:00Z"})))]
 pub struct AllowanceEntry {
     /// The identifier.
     pub id: AllowanceEntryId,
@@ -183,14 +199,15 @@ impl AllowanceAccount {
             currency,
             balance_minor: Minor::ZERO,
             held_minor: Minor::ZERO,
+            available_minor: Minor::ZERO,
             created_at: now,
             version: Version::FIRST,
         }
     }
 
-    /// What may still be promised: the balance without the held part.
+    /// What may still be promised.
     pub fn available(&self) -> Money {
-        Money { amount: self.balance_minor.less(self.held_minor), currency: self.currency }
+        Money { amount: self.available_minor, currency: self.currency }
     }
 }
 

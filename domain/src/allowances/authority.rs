@@ -2,7 +2,7 @@
 
 use crate::{
     change::Change,
-    identity::{Actor, Rank, Role, Scope},
+    identity::{Actor, Rank, Reach, Role, Scope},
     ids::AuthorityLimitId,
     money::{Currency, Minor, Money},
     record::{Record, Version},
@@ -49,6 +49,9 @@ pub static BEYOND_ALL_AUTHORITY: Rule = Rule {
 ///
 /// A role without a limit grants nothing alone. Higher ranks do not inherit the limits of lower ones.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "lim_01m80t7jx3e9vbq2f4c6d8g0hk", "role": "clerk", "currency": "CNY", "per_request_minor": 5000,
+    "per_customer_month_minor": 12000, "unlimited": false, "created_at": "2026-11-22T09:30:00Z",
+    "version": 1})))]
 pub struct AuthorityLimit {
     /// The identifier.
     pub id: AuthorityLimitId,
@@ -64,6 +67,8 @@ pub struct AuthorityLimit {
 /// What a limit of authority says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"role": "clerk", "currency": "CNY", "per_request_minor": 5000,
+    "per_customer_month_minor": 12000, "unlimited": false})))]
 pub struct AuthorityLimitDetails {
     /// Whose limit it is; one for each role and currency.
     pub role: Role,
@@ -162,18 +167,17 @@ impl Authority {
         self.judge(role, asked).map_err(|beyond| self.beyond(role.rank(), beyond, asked))
     }
 
-    /// Expects that `actor` may grant `asked` to somebody else. A program of the brand decides as the
-    /// brand.
+    /// Expects that somebody of `rank` may grant `asked` to others.
     ///
     /// # Errors
     ///
     /// `beyond_authority`, with the lowest rank that may.
-    pub fn expect_approver(&self, actor: Actor, asked: Money) -> Result<(), Refusal> {
+    pub fn expect_rank(&self, rank: Rank, asked: Money) -> Result<(), Refusal> {
         approving_roles()
-            .find(|role| role.rank() == actor.rank())
+            .find(|role| role.rank() == rank)
             .ok_or(BeyondLimit::NoLimitSet)
             .and_then(|role| self.judge(role, asked))
-            .map_err(|beyond| self.beyond(actor.rank(), beyond, asked))
+            .map_err(|beyond| self.beyond(rank, beyond, asked))
     }
 
     /// The lowest rank that may grant `asked`.
@@ -217,6 +221,15 @@ impl Record for AuthorityLimit {
 /// The roles that may decide on what others ask for.
 fn approving_roles() -> impl Iterator<Item = Role> {
     Role::ALL.into_iter().filter(|role| role.scopes().contains(&Scope::GesturesApprove))
+}
+
+/// The rank in which `actor` decides on what others ask for. A program of the brand decides as the
+/// brand; one that sees a single dealer only, as its owner.
+pub fn rank_of(actor: Actor, reach: Reach) -> Rank {
+    match reach.dealer {
+        Some(_) => actor.rank().min(Rank::OWNER),
+        None => actor.rank(),
+    }
 }
 
 /// The calendar month in `zone` that `now` lies in, from its first instant to before the next one's.
@@ -284,15 +297,23 @@ mod tests {
 
     #[test]
     fn an_approver_decides_as_far_as_their_own_limit() {
-        let manager = Actor::Staff { id: id(1), rank: Rank::MANAGER };
-        assert_eq!(ladder().expect_approver(manager, fen(20_000)), Ok(()));
-        let refusal = ladder().expect_approver(manager, fen(20_001)).unwrap_err();
+        assert_eq!(ladder().expect_rank(Rank::MANAGER, fen(20_000)), Ok(()));
+        let refusal = ladder().expect_rank(Rank::MANAGER, fen(20_001)).unwrap_err();
         assert_eq!(refusal.rule.code, "beyond_authority");
         assert_eq!(refusal.facts["required_rank"], 40);
         assert_eq!(refusal.facts["beyond"], "per_request");
-        assert_eq!(ladder().expect_approver(Actor::Key(id(1)), fen(1_000_000)), Ok(()));
-        let clerk = Actor::Staff { id: id(1), rank: Rank::CLERK };
-        assert!(ladder().expect_approver(clerk, fen(1)).is_err());
+        assert_eq!(ladder().expect_rank(Rank::BRAND, fen(1_000_000)), Ok(()));
+        assert!(ladder().expect_rank(Rank::CLERK, fen(1)).is_err());
+    }
+
+    #[test]
+    fn a_program_decides_as_the_brand_and_a_dealers_program_as_the_owner() {
+        let key = Actor::Key(id(1));
+        let dealers = Reach { dealer: Some(id(3)), technician: None };
+        assert_eq!(rank_of(key, Reach::default()), Rank::BRAND);
+        assert_eq!(rank_of(key, dealers), Rank::OWNER);
+        let manager = Actor::Staff { id: id(1), rank: Rank::MANAGER };
+        assert_eq!(rank_of(manager, dealers), Rank::MANAGER);
     }
 
     #[test]

@@ -42,7 +42,13 @@ pub(super) fn tiers(tiers: &[(i64, u32)]) -> AllowanceTiers {
 pub(super) fn account(balance: i64) -> AllowanceAccount {
     let opened_at = at("2026-01-01T00:00:00Z");
     let empty = AllowanceAccount::open(id(70), id(7), None, Currency::CNY, opened_at);
-    AllowanceAccount { balance_minor: minor(balance), ..empty }
+    AllowanceAccount { balance_minor: minor(balance), available_minor: minor(balance), ..empty }
+}
+
+/// The same account when `held` of it is promised.
+pub(super) fn promised_account(held: i64, balance: i64) -> AllowanceAccount {
+    let available_minor = minor(balance).less(minor(held));
+    AllowanceAccount { held_minor: minor(held), available_minor, ..account(balance) }
 }
 
 /// Lot `number` on that account.

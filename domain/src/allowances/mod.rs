@@ -25,6 +25,7 @@ pub static RULES: &[&Rule] = &[
     &authority::BEYOND_ALL_AUTHORITY,
     &gestures::REQUESTER_NOT_NAMED,
     &gestures::ASKS_FOR_ANOTHER,
+    &gestures::REQUESTER_LEFT,
     &gestures::OWN_GESTURE,
     &gestures::ANOTHERS_GESTURE,
     &gestures::OTHER_DEALERS_CUSTOMER,

@@ -2,10 +2,10 @@
 
 use super::{
     ASKS_FOR_ANOTHER, GestureRequest, OTHER_CUSTOMERS_COMPLAINT, OTHER_DEALERS_CUSTOMER,
-    REQUESTER_NOT_NAMED,
+    REQUESTER_LEFT, REQUESTER_NOT_NAMED,
 };
 use crate::{
-    identity::{Actor, Role},
+    identity::{Actor, Role, Staff, StaffStatus},
     ids::{CustomerId, DealerId, GestureId, StaffId},
     refusal::Refusal,
 };
@@ -34,6 +34,24 @@ pub struct Requester {
     pub role: Role,
     /// For whom they work; `None` for the brand.
     pub dealer_id: Option<DealerId>,
+}
+
+impl Requester {
+    /// Who asks, when `staff` does.
+    ///
+    /// # Errors
+    ///
+    /// `requester_left` when they do not work here any more.
+    pub fn of(staff: &Staff) -> Result<Self, Refusal> {
+        match staff.status {
+            StaffStatus::Active => Ok(Self {
+                id: staff.id,
+                role: staff.details.role,
+                dealer_id: staff.details.dealer_id,
+            }),
+            StaffStatus::Left => Err(Refusal::new(&REQUESTER_LEFT).with("requester_id", staff.id)),
+        }
+    }
 }
 
 /// In whose name `actor` asks for a gesture.

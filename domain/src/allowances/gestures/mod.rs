@@ -20,7 +20,7 @@ use super::authority::BeyondLimit;
 use crate::{
     identity::Rank,
     ids::{ApprovalId, ComplaintId, CustomerId, DealerId, GestureId, StaffId},
-    money::Money,
+    money::{Currency, Minor, Money},
     record::{Record, Version},
     text::{Line, Prose},
     time::Timestamp,
@@ -30,6 +30,13 @@ use utoipa::ToSchema;
 
 /// A personal service or gift for a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": null, "kind": "gift",
+    "problem_solved": "The filter came a week late and the family bought water.",
+    "currency": "CNY", "estimate_minor": 8000, "actual_minor": null, "state": "pending_approval",
+    "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "beyond": "per_request", "required_rank": 30,
+    "expires_at": "2026-11-25T09:30:00Z", "approved_at": null, "settled_at": null,
+    "created_at": "2026-11-22T09:30:00Z", "version": 1})))]
 pub struct Gesture {
     /// The identifier.
     pub id: GestureId,
@@ -43,10 +50,12 @@ pub struct Gesture {
     pub kind: GestureKind,
     /// Which need of the customer it meets.
     pub problem_solved: Prose,
+    /// The currency of its amounts.
+    pub currency: Currency,
     /// What it may cost; held on the customer's account until the gesture is settled.
-    pub estimate: Money,
+    pub estimate_minor: Minor,
     /// What it has cost.
-    pub actual: Option<Money>,
+    pub actual_minor: Option<Minor>,
     /// Where it stands.
     pub state: GestureState,
     /// Who asked for it.
@@ -71,6 +80,9 @@ pub struct Gesture {
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "kind": "gift",
+    "problem_solved": "The filter came a week late and the family bought water.",
+    "currency": "CNY", "estimate_minor": 8000, "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk"})))]
 pub struct GestureRequest {
     /// For whom it is.
     pub customer_id: CustomerId,
@@ -81,9 +93,11 @@ pub struct GestureRequest {
     pub kind: GestureKind,
     /// Which need of the customer it meets: a gesture without one is a bribe.
     pub problem_solved: Prose,
-    /// What it may cost, in the currency of the customer's account. 0 for what costs nothing, such as a
-    /// call: it needs neither allowance nor authority.
-    pub estimate: Money,
+    /// The currency of the estimate: that of the customer's account.
+    pub currency: Currency,
+    /// What it may cost. 0 for what costs nothing, such as a call: it needs neither allowance nor
+    /// authority.
+    pub estimate_minor: Minor,
     /// Who asks. A program of the brand must name the person; a person asks in their own name and may
     /// leave it out.
     #[serde(default)]
@@ -122,6 +136,9 @@ pub enum GestureState {
 
 /// The word of somebody of higher rank on a gesture; written once, never changed.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "apr_01m80t7jx3e9vbq2f4c6d8g0hk", "gesture_id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk", "step": 1,
+    "approver": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "rank": 30, "decision": "approved",
+    "comment": "Tell them we are sorry.", "at": "2026-11-22T10:00:00Z"})))]
 pub struct Approval {
     /// The identifier.
     pub id: ApprovalId,
@@ -149,6 +166,20 @@ pub enum ApprovalDecision {
     Approved,
     /// It may not.
     Rejected,
+}
+
+impl Gesture {
+    /// What it may cost.
+    pub fn estimate(&self) -> Money {
+        Money { amount: self.estimate_minor, currency: self.currency }
+    }
+}
+
+impl GestureRequest {
+    /// What it may cost.
+    pub fn estimate(&self) -> Money {
+        Money { amount: self.estimate_minor, currency: self.currency }
+    }
 }
 
 impl GestureState {

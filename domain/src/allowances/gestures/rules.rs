@@ -35,6 +35,21 @@ pub static ASKS_FOR_ANOTHER: Rule = Rule {
     },
 };
 
+/// Who has left gives nothing any more.
+pub static REQUESTER_LEFT: Rule = Rule {
+    code: "requester_left",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "They have left", zh: "申请人已离职" },
+    detail: Bilingual {
+        en: "{requester_id} does not work here any more.",
+        zh: "{requester_id} 已离职。",
+    },
+    advice: Bilingual {
+        en: "Name the person who looks after the customer now.",
+        zh: "请填写目前负责该客户的员工。",
+    },
+};
+
 /// Four eyes: who asks does not decide.
 pub static OWN_GESTURE: Rule = Rule {
     code: "own_gesture",

@@ -7,7 +7,7 @@ use crate::{
     allowances::{
         accounts::EntryReason,
         authority::Authority,
-        ledger::{Posting, Purse, mixed},
+        ledger::{Posting, Purse},
     },
     change::Change,
     event::Event,
@@ -38,6 +38,8 @@ pub struct Ballot {
     pub id: ApprovalId,
     /// Who decides.
     pub by: Actor,
+    /// Their rank: see [`rank_of`](crate::allowances::authority::rank_of).
+    pub rank: Rank,
     /// Why.
     pub comment: Option<Line>,
 }
@@ -45,8 +47,8 @@ pub struct Ballot {
 /// What a gesture has cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bill {
-    /// How much.
-    pub actual: Money,
+    /// How much, in the currency of the gesture.
+    pub actual_minor: Minor,
     /// The role of the person who says so, or of the requester when a program does.
     pub role: Role,
 }
@@ -79,7 +81,7 @@ impl Gesture {
     ) -> Result<GestureDecision, Refusal> {
         asked.check()?;
         let Asked { id, request, requester, customer_dealer_id, .. } = asked;
-        let estimate = request.estimate;
+        let estimate = request.estimate();
         let posting = hold(purse, estimate, id, now)?;
         let beyond = authority.judge(requester.role, estimate).err();
         let required_rank = beyond.map(|_| authority.expect_somebody(estimate)).transpose()?;
@@ -90,8 +92,9 @@ impl Gesture {
             complaint_id: request.complaint_id,
             kind: request.kind,
             problem_solved: request.problem_solved,
-            estimate,
-            actual: None,
+            currency: request.currency,
+            estimate_minor: request.estimate_minor,
+            actual_minor: None,
             state: GestureState::PendingApproval,
             requester_id: requester.id,
             beyond,
@@ -118,7 +121,7 @@ impl Gesture {
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
         self.expect_decidable_by(ballot.by)?;
-        authority.expect_approver(ballot.by, self.estimate)?;
+        authority.expect_rank(ballot.rank, self.estimate())?;
         let approval = ballot.cast(self.id, ApprovalDecision::Approved, now);
         let from = self.state;
         let change = self.granted("approve", now).with("from", from);
@@ -152,8 +155,8 @@ impl Gesture {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it is not approved; `mixed_currency`, `beyond_authority` and
-    /// `insufficient_allowance` about the cost.
+    /// `illegal_transition` when it is not approved; `beyond_authority` and `insufficient_allowance`
+    /// about the cost.
     pub fn fulfil(
         self,
         bill: Bill,
@@ -162,15 +165,12 @@ impl Gesture {
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
         self.expect(GestureState::Approved)?;
-        let Bill { actual, role } = bill;
-        if actual.currency != self.estimate.currency {
-            return Err(mixed(actual, &[self.estimate.currency]));
-        }
-        if actual.amount > self.estimate.amount {
-            authority.expect_role(role, actual)?;
+        let actual = Money { amount: bill.actual_minor, currency: self.currency };
+        if actual.amount > self.estimate_minor {
+            authority.expect_role(bill.role, actual)?;
         }
         let posting = self.pay(actual, purse, now)?;
-        let fulfilled = Self { actual: Some(actual), ..self };
+        let fulfilled = Self { actual_minor: Some(actual.amount), ..self };
         let change = fulfilled.settled("fulfil", GestureState::Fulfilled, now);
         Ok(GestureDecision { change: change.with("actual", actual), approval: None, posting })
     }
@@ -214,7 +214,7 @@ impl Gesture {
 
     /// The first line of its story: approved on the spot, or waiting.
     fn begin(self, now: Timestamp) -> Change<Self> {
-        let (kind, estimate, beyond) = (self.kind, self.estimate, self.beyond);
+        let (kind, estimate, beyond) = (self.kind, self.estimate(), self.beyond);
         let change = match beyond {
             None => self.granted("ask", now),
             Some(beyond) => self.waiting(now).with("beyond", beyond),
@@ -228,7 +228,6 @@ impl Gesture {
         let waiting = Self { expires_at: Some(expires_at), ..self };
         Change::new("ask", waiting)
             .with("to", GestureState::PendingApproval)
-            .emits(Event::ApprovalNeeded { gesture })
             .emits_at(Event::GestureDue { gesture }, expires_at)
     }
 
@@ -251,7 +250,7 @@ impl Gesture {
 
     /// Pays `actual`, and releases what is left of the estimate.
     fn pay(&self, actual: Money, purse: Purse, now: Timestamp) -> Result<Option<Posting>, Refusal> {
-        let held = self.estimate.amount;
+        let held = self.estimate_minor;
         if held.max(actual.amount) == Minor::ZERO {
             return Ok(None);
         }
@@ -269,11 +268,11 @@ impl Gesture {
         reason: EntryReason,
         now: Timestamp,
     ) -> Result<Option<Posting>, Refusal> {
-        if self.estimate.amount == Minor::ZERO {
+        if self.estimate_minor == Minor::ZERO {
             return Ok(None);
         }
-        let ledger = purse.open(self.estimate, now)?;
-        Ok(Some(ledger.release(self.estimate.amount, self.id, reason).close()))
+        let ledger = purse.open(self.estimate(), now)?;
+        Ok(Some(ledger.release(self.estimate_minor, self.id, reason).close()))
     }
 
     fn expect_decidable_by(&self, actor: Actor) -> Result<(), Refusal> {
@@ -309,7 +308,7 @@ impl Ballot {
             gesture_id,
             step: FIRST_STEP,
             approver: self.by.to_string(),
-            rank: self.by.rank(),
+            rank: self.rank,
             decision,
             comment: self.comment,
             at,

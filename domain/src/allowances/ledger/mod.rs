@@ -259,6 +259,7 @@ impl Ledger {
         let Cause { kind, reason, document, lot_id, idempotency_key } = cause;
         let before = (self.account.balance_minor, self.account.held_minor);
         (self.account.balance_minor, self.account.held_minor) = (balance, held);
+        self.account.available_minor = balance.less(held);
         self.movements.push(AllowanceMovement {
             kind,
             reason,
@@ -297,6 +298,6 @@ fn insufficient(asked: Money, available: Money) -> Refusal {
 }
 
 /// Says which currency it should be.
-pub(super) fn mixed(asked: Money, expected: &[Currency]) -> Refusal {
+fn mixed(asked: Money, expected: &[Currency]) -> Refusal {
     Refusal::new(&MIXED_CURRENCY).with("currency", asked.currency).with("expected", expected)
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     allowances::{
         accounts::AllowanceLotState,
-        examples::{account, at, fen, id, lot, minor, purse},
+        examples::{account, at, fen, id, lot, minor, promised_account, purse},
     },
     record::Version,
 };
@@ -92,7 +92,7 @@ fn a_lot_expires_at_its_instant_but_for_what_is_promised() {
     let later = vec![lot(1, 100, Some("2026-06-01T00:00:01Z"))];
     assert!(books(later).close().movements.is_empty());
 
-    let promised = AllowanceAccount { held_minor: minor(30), ..account(100) };
+    let promised = promised_account(30, 100);
     let ledger = Ledger::open(promised, due(), at(NOW));
     assert_eq!(ledger.account().balance_minor, minor(30));
     let posting = ledger.release(minor(30), id(9), EntryReason::GestureCancelled).close();
@@ -208,6 +208,7 @@ impl Shelf {
     fn check(&self) {
         let (balance, held) = (self.account.balance_minor, self.account.held_minor);
         assert!(held <= balance, "promised more than there is");
+        assert_eq!(self.account.available_minor, balance.less(held));
         let sum =
             |of: fn(&AllowanceMovement) -> i64| -> i64 { self.movements.iter().map(of).sum() };
         assert_eq!(sum(|line| line.balance_change_minor), balance.get());
