@@ -6,6 +6,7 @@
 )]
 
 pub mod access;
+mod allowances;
 mod audit;
 mod catalogue;
 mod complaints;
@@ -64,6 +65,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(complaints::router())
         .merge(surveys::router())
         .merge(followups::router())
+        .merge(allowances::router())
 }
 
 /// The OpenAPI document of everything that is served.

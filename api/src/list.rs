@@ -25,6 +25,11 @@ pub struct Paging {
     cursor: Option<String>,
 }
 
+/// The filters of a list that knows none.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoFilters {}
+
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListOf<T: ToSchema> {

@@ -5,8 +5,9 @@
 
 use crate::{
     ids::{
-        AppointmentId, AssetId, ClockId, ComplaintId, EnrolmentId, GestureId, ImportId,
-        InvitationId, MessageId, OccurrenceId, OperationId, OrderId, ResponseId, WorkOrderId,
+        AllowanceAccountId, AppointmentId, AssetId, ClockId, ComplaintId, EnrolmentId, GestureId,
+        ImportId, InvitationId, MessageId, OccurrenceId, OperationId, OrderId, ResponseId,
+        WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -86,10 +87,10 @@ pub enum Event {
         /// Which work order.
         work_order: WorkOrderId,
     },
-    /// A gesture was asked for that is beyond the requester's authority.
-    ApprovalNeeded {
-        /// Which gesture.
-        gesture: GestureId,
+    /// Money that was set aside has reached its date.
+    LotsDue {
+        /// The account up to which, in the order of identifiers, it is done.
+        after: Option<AllowanceAccountId>,
     },
     /// Nobody has decided about a gesture, or fulfilled it, in time.
     GestureDue {

@@ -6,6 +6,7 @@
 //! The first modules are the words every capability uses; the others are the capabilities, one
 //! file each.
 
+pub mod allowances;
 pub mod audit;
 pub mod catalogue;
 pub mod change;

@@ -137,6 +137,7 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::complaints::RULES,
         crate::followups::RULES,
         crate::surveys::RULES,
+        crate::allowances::RULES,
     ];
     let own: &[&Rule] = &[&ILLEGAL_TRANSITION];
     std::iter::once(own).chain(capabilities).flatten().copied().collect()

@@ -4,6 +4,7 @@ mod m0001_house;
 mod m0002_tenancy;
 mod m0003_customers;
 mod m0004_sops;
+mod m0005_allowances;
 mod m0007_voice;
 mod owned;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0002_tenancy::Migration),
             Box::new(m0003_customers::Migration),
             Box::new(m0004_sops::Migration),
+            Box::new(m0005_allowances::Migration),
             Box::new(m0007_voice::Migration),
         ]
     }

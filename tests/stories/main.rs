@@ -14,6 +14,7 @@
 
 mod house;
 
+mod allowances;
 mod audit;
 mod complaints;
 mod queue;

@@ -3,6 +3,7 @@
 //! Jobs are fetched fairly over all tenants ([`backend`]), run in one transaction of the tenant they
 //! belong to ([`run`]), and routed by what has happened ([`route`]).
 
+mod allowances;
 mod backend;
 mod complaints;
 mod days;

@@ -1,6 +1,6 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
-use crate::{complaints, days, imports, outside::Surroundings, sandbox, surveys};
+use crate::{allowances, complaints, days, imports, outside::Surroundings, sandbox, surveys};
 use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
 
@@ -18,7 +18,8 @@ pub async fn route(
         Event::DayBegan { on } => days::begin(tenant, *on).await,
         Event::DayWorkDue { on, work } => match work {
             DayWork::Housekeeping => days::keep_house(tenant).await,
-            DayWork::Allowances | DayWork::Plans => {
+            DayWork::Allowances => allowances::expire(tenant, None).await,
+            DayWork::Plans => {
                 let _ = on;
                 Ok(())
             }
@@ -50,15 +51,15 @@ pub async fn route(
         Event::SurveyAnswered { response } => surveys::follow(tenant, *response).await,
         // Delivered by `run`, which talks to the outside while no transaction is open.
         Event::MessageQueued { .. } => Ok(()),
-        Event::OrderPaid { .. }
-        | Event::AssetDelivered { .. }
+        Event::OrderPaid { order } => allowances::accrue(tenant, *order).await,
+        Event::LotsDue { after } => allowances::expire(tenant, *after).await,
+        Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
+        Event::AssetDelivered { .. }
         | Event::EnrolmentBegan { .. }
         | Event::OccurrenceDue { .. }
         | Event::WorkOrderUnscheduled { .. }
         | Event::HoldDue { .. }
-        | Event::ReminderDue { .. }
-        | Event::ApprovalNeeded { .. }
-        | Event::GestureDue { .. } => {
+        | Event::ReminderDue { .. } => {
             let _ = tenant;
             Ok(())
         }

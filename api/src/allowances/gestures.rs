@@ -1,0 +1,305 @@
+//! `/v1/gestures`: personal services and gifts.
+
+use crate::{
+    access::{Access, Api, Outcome, Work, may},
+    list::{List, ListOf, NoFilters, Paging},
+    problem::Problem,
+    request::{Id, Json},
+};
+use axum::response::Response;
+use domain::{
+    allowances::{
+        authority::rank_of,
+        gestures::{
+            Approval, Asked, Ballot, Bill, Gesture, GestureRequest, GestureState, Requester,
+            requester,
+        },
+    },
+    customers::Customer,
+    identity::Staff,
+    ids::{ComplaintId, CustomerId, GestureId},
+    money::Minor,
+    text::Line,
+};
+use serde::Deserialize;
+use store::{Missing, page::Order};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_gestures, ask_gesture))
+        .routes(routes!(get_gesture))
+        .routes(routes!(list_approvals))
+        .routes(routes!(approve_gesture))
+        .routes(routes!(reject_gesture))
+        .routes(routes!(fulfil_gesture))
+        .routes(routes!(cancel_gesture))
+}
+
+/// Which gestures are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct GestureFilters {
+    /// Only gestures for this customer.
+    customer_id: Option<CustomerId>,
+    /// Only gestures in this state; `pending_approval` are those that wait for somebody.
+    state: Option<GestureState>,
+    /// Only gestures that help with this complaint.
+    complaint_id: Option<ComplaintId>,
+}
+
+/// Somebody's word on a gesture.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"comment": "Tell them we are sorry."})))]
+struct GestureVerdict {
+    /// Why.
+    #[serde(default)]
+    comment: Option<Line>,
+}
+
+/// What a gesture has cost.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"actual_minor": 7200})))]
+struct GestureBill {
+    /// What it has cost, in the currency of the gesture; 0 when it cost nothing in the end.
+    actual_minor: Minor,
+}
+
+/// Lists gestures
+///
+/// The newest comes first.
+#[utoipa::path(
+    get, path = "/gestures", tag = "gestures",
+    operation_id = "list_gestures",
+    params(GestureFilters, Paging),
+    responses((status = 200, description = "A page of gestures.", body = ListOf<Gesture>)),
+    security(("oauth" = ["gestures:read"])),
+)]
+async fn list_gestures(
+    access: Access<may::GesturesRead>,
+    list: List<GestureFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let GestureFilters { customer_id, state, complaint_id } = list.filters;
+    let select = store::allowances::gestures(customer_id, state, complaint_id);
+    let slice = reading.page::<Gesture>(select, Order::newest(), &list.page).await?;
+    Ok(list.answer(slice))
+}
+
+/// Asks for a gesture
+///
+/// What it may cost is held on the customer's account at once, or refused (`insufficient_allowance`). Within the
+/// requester's authority it is `approved` on the spot; beyond it, it is `pending_approval`, and `beyond` says which
+/// limit it was and `required_rank` who can decide. Undecided, it expires after 72 hours; approved and not carried out,
+/// after 14 days.
+#[utoipa::path(
+    post, path = "/gestures", tag = "gestures",
+    operation_id = "ask_gesture",
+    request_body(
+        content = GestureRequest, description = "What somebody wants to do for a customer.",
+        example = json!({"customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "kind": "gift",
+            "problem_solved": "The filter came a week late and the family bought water.",
+            "currency": "CNY", "estimate_minor": 3000,
+            "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk"}),
+    ),
+    responses((status = 201, description = "The gesture.", body = Gesture, headers(
+        ("Location" = String, description = "Where the gesture is found."),
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["gestures:write"])),
+)]
+async fn ask_gesture(
+    access: Access<may::GesturesWrite>,
+    Json(request): Json<GestureRequest>,
+) -> Outcome {
+    let work = access.write_once().await?;
+    let customer: Customer = named(work.get(request.customer_id).await, "/customer_id")?;
+    let requester_id = requester(work.actor(), request.requester_id)?;
+    let staff: Staff = named(work.get(requester_id).await, "/requester_id")?;
+    let complainant = match request.complaint_id {
+        Some(complaint) => Some(named(work.complainant(complaint).await, "/complaint_id")?),
+        None => None,
+    };
+    let id: GestureId = work.new_id();
+    let purse = work.purse(customer.id).await?;
+    let authority = work.authority(customer.id, request.currency, id).await?;
+    let asked = Asked {
+        id,
+        request,
+        requester: Requester::of(&staff)?,
+        customer_dealer_id: customer.details.dealer_id,
+        complaint_customer_id: complainant,
+    };
+    let decision = Gesture::ask(asked, purse, &authority, work.now())?;
+    let gesture = work.record_gesture(decision).await?;
+    work.created("/v1/gestures", gesture).await
+}
+
+/// Reads a gesture
+///
+/// `beyond` and `required_rank` say why it waited, or waits, for somebody.
+#[utoipa::path(
+    get, path = "/gestures/{id}", tag = "gestures",
+    operation_id = "get_gesture",
+    params(("id" = GestureId, Path, description = "The gesture.")),
+    responses((status = 200, description = "The gesture.", body = Gesture, headers(
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["gestures:read"])),
+)]
+async fn get_gesture(
+    access: Access<may::GesturesRead>,
+    Id(id): Id<GestureId>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let gesture: Gesture = reading.get(id).await?;
+    Ok(reading.show(&gesture))
+}
+
+/// Lists what was decided about a gesture
+///
+/// Nothing, when it was within the requester's own authority.
+#[utoipa::path(
+    get, path = "/gestures/{id}/approvals", tag = "gestures",
+    operation_id = "list_gesture_approvals",
+    params(("id" = GestureId, Path, description = "The gesture."), Paging),
+    responses((status = 200, description = "A page of decisions.", body = ListOf<Approval>)),
+    security(("oauth" = ["gestures:read"])),
+)]
+async fn list_approvals(
+    access: Access<may::GesturesRead>,
+    Id(id): Id<GestureId>,
+    list: List<NoFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let gesture: Gesture = reading.get(id).await?;
+    let select = store::allowances::approvals_of(gesture.id);
+    let slice = reading.page::<Approval>(select, Order::oldest(), &list.page).await?;
+    Ok(list.answer(slice))
+}
+
+/// Approves a gesture
+///
+/// Somebody else than the requester, whose own limit covers the gesture at this moment (`beyond_authority` says who
+/// can). A program of the brand decides with the limit of `brand_admin`, a dealer's own with that of `owner`.
+#[utoipa::path(
+    post, path = "/gestures/{id}/approve", tag = "gestures",
+    operation_id = "approve_gesture",
+    params(("id" = GestureId, Path, description = "The gesture.")),
+    request_body(
+        content = GestureVerdict, description = "Why.",
+        example = json!({"comment": "Tell them we are sorry."}),
+    ),
+    responses((status = 200, description = "The gesture, approved.", body = Gesture, headers(
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["gestures:approve"])),
+)]
+async fn approve_gesture(
+    access: Access<may::GesturesApprove>,
+    Id(id): Id<GestureId>,
+    Json(verdict): Json<GestureVerdict>,
+) -> Outcome {
+    let work = access.write_once().await?;
+    let gesture: Gesture = work.hold(id).await?;
+    work.lock_purse(gesture.customer_id).await?;
+    let authority = work.authority(gesture.customer_id, gesture.currency, gesture.id).await?;
+    let decision = gesture.approve(ballot(&work, verdict), &authority, work.now())?;
+    let gesture = work.record_gesture(decision).await?;
+    work.changed(gesture).await
+}
+
+/// Rejects a gesture
+///
+/// Somebody else than the requester. What was held for it is released.
+#[utoipa::path(
+    post, path = "/gestures/{id}/reject", tag = "gestures",
+    operation_id = "reject_gesture",
+    params(("id" = GestureId, Path, description = "The gesture.")),
+    request_body(
+        content = GestureVerdict, description = "Why.",
+        example = json!({"comment": "A call would do more."}),
+    ),
+    responses((status = 200, description = "The gesture, rejected.", body = Gesture, headers(
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["gestures:approve"])),
+)]
+async fn reject_gesture(
+    access: Access<may::GesturesApprove>,
+    Id(id): Id<GestureId>,
+    Json(verdict): Json<GestureVerdict>,
+) -> Outcome {
+    let work = access.write_once().await?;
+    let gesture: Gesture = work.hold(id).await?;
+    let purse = work.purse(gesture.customer_id).await?;
+    let decision = gesture.reject(ballot(&work, verdict), purse, work.now())?;
+    let gesture = work.record_gesture(decision).await?;
+    work.changed(gesture).await
+}
+
+/// Says that a gesture was carried out
+///
+/// What it has cost is paid from the customer's account, from what expires first; what was held beyond is released.
+/// A cost above the estimate needs that much available on the account, and authority for the whole of it: that of the
+/// person who calls, or of the requester when a program does.
+#[utoipa::path(
+    post, path = "/gestures/{id}/fulfil", tag = "gestures",
+    operation_id = "fulfil_gesture",
+    params(("id" = GestureId, Path, description = "The gesture.")),
+    request_body(
+        content = GestureBill, description = "What it has cost.",
+        example = json!({"actual_minor": 2800}),
+    ),
+    responses((status = 200, description = "The gesture, fulfilled.", body = Gesture, headers(
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["gestures:write"])),
+)]
+async fn fulfil_gesture(
+    access: Access<may::GesturesWrite>,
+    Id(id): Id<GestureId>,
+    Json(bill): Json<GestureBill>,
+) -> Outcome {
+    let work = access.write_once().await?;
+    let gesture: Gesture = work.hold(id).await?;
+    let staff: Staff = work.get(work.actor().staff().unwrap_or(gesture.requester_id)).await?;
+    let purse = work.purse(gesture.customer_id).await?;
+    let authority = work.authority(gesture.customer_id, gesture.currency, gesture.id).await?;
+    let bill = Bill { actual_minor: bill.actual_minor, role: staff.details.role };
+    let decision = gesture.fulfil(bill, purse, &authority, work.now())?;
+    let gesture = work.record_gesture(decision).await?;
+    work.changed(gesture).await
+}
+
+/// Cancels a gesture
+///
+/// The requester, or a manager or higher. What was held for it is released.
+#[utoipa::path(
+    post, path = "/gestures/{id}/cancel", tag = "gestures",
+    operation_id = "cancel_gesture",
+    params(("id" = GestureId, Path, description = "The gesture.")),
+    responses((status = 200, description = "The gesture, cancelled.", body = Gesture, headers(
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["gestures:write"])),
+)]
+async fn cancel_gesture(access: Access<may::GesturesWrite>, Id(id): Id<GestureId>) -> Outcome {
+    let work = access.write_once().await?;
+    let gesture: Gesture = work.hold(id).await?;
+    let purse = work.purse(gesture.customer_id).await?;
+    let decision = gesture.cancel(work.actor(), purse, work.now())?;
+    let gesture = work.record_gesture(decision).await?;
+    work.changed(gesture).await
+}
+
+/// A record that the body speaks of at `pointer`.
+fn named<R>(record: Result<R, Missing>, pointer: &str) -> Result<R, Problem> {
+    record.map_err(|missing| match missing {
+        Missing::NotFound => Problem::unknown_reference(pointer),
+        Missing::Fault(fault) => fault.into(),
+    })
+}
+
+fn ballot(work: &Work, verdict: GestureVerdict) -> Ballot {
+    let rank = rank_of(work.actor(), work.reach());
+    Ballot { id: work.new_id(), by: work.actor(), rank, comment: verdict.comment }
+}

@@ -1,0 +1,130 @@
+//! `/v1/authority-limits`: who may give how much alone.
+
+use crate::{
+    access::{Access, Api, Outcome, may},
+    list::{List, ListOf, Paging},
+    problem::Problem,
+    request::{Id, Json, MergePatch},
+};
+use axum::response::Response;
+use domain::{
+    allowances::authority::{AuthorityLimit, AuthorityLimitDetails},
+    identity::Role,
+    ids::AuthorityLimitId,
+};
+use serde::Deserialize;
+use store::page::Order;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list_limits, set_limit))
+        .routes(routes!(get_limit, amend_limit))
+}
+
+/// Which limits are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LimitFilters {
+    /// Only limits of this role.
+    role: Option<Role>,
+}
+
+/// Lists limits of authority
+///
+/// The oldest comes first. A role that is not in the list grants nothing alone.
+#[utoipa::path(
+    get, path = "/authority-limits", tag = "allowances",
+    operation_id = "list_authority_limits",
+    params(LimitFilters, Paging),
+    responses((status = 200, description = "A page of limits.", body = ListOf<AuthorityLimit>)),
+    security(("oauth" = ["allowances:read"])),
+)]
+async fn list_limits(
+    access: Access<may::AllowancesRead>,
+    list: List<LimitFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let select = store::allowances::limits(list.filters.role);
+    let slice = reading.page::<AuthorityLimit>(select, Order::oldest(), &list.page).await?;
+    Ok(list.answer(slice))
+}
+
+/// Sets a limit of authority
+///
+/// There is one for each role and currency; a second one is refused (`already_exists`). It counts for every decision
+/// from now on, also on gestures that wait already.
+#[utoipa::path(
+    post, path = "/authority-limits", tag = "allowances",
+    operation_id = "set_authority_limit",
+    request_body(
+        content = AuthorityLimitDetails, description = "How much who may grant.",
+        example = json!({"role": "clerk", "currency": "CNY", "per_request_minor": 5000,
+            "per_customer_month_minor": 12000}),
+    ),
+    responses((status = 201, description = "The limit.", body = AuthorityLimit, headers(
+        ("Location" = String, description = "Where the limit is found."),
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["allowances:write"])),
+)]
+async fn set_limit(
+    access: Access<may::AllowancesWrite>,
+    Json(details): Json<AuthorityLimitDetails>,
+) -> Outcome {
+    let work = access.write().await?;
+    let change = AuthorityLimit::set(work.new_id(), details, work.now());
+    let limit = work.record(change).await?;
+    work.created("/v1/authority-limits", limit).await
+}
+
+/// Reads a limit of authority
+///
+/// It says how much people in one role may grant alone, in one currency.
+#[utoipa::path(
+    get, path = "/authority-limits/{id}", tag = "allowances",
+    operation_id = "get_authority_limit",
+    params(("id" = AuthorityLimitId, Path, description = "The limit.")),
+    responses((status = 200, description = "The limit.", body = AuthorityLimit, headers(
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["allowances:read"])),
+)]
+async fn get_limit(
+    access: Access<may::AllowancesRead>,
+    Id(id): Id<AuthorityLimitId>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let limit: AuthorityLimit = reading.get(id).await?;
+    Ok(reading.show(&limit))
+}
+
+/// Changes a limit of authority
+///
+/// It counts for every decision from now on, also on gestures that wait already. To take an authority away, set
+/// `per_request_minor` to 0 and `unlimited` to false.
+#[utoipa::path(
+    patch, path = "/authority-limits/{id}", tag = "allowances",
+    operation_id = "amend_authority_limit",
+    params(("id" = AuthorityLimitId, Path, description = "The limit.")),
+    request_body(
+        content = AuthorityLimitDetails, content_type = "application/merge-patch+json",
+        description = "The fields that change; `null` takes a value away.",
+        example = json!({"per_request_minor": 8000}),
+    ),
+    responses((status = 200, description = "The limit as it is now.", body = AuthorityLimit, headers(
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["allowances:write"])),
+)]
+async fn amend_limit(
+    access: Access<may::AllowancesWrite>,
+    Id(id): Id<AuthorityLimitId>,
+    patch: MergePatch,
+) -> Outcome {
+    let work = access.write().await?;
+    let limit: AuthorityLimit = work.hold(id).await?;
+    work.expect_current(&limit)?;
+    let details = patch.apply(&limit.details)?;
+    let limit = work.record(limit.amend(details)).await?;
+    work.changed(limit).await
+}

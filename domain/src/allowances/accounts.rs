@@ -1,0 +1,290 @@
+//! Accounts: what is set aside for a customer, from which sale it came, and every line of how it moved.
+
+use crate::{
+    ids::{
+        AllowanceAccountId, AllowanceEntryId, AllowanceLotId, CustomerId, DealerId, GestureId,
+        OrderLineId,
+    },
+    money::{Currency, Minor, Money},
+    record::{Record, Version},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Money set aside for service to one customer, in one currency.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "acc_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "currency": "CNY", "balance_minor": 10000,
+    "held_minor": 3000, "available_minor": 7000, "created_at": "2026-11-22T09:30:00Z",
+    "version": 3})))]
+pub struct AllowanceAccount {
+    /// The identifier.
+    pub id: AllowanceAccountId,
+    /// For whom it is set aside.
+    pub customer_id: CustomerId,
+    /// The dealer who looks after the customer.
+    pub dealer_id: Option<DealerId>,
+    /// The currency of every amount on it.
+    pub currency: Currency,
+    /// What is set aside and not spent: the sum of what remains of the lots.
+    pub balance_minor: Minor,
+    /// The part of the balance that is promised to gestures and not spent yet.
+    pub held_minor: Minor,
+    /// What may still be promised: the balance without the held part. What has reached its date leaves
+    /// it in the night after, or before it would be promised.
+    pub available_minor: Minor,
+    /// When the first sale was accrued.
+    pub created_at: Timestamp,
+    /// How often money moved on it.
+    pub version: Version,
+}
+
+/// What one order line has earned, and how much of it is left.
+///
+/// Gestures are paid from the lot that expires first.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "lot_01m80t7jx3e9vbq2f4c6d8g0hk", "account_id": "acc_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "order_line_id": "orl_01m80t7jx3e9vbq2f4c6d8g0hk", "amount_minor": 10000, "remaining_minor": 7000,
+    "active_from": "2026-11-22T00:00:00Z", "expires_at": "2027-11-22T00:00:00Z", "state": "active",
+    "created_at": "2026-11-22T09:30:00Z", "version": 2})))]
+pub struct AllowanceLot {
+    /// The identifier.
+    pub id: AllowanceLotId,
+    /// The account it lies on.
+    pub account_id: AllowanceAccountId,
+    /// The order line that earned it; no line earns twice.
+    pub order_line_id: OrderLineId,
+    /// What was earned.
+    pub amount_minor: Minor,
+    /// What is left of it.
+    pub remaining_minor: Minor,
+    /// When it was earned: the day of the payment.
+    pub active_from: Timestamp,
+    /// When what is left of it expires; `null`: never. What is held for a gesture at that instant
+    /// stays until the gesture is settled.
+    pub expires_at: Option<Timestamp>,
+    /// Whether something is left of it.
+    pub state: AllowanceLotState,
+    /// When it was accrued.
+    pub created_at: Timestamp,
+    /// How often it was changed.
+    pub version: Version,
+}
+
+/// Whether something is left of a lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AllowanceLotState {
+    /// Something is left.
+    Active,
+    /// All of it was spent, the last of it on a gesture.
+    Exhausted,
+    /// The last of it expired.
+    Expired,
+}
+
+/// One line of an account; written once, never changed.
+///
+/// The changes of the balance add up to the balance, those of the held part to the held part.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "ent_01m80t7jx3e9vbq2f4c6d8g0hk", "account_id": "acc_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "kind": "hold", "reason": "gesture_asked",
+    "document": {"kind": "gesture", "id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk"}, "lot_id": null,
+    "balance_change_minor": 0, "held_change_minor": 3000, "balance_after_minor": 10000,
+    "held_after_minor": 3000, "actor": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "at": "2026-11-22T09:30:00Z"})))]
+pub struct AllowanceEntry {
+    /// The identifier.
+    pub id: AllowanceEntryId,
+    /// The account.
+    pub account_id: AllowanceAccountId,
+    /// What moved.
+    #[serde(flatten)]
+    pub movement: AllowanceMovement,
+    /// Who did it: a person, a key, or `worker`.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What moved on an account, and what was there afterwards.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AllowanceMovement {
+    /// What was done.
+    pub kind: EntryKind,
+    /// Why.
+    pub reason: EntryReason,
+    /// What it was done for.
+    pub document: EntryDocument,
+    /// The lot whose remainder changed with the balance.
+    pub lot_id: Option<AllowanceLotId>,
+    /// By how many minor units the balance changed.
+    pub balance_change_minor: i64,
+    /// By how many minor units the held part changed.
+    pub held_change_minor: i64,
+    /// The balance afterwards.
+    pub balance_after_minor: Minor,
+    /// The held part afterwards.
+    pub held_after_minor: Minor,
+    /// What makes it impossible to do it twice.
+    #[serde(skip)]
+    pub idempotency_key: String,
+}
+
+/// What was done to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// A sale has earned something.
+    Accrue,
+    /// Something was promised to a gesture.
+    Hold,
+    /// A promise was taken back.
+    Release,
+    /// A gesture was paid.
+    Capture,
+    /// Something was not spent in time.
+    Expire,
+}
+
+/// Why something was done to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryReason {
+    /// The policy's share of the margin of an order line.
+    MarginShare,
+    /// The policy's share of the price of an order line.
+    PriceShare,
+    /// The policy's fallback share of the price, because the cost of the order line is not known.
+    PriceFallback,
+    /// Somebody asked for a gesture.
+    GestureAsked,
+    /// A gesture was carried out; a release is what it cost less than estimated.
+    GestureFulfilled,
+    /// A gesture was not approved.
+    GestureRejected,
+    /// A gesture was called off.
+    GestureCancelled,
+    /// A gesture was not decided on, or not carried out, in time.
+    GestureExpired,
+    /// The lot has reached its date.
+    LotExpired,
+}
+
+/// What an entry was written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum EntryDocument {
+    /// A line of an order.
+    OrderLine(OrderLineId),
+    /// A gesture.
+    Gesture(GestureId),
+    /// A lot.
+    Lot(AllowanceLotId),
+}
+
+impl AllowanceAccount {
+    /// An empty account.
+    pub fn open(
+        id: AllowanceAccountId,
+        customer_id: CustomerId,
+        dealer_id: Option<DealerId>,
+        currency: Currency,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            customer_id,
+            dealer_id,
+            currency,
+            balance_minor: Minor::ZERO,
+            held_minor: Minor::ZERO,
+            available_minor: Minor::ZERO,
+            created_at: now,
+            version: Version::FIRST,
+        }
+    }
+
+    /// What may still be promised.
+    pub fn available(&self) -> Money {
+        Money { amount: self.available_minor, currency: self.currency }
+    }
+}
+
+impl AllowanceLot {
+    /// Its place in the order of spending: what expires first, then what was earned first.
+    pub(super) fn turn(&self) -> impl Ord + use<> {
+        (self.expires_at.is_none(), self.expires_at, self.active_from, self.id)
+    }
+
+    /// Spends up to `amount` of what is left, and says how much it was.
+    pub(super) fn spend(&mut self, amount: Minor) -> Minor {
+        self.take(amount, AllowanceLotState::Exhausted)
+    }
+
+    /// Lets what is left expire when its date has come, up to `amount`, and says how much it was.
+    pub(super) fn expire(&mut self, amount: Minor, now: Timestamp) -> Minor {
+        if self.expires_at.is_none_or(|expires_at| now < expires_at) {
+            return Minor::ZERO;
+        }
+        self.take(amount, AllowanceLotState::Expired)
+    }
+
+    /// Takes up to `amount` of what is left; `emptied` is the state when that was all of it.
+    fn take(&mut self, amount: Minor, emptied: AllowanceLotState) -> Minor {
+        let taken = amount.min(self.remaining_minor);
+        self.remaining_minor = self.remaining_minor.less(taken);
+        if taken > Minor::ZERO && self.remaining_minor == Minor::ZERO {
+            self.state = emptied;
+        }
+        taken
+    }
+}
+
+impl Record for AllowanceAccount {
+    type Id = AllowanceAccountId;
+
+    fn id(&self) -> AllowanceAccountId {
+        self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer_id)
+    }
+
+    fn dealer(&self) -> Option<DealerId> {
+        self.dealer_id
+    }
+}
+
+impl Record for AllowanceLot {
+    type Id = AllowanceLotId;
+
+    fn id(&self) -> AllowanceLotId {
+        self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+}
+
+impl Record for AllowanceEntry {
+    type Id = AllowanceEntryId;
+
+    fn id(&self) -> AllowanceEntryId {
+        self.id
+    }
+}

@@ -1,0 +1,92 @@
+//! Asking: in whose name, for whom, and whether they belong together.
+
+use super::{
+    ASKS_FOR_ANOTHER, GestureRequest, OTHER_CUSTOMERS_COMPLAINT, OTHER_DEALERS_CUSTOMER,
+    REQUESTER_LEFT, REQUESTER_NOT_NAMED,
+};
+use crate::{
+    identity::{Actor, Role, Staff, StaffStatus},
+    ids::{CustomerId, DealerId, GestureId, StaffId},
+    refusal::Refusal,
+};
+
+/// What is known when a gesture is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The identifier it gets.
+    pub id: GestureId,
+    /// What is asked for.
+    pub request: GestureRequest,
+    /// Who asks.
+    pub requester: Requester,
+    /// The dealer who looks after the customer.
+    pub customer_dealer_id: Option<DealerId>,
+    /// Whose complaint it is to help with.
+    pub complaint_customer_id: Option<CustomerId>,
+}
+
+/// Who asks for a gesture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Requester {
+    /// Which person.
+    pub id: StaffId,
+    /// In which role.
+    pub role: Role,
+    /// For whom they work; `None` for the brand.
+    pub dealer_id: Option<DealerId>,
+}
+
+impl Requester {
+    /// Who asks, when `staff` does.
+    ///
+    /// # Errors
+    ///
+    /// `requester_left` when they do not work here any more.
+    pub fn of(staff: &Staff) -> Result<Self, Refusal> {
+        match staff.status {
+            StaffStatus::Active => Ok(Self {
+                id: staff.id,
+                role: staff.details.role,
+                dealer_id: staff.details.dealer_id,
+            }),
+            StaffStatus::Left => Err(Refusal::new(&REQUESTER_LEFT).with("requester_id", staff.id)),
+        }
+    }
+}
+
+/// In whose name `actor` asks for a gesture.
+///
+/// # Errors
+///
+/// `requester_not_named` when a program names nobody; `asks_for_another` when a person names somebody
+/// else.
+pub fn requester(actor: Actor, named: Option<StaffId>) -> Result<StaffId, Refusal> {
+    match (actor.staff(), named) {
+        (Some(caller), Some(other)) if caller != other => Err(Refusal::new(&ASKS_FOR_ANOTHER)
+            .with("caller_id", caller)
+            .with("requester_id", other)),
+        (Some(caller), _) => Ok(caller),
+        (None, Some(named)) => Ok(named),
+        (None, None) => Err(Refusal::new(&REQUESTER_NOT_NAMED)),
+    }
+}
+
+impl Asked {
+    /// Whether requester, customer and complaint belong together.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        if let (Some(customers), Some(requesters)) =
+            (self.customer_dealer_id, self.requester.dealer_id)
+            && customers != requesters
+        {
+            return Err(Refusal::new(&OTHER_DEALERS_CUSTOMER)
+                .with("customer_dealer_id", customers)
+                .with("requester_dealer_id", requesters));
+        }
+        if self.complaint_customer_id.is_some_and(|customer| customer != self.request.customer_id) {
+            return Err(Refusal::new(&OTHER_CUSTOMERS_COMPLAINT)
+                .with("complaint_id", self.request.complaint_id)
+                .with("customer_id", self.request.customer_id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,226 @@
+//! Gestures: a gift, a personal service or a credit for one customer, asked for by a person and paid
+//! from the customer's allowance.
+//!
+//! Asking holds the estimate at once, so that two gestures never count on the same money. Within the
+//! requester's authority the gesture is approved on the spot; beyond it, it waits for a person of higher
+//! rank. Whatever happens then, the money is paid or released exactly once.
+
+mod asked;
+mod rules;
+mod verbs;
+
+#[cfg(test)]
+mod tests;
+
+pub use asked::{Asked, Requester, requester};
+pub use rules::*;
+pub use verbs::{Ballot, Bill, GestureDecision};
+
+use super::authority::BeyondLimit;
+use crate::{
+    identity::Rank,
+    ids::{ApprovalId, ComplaintId, CustomerId, DealerId, GestureId, StaffId},
+    money::{Currency, Minor, Money},
+    record::{Record, Version},
+    text::{Line, Prose},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A personal service or gift for a customer.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": null, "kind": "gift",
+    "problem_solved": "The filter came a week late and the family bought water.",
+    "currency": "CNY", "estimate_minor": 8000, "actual_minor": null, "state": "pending_approval",
+    "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "beyond": "per_request", "required_rank": 30,
+    "expires_at": "2026-11-25T09:30:00Z", "approved_at": null, "settled_at": null,
+    "created_at": "2026-11-22T09:30:00Z", "version": 1})))]
+pub struct Gesture {
+    /// The identifier.
+    pub id: GestureId,
+    /// For whom it is.
+    pub customer_id: CustomerId,
+    /// Whose people see it: the dealer who looks after the customer, or else the requester's.
+    pub dealer_id: Option<DealerId>,
+    /// The complaint that it helps to put right.
+    pub complaint_id: Option<ComplaintId>,
+    /// What it is.
+    pub kind: GestureKind,
+    /// Which need of the customer it meets.
+    pub problem_solved: Prose,
+    /// The currency of its amounts.
+    pub currency: Currency,
+    /// What it may cost; held on the customer's account until the gesture is settled.
+    pub estimate_minor: Minor,
+    /// What it has cost.
+    pub actual_minor: Option<Minor>,
+    /// Where it stands.
+    pub state: GestureState,
+    /// Who asked for it.
+    pub requester_id: StaffId,
+    /// Which limit of the requester's it is beyond; `null`: none, it was approved on the spot.
+    pub beyond: Option<BeyondLimit>,
+    /// The lowest rank whose authority reached so far when it was asked for.
+    pub required_rank: Option<Rank>,
+    /// When it expires by itself: 72 hours after it was asked for while nobody has decided, 14 days after
+    /// it was approved while nobody has carried it out; `null` once it is settled.
+    pub expires_at: Option<Timestamp>,
+    /// When it was approved.
+    pub approved_at: Option<Timestamp>,
+    /// When it was carried out, rejected or cancelled, or when it expired.
+    pub settled_at: Option<Timestamp>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// How often it was changed.
+    pub version: Version,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "kind": "gift",
+    "problem_solved": "The filter came a week late and the family bought water.",
+    "currency": "CNY", "estimate_minor": 8000, "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk"})))]
+pub struct GestureRequest {
+    /// For whom it is.
+    pub customer_id: CustomerId,
+    /// The complaint of this customer that it helps to put right.
+    #[serde(default)]
+    pub complaint_id: Option<ComplaintId>,
+    /// What it is.
+    pub kind: GestureKind,
+    /// Which need of the customer it meets: a gesture without one is a bribe.
+    pub problem_solved: Prose,
+    /// The currency of the estimate: that of the customer's account.
+    pub currency: Currency,
+    /// What it may cost. 0 for what costs nothing, such as a call: it needs neither allowance nor
+    /// authority.
+    pub estimate_minor: Minor,
+    /// Who asks. A program of the brand must name the person; a person asks in their own name and may
+    /// leave it out.
+    #[serde(default)]
+    pub requester_id: Option<StaffId>,
+}
+
+/// What a gesture is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GestureKind {
+    /// A thing.
+    Gift,
+    /// Something done for this customer that the standard does not foresee.
+    PersonalisedService,
+    /// Money off.
+    GoodwillCredit,
+}
+
+/// Where a gesture stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GestureState {
+    /// Beyond the requester's authority; somebody of higher rank decides. The estimate is held.
+    PendingApproval,
+    /// May be carried out. The estimate is held.
+    Approved,
+    /// Was not approved; nothing is held any more.
+    Rejected,
+    /// Was carried out and paid.
+    Fulfilled,
+    /// Was called off; nothing is held any more.
+    Cancelled,
+    /// Was not decided on, or not carried out, in time; nothing is held any more.
+    Expired,
+}
+
+/// The word of somebody of higher rank on a gesture; written once, never changed.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({"id": "apr_01m80t7jx3e9vbq2f4c6d8g0hk", "gesture_id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk", "step": 1,
+    "approver": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "rank": 30, "decision": "approved",
+    "comment": "Tell them we are sorry.", "at": "2026-11-22T10:00:00Z"})))]
+pub struct Approval {
+    /// The identifier.
+    pub id: ApprovalId,
+    /// The gesture.
+    pub gesture_id: GestureId,
+    /// Which step of its approval it is, counted from 1; each step is decided once.
+    pub step: u32,
+    /// Who decided: a person or a key.
+    pub approver: String,
+    /// The approver's rank at the time.
+    pub rank: Rank,
+    /// What was decided.
+    pub decision: ApprovalDecision,
+    /// Why.
+    pub comment: Option<Line>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was decided about a gesture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalDecision {
+    /// It may be carried out.
+    Approved,
+    /// It may not.
+    Rejected,
+}
+
+impl Gesture {
+    /// What it may cost.
+    pub fn estimate(&self) -> Money {
+        Money { amount: self.estimate_minor, currency: self.currency }
+    }
+}
+
+impl GestureRequest {
+    /// What it may cost.
+    pub fn estimate(&self) -> Money {
+        Money { amount: self.estimate_minor, currency: self.currency }
+    }
+}
+
+impl GestureState {
+    /// What can be done from here.
+    pub fn allowed_transitions(self) -> &'static [&'static str] {
+        match self {
+            Self::PendingApproval => &["approve", "reject", "cancel"],
+            Self::Approved => &["fulfil", "cancel"],
+            Self::Rejected | Self::Fulfilled | Self::Cancelled | Self::Expired => &[],
+        }
+    }
+}
+
+impl Record for Gesture {
+    type Id = GestureId;
+
+    fn id(&self) -> GestureId {
+        self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer_id)
+    }
+
+    fn dealer(&self) -> Option<DealerId> {
+        self.dealer_id
+    }
+}
+
+impl Record for Approval {
+    type Id = ApprovalId;
+
+    fn id(&self) -> ApprovalId {
+        self.id
+    }
+}

@@ -1,0 +1,111 @@
+//! What is refused about gestures.
+
+use crate::{
+    refusal::{Kind, Rule},
+    text::Bilingual,
+};
+
+/// A program must say for whom it asks.
+pub static REQUESTER_NOT_NAMED: Rule = Rule {
+    code: "requester_not_named",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Who asks?", zh: "未说明申请人" },
+    detail: Bilingual {
+        en: "A program asks for a gesture in a person's name, and `requester_id` is missing.",
+        zh: "程序须以某位员工的名义申请，但缺少 `requester_id`。",
+    },
+    advice: Bilingual {
+        en: "Give the staff member who wants to do something for the customer as `requester_id`.",
+        zh: "请在 `requester_id` 中填写想为客户做这件事的员工。",
+    },
+};
+
+/// A person asks in their own name.
+pub static ASKS_FOR_ANOTHER: Rule = Rule {
+    code: "asks_for_another",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "In somebody else's name", zh: "不能以他人名义申请" },
+    detail: Bilingual {
+        en: "The token is {caller_id}'s, but the gesture would be asked for by {requester_id}.",
+        zh: "令牌属于 {caller_id}，申请人却是 {requester_id}。",
+    },
+    advice: Bilingual {
+        en: "Leave `requester_id` out: a person asks in their own name.",
+        zh: "请省略 `requester_id`：员工只能以本人名义申请。",
+    },
+};
+
+/// Who has left gives nothing any more.
+pub static REQUESTER_LEFT: Rule = Rule {
+    code: "requester_left",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "They have left", zh: "申请人已离职" },
+    detail: Bilingual {
+        en: "{requester_id} does not work here any more.",
+        zh: "{requester_id} 已离职。",
+    },
+    advice: Bilingual {
+        en: "Name the person who looks after the customer now.",
+        zh: "请填写目前负责该客户的员工。",
+    },
+};
+
+/// Four eyes: who asks does not decide.
+pub static OWN_GESTURE: Rule = Rule {
+    code: "own_gesture",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "Your own gesture", zh: "不能审批自己的申请" },
+    detail: Bilingual {
+        en: "{requester_id} asked for this gesture; somebody else must decide on it.",
+        zh: "该申请由 {requester_id} 提出，须由他人决定。",
+    },
+    advice: Bilingual {
+        en: "Somebody else of rank `required_rank` or higher can do it; you may cancel it.",
+        zh: "请由级别不低于 `required_rank` 的其他人处理；您可以撤销申请。",
+    },
+};
+
+/// Who asked may call it off, or a manager.
+pub static ANOTHERS_GESTURE: Rule = Rule {
+    code: "anothers_gesture",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "Somebody else's gesture", zh: "他人的申请" },
+    detail: Bilingual {
+        en: "{requester_id} asked for this gesture; others need rank {required_rank} to cancel it.",
+        zh: "该申请由 {requester_id} 提出；他人撤销须达到级别 {required_rank}。",
+    },
+    advice: Bilingual {
+        en: "Let the requester or a manager cancel it.",
+        zh: "请由申请人或经理撤销。",
+    },
+};
+
+/// People give to customers of their own dealer.
+pub static OTHER_DEALERS_CUSTOMER: Rule = Rule {
+    code: "other_dealers_customer",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Another dealer's customer", zh: "其他经销商的客户" },
+    detail: Bilingual {
+        en: "The customer is looked after by {customer_dealer_id}; the requester works for {requester_dealer_id}.",
+        zh: "该客户由 {customer_dealer_id} 负责，申请人属于 {requester_dealer_id}。",
+    },
+    advice: Bilingual {
+        en: "Name somebody who works for the customer's dealer, or for the brand.",
+        zh: "请选择该客户所属经销商或品牌方的员工。",
+    },
+};
+
+/// The complaint that a gesture helps with is the customer's own.
+pub static OTHER_CUSTOMERS_COMPLAINT: Rule = Rule {
+    code: "other_customers_complaint",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Another customer's complaint", zh: "其他客户的投诉" },
+    detail: Bilingual {
+        en: "Complaint {complaint_id} is not of customer {customer_id}.",
+        zh: "投诉 {complaint_id} 不属于客户 {customer_id}。",
+    },
+    advice: Bilingual {
+        en: "Give a complaint of the same customer, or none.",
+        zh: "请填写同一客户的投诉，或留空。",
+    },
+};

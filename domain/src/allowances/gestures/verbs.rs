@@ -1,0 +1,330 @@
+//! What can be done with a gesture.
+
+use super::{
+    ANOTHERS_GESTURE, Approval, ApprovalDecision, Asked, Gesture, GestureState, OWN_GESTURE,
+};
+use crate::{
+    allowances::{
+        accounts::EntryReason,
+        authority::Authority,
+        ledger::{Posting, Purse},
+    },
+    change::Change,
+    event::Event,
+    identity::{Actor, Rank, Role},
+    ids::{ApprovalId, GestureId},
+    money::{Minor, Money},
+    record::Version,
+    refusal::{Refusal, illegal},
+    text::Line,
+    time::Timestamp,
+};
+
+/// How long a gesture waits for somebody to decide: long enough for a weekend, short enough that the
+/// customer does not wait for nothing.
+const DECISION_HOURS: i64 = 72;
+
+/// How long an approved gesture keeps its money: long enough to order a gift, short enough that what
+/// was forgotten is free again.
+const FULFILMENT_DAYS: i64 = 14;
+
+/// The first word of a higher rank. There is one step so far; escalation adds more.
+const FIRST_STEP: u32 = 1;
+
+/// Somebody's word on a gesture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ballot {
+    /// The identifier it gets.
+    pub id: ApprovalId,
+    /// Who decides.
+    pub by: Actor,
+    /// Their rank: see [`rank_of`](crate::allowances::authority::rank_of).
+    pub rank: Rank,
+    /// Why.
+    pub comment: Option<Line>,
+}
+
+/// What a gesture has cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bill {
+    /// How much, in the currency of the gesture.
+    pub actual_minor: Minor,
+    /// The role of the person who says so, or of the requester when a program does.
+    pub role: Role,
+}
+
+/// What was decided about a gesture, to be recorded as one piece.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "a decision that is not recorded has not happened"]
+pub struct GestureDecision {
+    /// The gesture.
+    pub change: Change<Gesture>,
+    /// The word of a higher rank, when that is what it was.
+    pub approval: Option<Approval>,
+    /// What moved on the customer's account.
+    pub posting: Option<Posting>,
+}
+
+impl Gesture {
+    /// Asks for a gesture, and holds what it may cost.
+    ///
+    /// # Errors
+    ///
+    /// `other_dealers_customer` and `other_customers_complaint`; `mixed_currency` and
+    /// `insufficient_allowance` when the customer's account does not give it; `beyond_all_authority` when
+    /// there is nobody who may grant it.
+    pub fn ask(
+        asked: Asked,
+        purse: Purse,
+        authority: &Authority,
+        now: Timestamp,
+    ) -> Result<GestureDecision, Refusal> {
+        asked.check()?;
+        let Asked { id, request, requester, customer_dealer_id, .. } = asked;
+        let estimate = request.estimate();
+        let posting = hold(purse, estimate, id, now)?;
+        let beyond = authority.judge(requester.role, estimate).err();
+        let required_rank = beyond.map(|_| authority.expect_somebody(estimate)).transpose()?;
+        let gesture = Self {
+            id,
+            customer_id: request.customer_id,
+            dealer_id: customer_dealer_id.or(requester.dealer_id),
+            complaint_id: request.complaint_id,
+            kind: request.kind,
+            problem_solved: request.problem_solved,
+            currency: request.currency,
+            estimate_minor: request.estimate_minor,
+            actual_minor: None,
+            state: GestureState::PendingApproval,
+            requester_id: requester.id,
+            beyond,
+            required_rank,
+            expires_at: None,
+            approved_at: None,
+            settled_at: None,
+            created_at: now,
+            version: Version::FIRST,
+        };
+        Ok(GestureDecision { change: gesture.begin(now), approval: None, posting })
+    }
+
+    /// Allows what is beyond the requester's authority.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition` when it waits for nobody; `own_gesture` for the requester; `beyond_authority`
+    /// when the approver's own limit does not reach so far at this moment.
+    pub fn approve(
+        self,
+        ballot: Ballot,
+        authority: &Authority,
+        now: Timestamp,
+    ) -> Result<GestureDecision, Refusal> {
+        self.expect_decidable_by(ballot.by)?;
+        authority.expect_rank(ballot.rank, self.estimate())?;
+        let approval = ballot.cast(self.id, ApprovalDecision::Approved, now);
+        let from = self.state;
+        let change = self.granted("approve", now).with("from", from);
+        Ok(GestureDecision { change, approval: Some(approval), posting: None })
+    }
+
+    /// Does not allow it, and releases what was held. Whoever may approve gestures may reject one,
+    /// whatever it costs.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition` when it waits for nobody; `own_gesture` for the requester.
+    pub fn reject(
+        self,
+        ballot: Ballot,
+        purse: Purse,
+        now: Timestamp,
+    ) -> Result<GestureDecision, Refusal> {
+        self.expect_decidable_by(ballot.by)?;
+        let approval = ballot.cast(self.id, ApprovalDecision::Rejected, now);
+        let posting = self.release(purse, EntryReason::GestureRejected, now)?;
+        let change = self.settled("reject", GestureState::Rejected, now);
+        Ok(GestureDecision { change, approval: Some(approval), posting })
+    }
+
+    /// Says that it was carried out and what it has cost. That is paid; what was held beyond is
+    /// released.
+    ///
+    /// A cost above the estimate is paid when the customer's account still has it and the authority of
+    /// the person who says so covers the whole of it.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition` when it is not approved; `beyond_authority` and `insufficient_allowance`
+    /// about the cost.
+    pub fn fulfil(
+        self,
+        bill: Bill,
+        purse: Purse,
+        authority: &Authority,
+        now: Timestamp,
+    ) -> Result<GestureDecision, Refusal> {
+        self.expect(GestureState::Approved)?;
+        let actual = Money { amount: bill.actual_minor, currency: self.currency };
+        if actual.amount > self.estimate_minor {
+            authority.expect_role(bill.role, actual)?;
+        }
+        let posting = self.pay(actual, purse, now)?;
+        let fulfilled = Self { actual_minor: Some(actual.amount), ..self };
+        let change = fulfilled.settled("fulfil", GestureState::Fulfilled, now);
+        Ok(GestureDecision { change: change.with("actual", actual), approval: None, posting })
+    }
+
+    /// Calls it off, and releases what was held.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition` when it is settled; `anothers_gesture` unless `by` is the requester, a
+    /// manager or higher.
+    pub fn cancel(
+        self,
+        by: Actor,
+        purse: Purse,
+        now: Timestamp,
+    ) -> Result<GestureDecision, Refusal> {
+        self.expect_open()?;
+        if by.staff() != Some(self.requester_id) && by.rank() < Rank::MANAGER {
+            return Err(Refusal::new(&ANOTHERS_GESTURE)
+                .with("requester_id", self.requester_id)
+                .with("required_rank", Rank::MANAGER));
+        }
+        let posting = self.release(purse, EntryReason::GestureCancelled, now)?;
+        let change = self.settled("cancel", GestureState::Cancelled, now);
+        Ok(GestureDecision { change, approval: None, posting })
+    }
+
+    /// Lets it expire, and releases what was held; `None` when it is settled or its time has not come.
+    ///
+    /// # Errors
+    ///
+    /// Only those of an account that is gone, which does not happen.
+    pub fn lapse(self, purse: Purse, now: Timestamp) -> Result<Option<GestureDecision>, Refusal> {
+        if self.expires_at.is_none_or(|expires_at| now < expires_at) {
+            return Ok(None);
+        }
+        let posting = self.release(purse, EntryReason::GestureExpired, now)?;
+        let change = self.settled("expire", GestureState::Expired, now);
+        Ok(Some(GestureDecision { change, approval: None, posting }))
+    }
+
+    /// The first line of its story: approved on the spot, or waiting.
+    fn begin(self, now: Timestamp) -> Change<Self> {
+        let (kind, estimate, beyond) = (self.kind, self.estimate(), self.beyond);
+        let change = match beyond {
+            None => self.granted("ask", now),
+            Some(beyond) => self.waiting(now).with("beyond", beyond),
+        };
+        Change { is_new: true, ..change }.with("kind", kind).with("estimate", estimate)
+    }
+
+    /// Somebody of higher rank has to decide.
+    fn waiting(self, now: Timestamp) -> Change<Self> {
+        let (gesture, expires_at) = (self.id, now.plus_hours(DECISION_HOURS));
+        let waiting = Self { expires_at: Some(expires_at), ..self };
+        Change::new("ask", waiting)
+            .with("to", GestureState::PendingApproval)
+            .emits_at(Event::GestureDue { gesture }, expires_at)
+    }
+
+    /// From now on it may be carried out.
+    fn granted(self, action: &'static str, now: Timestamp) -> Change<Self> {
+        let (gesture, expires_at) = (self.id, now.plus_days(FULFILMENT_DAYS));
+        let state = GestureState::Approved;
+        let granted = Self { state, approved_at: Some(now), expires_at: Some(expires_at), ..self };
+        Change::new(action, granted)
+            .with("to", state)
+            .emits_at(Event::GestureDue { gesture }, expires_at)
+    }
+
+    /// Nothing more happens with it.
+    fn settled(self, action: &'static str, to: GestureState, now: Timestamp) -> Change<Self> {
+        let from = self.state;
+        let settled = Self { state: to, settled_at: Some(now), expires_at: None, ..self };
+        Change::new(action, settled).moved(from, to)
+    }
+
+    /// Pays `actual`, and releases what is left of the estimate.
+    fn pay(&self, actual: Money, purse: Purse, now: Timestamp) -> Result<Option<Posting>, Refusal> {
+        let held = self.estimate_minor;
+        if held.max(actual.amount) == Minor::ZERO {
+            return Ok(None);
+        }
+        let posting = purse
+            .open(actual, now)?
+            .capture(actual, held, self.id)?
+            .release(held.less(actual.amount), self.id, EntryReason::GestureFulfilled)
+            .close();
+        Ok(Some(posting))
+    }
+
+    fn release(
+        &self,
+        purse: Purse,
+        reason: EntryReason,
+        now: Timestamp,
+    ) -> Result<Option<Posting>, Refusal> {
+        if self.estimate_minor == Minor::ZERO {
+            return Ok(None);
+        }
+        let ledger = purse.open(self.estimate(), now)?;
+        Ok(Some(ledger.release(self.estimate_minor, self.id, reason).close()))
+    }
+
+    fn expect_decidable_by(&self, actor: Actor) -> Result<(), Refusal> {
+        self.expect(GestureState::PendingApproval)?;
+        if actor.staff() != Some(self.requester_id) {
+            return Ok(());
+        }
+        Err(Refusal::new(&OWN_GESTURE)
+            .with("requester_id", self.requester_id)
+            .with("required_rank", self.required_rank))
+    }
+
+    fn expect(&self, state: GestureState) -> Result<(), Refusal> {
+        if self.state == state {
+            return Ok(());
+        }
+        Err(illegal(self.state, self.state.allowed_transitions()))
+    }
+
+    fn expect_open(&self) -> Result<(), Refusal> {
+        let allowed = self.state.allowed_transitions();
+        if allowed.contains(&"cancel") {
+            return Ok(());
+        }
+        Err(illegal(self.state, allowed))
+    }
+}
+
+impl Ballot {
+    fn cast(self, gesture_id: GestureId, decision: ApprovalDecision, at: Timestamp) -> Approval {
+        Approval {
+            id: self.id,
+            gesture_id,
+            step: FIRST_STEP,
+            approver: self.by.to_string(),
+            rank: self.rank,
+            decision,
+            comment: self.comment,
+            at,
+        }
+    }
+}
+
+/// Promises `asked` to a gesture; nothing moves when it costs nothing.
+fn hold(
+    purse: Purse,
+    asked: Money,
+    gesture: GestureId,
+    now: Timestamp,
+) -> Result<Option<Posting>, Refusal> {
+    if asked.amount == Minor::ZERO {
+        return Ok(None);
+    }
+    Ok(Some(purse.open(asked, now)?.hold(asked, gesture)?.close()))
+}

@@ -1,0 +1,176 @@
+//! Money moving on accounts. Three things keep an account from being overdrawn: it is locked from
+//! reading to committing, it is saved at the version it was read at, and its columns refuse it.
+
+use super::{allowance_account, allowance_lot, lots_of, table::word};
+use crate::{Fault, Tenant};
+use domain::{
+    allowances::{
+        accounts::{AllowanceAccount, AllowanceEntry, AllowanceLot, AllowanceLotState},
+        ledger::{Ledger, Posting, Purse},
+    },
+    ids::{AllowanceAccountId, CustomerId, DealerId, OrderLineId},
+    money::Currency,
+};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select,
+};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+impl Tenant {
+    /// Locks a customer's accounts until this work is done. Whoever decides about a customer's money
+    /// comes through here first, so such decisions are made one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn lock_purse(&self, customer: CustomerId) -> Result<Vec<AllowanceAccount>, Fault> {
+        let accounts = super::accounts(Some(customer))
+            .order_by_asc(allowance_account::Column::Id)
+            .lock_exclusive();
+        self.all(accounts).await
+    }
+
+    /// What a customer has, locked until this work is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn purse(&self, customer: CustomerId) -> Result<Purse, Fault> {
+        let accounts = self.lock_purse(customer).await?;
+        let mut lots = Vec::new();
+        for account in &accounts {
+            lots.extend(self.all::<AllowanceLot>(open_lots(account.id)).await?);
+        }
+        Ok(Purse { accounts, lots })
+    }
+
+    /// The books of a customer in one currency, locked until this work is done; opened empty for whom
+    /// nothing was ever set aside.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn books(
+        &self,
+        customer: CustomerId,
+        dealer: Option<DealerId>,
+        currency: Currency,
+    ) -> Result<Ledger, Fault> {
+        let now = self.now();
+        let empty = AllowanceAccount::open(self.new_id(), customer, dealer, currency, now);
+        self.open_account(&empty).await?;
+        let account = super::accounts(Some(customer))
+            .filter(allowance_account::Column::Currency.eq(currency.to_string()))
+            .lock_exclusive();
+        let account = self.find::<AllowanceAccount>(account).await?.unwrap_or(empty);
+        let lots = self.all(open_lots(account.id)).await?;
+        // The customer may have gone to another dealer since.
+        Ok(Ledger::open(AllowanceAccount { dealer_id: dealer, ..account }, lots, now))
+    }
+
+    /// Which of `lines` have earned their share already.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn accrued_lines(
+        &self,
+        lines: &[OrderLineId],
+    ) -> Result<BTreeSet<OrderLineId>, Fault> {
+        let ids = lines.iter().copied().map(Uuid::from);
+        let lots =
+            allowance_lot::Entity::find().filter(allowance_lot::Column::OrderLineId.is_in(ids));
+        let lots: Vec<AllowanceLot> = self.all(lots).await?;
+        Ok(lots.into_iter().map(|lot| lot.order_line_id).collect())
+    }
+
+    /// Records what moved on an account.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Taken`] when one of the movements was recorded before; [`Fault::Stale`] when the account
+    /// was changed since it was read.
+    pub async fn post(&self, posting: Posting) -> Result<AllowanceAccount, Fault> {
+        let Posting { account, earned, drawn, movements } = posting;
+        if movements.is_empty() {
+            return Ok(account);
+        }
+        let account = self.save(account).await?;
+        self.add_all(&earned).await?;
+        for lot in drawn {
+            self.save(lot).await?;
+        }
+        let (actor, at) = (self.actor().to_string(), self.now());
+        let entries: Vec<_> = movements
+            .into_iter()
+            .map(|movement| AllowanceEntry {
+                id: self.new_id(),
+                account_id: account.id,
+                movement,
+                actor: actor.clone(),
+                at,
+            })
+            .collect();
+        self.add_all(&entries).await?;
+        Ok(account)
+    }
+
+    /// Up to `most` accounts, after `last`, on which a lot has reached its date.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn accounts_with_due_lots(
+        &self,
+        last: Option<AllowanceAccountId>,
+        most: u64,
+    ) -> Result<Vec<AllowanceAccountId>, Fault> {
+        let sql = "SELECT DISTINCT account_id FROM allowance_lot
+                   WHERE tenant_id = ac.tenant() AND state = 'active' AND expires_at <= $1
+                     AND account_id > $2
+                   ORDER BY account_id LIMIT $3";
+        let values = [
+            chrono::DateTime::from(self.now()).into(),
+            last.map_or(Uuid::nil(), Uuid::from).into(),
+            most.into(),
+        ];
+        let rows = self.work().query_all_raw(self.statement(sql, values)).await?;
+        let ids = rows.into_iter().map(|row| row.try_get::<Uuid>("", "account_id"));
+        Ok(ids.map(|id| id.map(Into::into)).collect::<Result<_, _>>()?)
+    }
+
+    /// The books of an account, locked until this work is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::NotFound`](crate::Missing::NotFound) when there is no such account.
+    pub async fn books_of(&self, account: AllowanceAccountId) -> Result<Ledger, crate::Missing> {
+        let account: AllowanceAccount = self.hold(account).await?;
+        let lots = self.all(open_lots(account.id)).await?;
+        Ok(Ledger::open(account, lots, self.now()))
+    }
+
+    async fn open_account(&self, account: &AllowanceAccount) -> Result<(), Fault> {
+        let sql = "INSERT INTO allowance_account (tenant_id, id, customer_id, dealer_id, currency,
+                       balance_minor, held_minor, available_minor, created_at, version)
+                   VALUES (ac.tenant(), $1, $2, $3, $4, 0, 0, 0, $5, $6)
+                   ON CONFLICT (tenant_id, customer_id, currency) DO NOTHING";
+        let values = [
+            Uuid::from(account.id).into(),
+            Uuid::from(account.customer_id).into(),
+            account.dealer_id.map(Uuid::from).into(),
+            account.currency.to_string().into(),
+            chrono::DateTime::from(account.created_at).into(),
+            account.version.get().into(),
+        ];
+        self.work().execute_raw(self.statement(sql, values)).await?;
+        Ok(())
+    }
+}
+
+/// The lots of an account of which something is left.
+fn open_lots(account: AllowanceAccountId) -> Select<allowance_lot::Entity> {
+    lots_of(account).filter(allowance_lot::Column::State.eq(word(&AllowanceLotState::Active)))
+}

@@ -1,0 +1,89 @@
+//! Allowances: what a paid sale earns, what has reached its date, what nobody decided on.
+
+use domain::{
+    allowances::{accrual::PaidLine, gestures::Gesture},
+    customers::Customer,
+    event::Event,
+    ids::{AllowanceAccountId, GestureId, OrderId, OrderLineId},
+    orders::Sale,
+    time::{Timestamp, WallTime},
+};
+use serde_json::json;
+use store::{Failure, Fault, Tenant};
+
+/// Accounts that are looked after in one job: well within the time of a job, and few enough that nobody
+/// who asks for a gesture waits for them.
+const ACCOUNTS_AT_ONCE: u64 = 200;
+
+/// Sets aside what a paid sale has earned for service to its customer. Nothing in a currency for which
+/// there is no policy; and no line earns twice.
+pub(crate) async fn accrue(tenant: &Tenant, order: OrderId) -> Result<(), Failure> {
+    let sale = tenant.sale(order).await?;
+    let currency = sale.order.currency;
+    let Some(policy) = tenant.active_policy(currency).await? else { return Ok(()) };
+    let customer: Customer = tenant.get(sale.order.customer_id).await?;
+    let books = tenant.books(customer.id, customer.details.dealer_id, currency).await?;
+    let lines = unpaid_lines(tenant, &sale).await?;
+    let paid_at = paid_at(tenant, &sale).await?;
+
+    let posting = policy.accrue(&lines, paid_at, books);
+
+    let earned = !posting.earned.is_empty();
+    let account = tenant.post(posting).await?;
+    if earned {
+        let facts = json!({ "order_id": order, "available": account.available() });
+        tenant.note(&account, "accrue", facts).await?;
+    }
+    Ok(())
+}
+
+/// Takes out of the accounts behind `after` what has reached its date, and goes on as long as there are
+/// any.
+pub(crate) async fn expire(
+    tenant: &Tenant,
+    after: Option<AllowanceAccountId>,
+) -> Result<(), Failure> {
+    let due = tenant.accounts_with_due_lots(after, ACCOUNTS_AT_ONCE).await?;
+    for &account in &due {
+        let posting = tenant.books_of(account).await?.close();
+        if posting.movements.is_empty() {
+            continue;
+        }
+        let account = tenant.post(posting).await?;
+        tenant.note(&account, "expire", json!({ "available": account.available() })).await?;
+    }
+    match due.last() {
+        Some(&last) => Ok(tenant.emit(&Event::LotsDue { after: Some(last) }).await?),
+        None => Ok(()),
+    }
+}
+
+/// Lets a gesture expire that nobody decided on, or carried out, in time.
+pub(crate) async fn lapse(tenant: &Tenant, gesture: GestureId) -> Result<(), Failure> {
+    let gesture: Gesture = tenant.hold(gesture).await?;
+    let purse = tenant.purse(gesture.customer_id).await?;
+    if let Some(decision) = gesture.lapse(purse, tenant.now())? {
+        tenant.record_gesture(decision).await?;
+    }
+    Ok(())
+}
+
+/// The lines of a sale that have not earned their share yet.
+async fn unpaid_lines(tenant: &Tenant, sale: &Sale) -> Result<Vec<PaidLine>, Fault> {
+    let ids: Vec<OrderLineId> = sale.lines.iter().map(|line| line.id).collect();
+    let accrued = tenant.accrued_lines(&ids).await?;
+    let lines = sale.lines.iter().filter(|line| !accrued.contains(&line.id));
+    let lines = lines.map(|line| PaidLine {
+        order_line_id: line.id,
+        price: line.price_minor,
+        margin: line.margin_minor,
+        lot_id: tenant.new_id(),
+    });
+    Ok(lines.collect())
+}
+
+/// The beginning of the day of the payment, in the brand's time zone.
+async fn paid_at(tenant: &Tenant, sale: &Sale) -> Result<Timestamp, Fault> {
+    let zone = tenant.zone().await?;
+    Ok(sale.order.paid_on.map_or(tenant.now(), |on| on.at(WallTime::MIDNIGHT, zone)))
+}
