@@ -15,6 +15,8 @@
 mod house;
 
 mod audit;
+mod customers;
+mod imports;
 mod queue;
 mod sandbox;
 mod schema;
