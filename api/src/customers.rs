@@ -3,6 +3,7 @@
 use crate::{
     access::{Access, Api, Outcome, may},
     list::{List, ListOf, Paging},
+    patch::patches,
     problem::Problem,
     pushes,
     request::{Id, Ids, Json, MergePatch},
@@ -20,11 +21,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 const COLLECTION: &str = "/v1/customers";
 
+patches!(CustomerPatch of CustomerDetails);
+
 /// The routes of this file.
 pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list_customers, create_customer))
-        .routes(routes!(get_customer, edit_customer))
+        .routes(routes!(show_customer, change_customer))
         .routes(routes!(push_customer))
 }
 
@@ -134,13 +137,13 @@ async fn push_customer(
 /// Their whole timeline is at `/v1/audit-entries?customer_id=`.
 #[utoipa::path(
     get, path = "/customers/{id}", tag = "customers",
-    operation_id = "get_customer",
+    operation_id = "show_customer",
     params(("id" = CustomerId, Path, description = "The customer.")),
     responses((status = 200, description = "The customer.", body = Customer,
         headers(("ETag" = String, description = "The version, for If-Match.")))),
     security(("oauth" = ["customers:read"])),
 )]
-async fn get_customer(
+async fn show_customer(
     access: Access<may::CustomersRead>,
     Id(id): Id<CustomerId>,
 ) -> Result<Response, Problem> {
@@ -149,20 +152,21 @@ async fn get_customer(
     Ok(reading.show(&customer))
 }
 
-/// Edits a customer
+/// Changes a customer
 ///
-/// A JSON merge patch: members that are given replace, null takes away, the others stay.
+/// What is said here stays until another system pushes the customer anew.
 #[utoipa::path(
     patch, path = "/customers/{id}", tag = "customers",
-    operation_id = "edit_customer",
+    operation_id = "change_customer",
     params(("id" = CustomerId, Path, description = "The customer.")),
-    request_body(content = CustomerDetails, content_type = "application/merge-patch+json",
-        description = "What is different now.", example = json!({"phone": "+8613900000000"})),
+    request_body(content = CustomerPatch, content_type = "application/merge-patch+json",
+        description = "What changes; members that are left out stay as they are, null takes a value away.",
+        example = json!({"phone": "+8613900000000"})),
     responses((status = 200, description = "The customer as they are now.", body = Customer,
         headers(("ETag" = String, description = "The version, for If-Match.")))),
     security(("oauth" = ["customers:write"])),
 )]
-async fn edit_customer(
+async fn change_customer(
     access: Access<may::CustomersWrite>,
     Id(id): Id<CustomerId>,
     patch: MergePatch,

@@ -22,7 +22,7 @@ const COLLECTION: &str = "/v1/operations";
 
 /// The routes of this file.
 pub(crate) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(get_operation)).routes(routes!(list_operation_errors))
+    OpenApiRouter::new().routes(routes!(show_operation)).routes(routes!(list_operation_errors))
 }
 
 /// An operation as it is followed.
@@ -73,13 +73,13 @@ struct NoFilters {}
 /// It ends by itself; asking once a second is often enough.
 #[utoipa::path(
     get, path = "/operations/{id}", tag = "imports",
-    operation_id = "get_operation",
+    operation_id = "show_operation",
     params(("id" = OperationId, Path, description = "The operation.")),
     responses((status = 200, description = "The operation.", body = OperationView,
         headers(("ETag" = String, description = "The version.")))),
     security(("oauth" = ["imports:read"])),
 )]
-async fn get_operation(
+async fn show_operation(
     access: Access<may::ImportsRead>,
     Id(id): Id<OperationId>,
 ) -> Result<Response, Problem> {

@@ -27,7 +27,7 @@ const COLLECTION: &str = "/v1/orders";
 pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list_orders, place_order))
-        .routes(routes!(get_order))
+        .routes(routes!(show_order))
         .routes(routes!(push_order))
         .routes(routes!(pay_order))
         .routes(routes!(deliver_order))
@@ -167,13 +167,13 @@ async fn push_order(
 /// With its lines, and what each of them earned.
 #[utoipa::path(
     get, path = "/orders/{id}", tag = "orders",
-    operation_id = "get_order",
+    operation_id = "show_order",
     params(("id" = OrderId, Path, description = "The order.")),
     responses((status = 200, description = "The order.", body = Sale,
         headers(("ETag" = String, description = "The version.")))),
     security(("oauth" = ["orders:read"])),
 )]
-async fn get_order(
+async fn show_order(
     access: Access<may::OrdersRead>,
     Id(id): Id<OrderId>,
 ) -> Result<Response, Problem> {
@@ -201,8 +201,10 @@ async fn pay_order(
     Json(ask): Json<PayOrder>,
 ) -> Outcome {
     let work = access.write_once().await?;
-    let order: SalesOrder = work.hold(id).await?;
+    // The customer is held before the order, as a push does, so that neither waits for the other.
+    let order: SalesOrder = work.get(id).await?;
     let customer: Customer = work.hold(order.customer_id).await?;
+    let order: SalesOrder = work.hold(id).await?;
     let order = work.record(order.pay(ask.paid_on, work.now())?).await?;
     if let Some(change) = customer.buy() {
         work.record(change).await?;
@@ -277,7 +279,7 @@ impl SpokenOf {
 /// Finds them, and points at the one that is not there for this caller.
 async fn gather(work: &Work, details: &OrderDetails) -> Result<SpokenOf, Problem> {
     pushes::dealer_of(work, Some(details.dealer_id))?;
-    let customer = pushes::mentioned(work, details.customer_id, "/customer_id").await?;
+    let customer = pushes::known(work.hold(details.customer_id).await, "/customer_id")?;
     let site_dealer = pushes::site_dealer(work, details.site_id).await?;
     let assets: Vec<Asset> =
         work.all(store::catalogue::assets_by_id(details.asset_ids.iter().copied())).await?;

@@ -8,6 +8,7 @@ use crate::{
 use domain::{
     ids::{DealerId, SiteId},
     pushes::{Pushed, check_name},
+    tenancy::Site,
     text::{ExternalId, Source},
 };
 use serde::Serialize;
@@ -31,17 +32,13 @@ pub(crate) async fn site_dealer(
     site: Option<SiteId>,
 ) -> Result<Option<DealerId>, Problem> {
     let Some(site) = site else { return Ok(None) };
-    let dealer = tenant.dealer_of_site(site).await?;
-    dealer.map(Some).ok_or_else(|| Problem::unknown_reference("/site_id"))
+    let site: Site = known(tenant.get(site).await, "/site_id")?;
+    Ok(Some(site.dealer_id))
 }
 
-/// A record that a body speaks of at `pointer`, held until the work is done.
-pub(crate) async fn mentioned<R: Table>(
-    tenant: &Tenant,
-    id: R::Id,
-    pointer: &str,
-) -> Result<R, Problem> {
-    match tenant.hold(id).await {
+/// A record that a body speaks of at `pointer`, as it was found or not.
+pub(crate) fn known<R>(found: Result<R, Missing>, pointer: &str) -> Result<R, Problem> {
+    match found {
         Ok(record) => Ok(record),
         Err(Missing::NotFound) => Err(Problem::unknown_reference(pointer)),
         Err(Missing::Fault(fault)) => Err(fault.into()),

@@ -1,12 +1,10 @@
 //! What pushes have in common: one after the other for each name, and searching by beginnings.
 
 use crate::{Fault, Tenant};
-use domain::ids::{DealerId, SiteId};
 use sea_orm::{
     ColumnTrait, ConnectionTrait as _,
     sea_query::{BinOper, Expr, ExprTrait as _},
 };
-use uuid::Uuid;
 
 /// Texts that begin with `beginning`, by the operator that keeps its index behind row-level security.
 pub(crate) fn begins_with(column: impl ColumnTrait, beginning: &str) -> Expr {
@@ -25,18 +23,5 @@ impl Tenant {
         let record = format!("{}/{kind}/{source}/{name}", self.id());
         self.work().execute_raw(self.statement(sql, [record.into()])).await?;
         Ok(())
-    }
-
-    /// The dealer of a site; `None` when this caller has no such site.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault`] when the database fails.
-    pub async fn dealer_of_site(&self, site: SiteId) -> Result<Option<DealerId>, Fault> {
-        let sql = "SELECT dealer_id FROM site WHERE tenant_id = ac.tenant() AND id = $1";
-        let statement = self.statement(sql, [Uuid::from(site).into()]);
-        let row = self.work().query_one_raw(statement).await?;
-        let dealer = row.map(|row| row.try_get::<Uuid>("", "dealer_id")).transpose()?;
-        Ok(dealer.map(Into::into))
     }
 }

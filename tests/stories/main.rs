@@ -17,6 +17,8 @@ mod house;
 mod allowances;
 mod audit;
 mod complaints;
+mod customers;
+mod imports;
 mod queue;
 mod sandbox;
 mod schema;

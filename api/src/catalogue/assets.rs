@@ -3,6 +3,7 @@
 use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
+    patch::patches,
     problem::Problem,
     pushes,
     request::{Id, Ids, Json, MergePatch},
@@ -23,11 +24,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 const COLLECTION: &str = "/v1/assets";
 
+patches!(AssetPatch of AssetDetails);
+
 /// The routes of this file.
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list_assets, create_asset))
-        .routes(routes!(get_asset, edit_asset))
+        .routes(routes!(show_asset, change_asset))
         .routes(routes!(push_asset))
         .routes(routes!(deliver_asset))
         .routes(routes!(retire_asset))
@@ -152,13 +155,13 @@ async fn push_asset(
 /// What was done at it is found in its timeline, at `/v1/audit-entries?subject=`.
 #[utoipa::path(
     get, path = "/assets/{id}", tag = "catalogue",
-    operation_id = "get_asset",
+    operation_id = "show_asset",
     params(("id" = AssetId, Path, description = "The asset.")),
     responses((status = 200, description = "The asset.", body = Asset,
         headers(("ETag" = String, description = "The version, for If-Match.")))),
     security(("oauth" = ["catalogue:read"])),
 )]
-async fn get_asset(
+async fn show_asset(
     access: Access<may::CatalogueRead>,
     Id(id): Id<AssetId>,
 ) -> Result<Response, Problem> {
@@ -167,21 +170,22 @@ async fn get_asset(
     Ok(reading.show(&asset))
 }
 
-/// Edits an asset
+/// Changes an asset
 ///
-/// A JSON merge patch: members that are given replace, null takes away, the others stay. A day of delivery
+/// A day of delivery
 /// that is known stays; to give another is refused with `already_delivered`.
 #[utoipa::path(
     patch, path = "/assets/{id}", tag = "catalogue",
-    operation_id = "edit_asset",
+    operation_id = "change_asset",
     params(("id" = AssetId, Path, description = "The asset.")),
-    request_body(content = AssetDetails, content_type = "application/merge-patch+json",
-        description = "What is different now.", example = json!({"address": "上海市徐汇区漕溪路 2 号"})),
+    request_body(content = AssetPatch, content_type = "application/merge-patch+json",
+        description = "What changes; members that are left out stay as they are, null takes a value away.",
+        example = json!({"address": "上海市徐汇区漕溪路 2 号"})),
     responses((status = 200, description = "The asset as it is now.", body = Asset,
         headers(("ETag" = String, description = "The version, for If-Match.")))),
     security(("oauth" = ["catalogue:write"])),
 )]
-async fn edit_asset(
+async fn change_asset(
     access: Access<may::CatalogueWrite>,
     Id(id): Id<AssetId>,
     patch: MergePatch,
@@ -241,7 +245,7 @@ async fn retire_asset(access: Access<may::CatalogueWrite>, Id(id): Id<AssetId>) 
 async fn checked(work: &Work, details: AssetDetails) -> Result<AssetDetails, Problem> {
     let dealer_id = pushes::dealer_of(work, details.dealer_id)?;
     check_site(dealer_id, pushes::site_dealer(work, details.site_id).await?)?;
-    let customer: Customer = pushes::mentioned(work, details.customer_id, "/customer_id").await?;
+    let customer: Customer = pushes::known(work.hold(details.customer_id).await, "/customer_id")?;
     if let Some(change) = customer.buy() {
         work.record(change).await?;
     }

@@ -3,6 +3,7 @@
 use crate::{
     access::{Access, Api, Outcome, may},
     list::{List, ListOf, Paging},
+    patch::patches,
     problem::Problem,
     pushes,
     request::{Id, Json, MergePatch},
@@ -21,11 +22,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 const COLLECTION: &str = "/v1/products";
 
+patches!(ProductPatch of ProductDetails);
+
 /// The routes of this file.
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list_products, create_product))
-        .routes(routes!(get_product, edit_product))
+        .routes(routes!(show_product, change_product))
         .routes(routes!(push_product))
 }
 
@@ -118,13 +121,13 @@ async fn push_product(
 /// Prices are what one piece costs the customer today; orders keep what was paid.
 #[utoipa::path(
     get, path = "/products/{id}", tag = "catalogue",
-    operation_id = "get_product",
+    operation_id = "show_product",
     params(("id" = ProductId, Path, description = "The product.")),
     responses((status = 200, description = "The product.", body = Product,
         headers(("ETag" = String, description = "The version, for If-Match.")))),
     security(("oauth" = ["catalogue:read"])),
 )]
-async fn get_product(
+async fn show_product(
     access: Access<may::CatalogueRead>,
     Id(id): Id<ProductId>,
 ) -> Result<Response, Problem> {
@@ -133,21 +136,22 @@ async fn get_product(
     Ok(reading.show(&product))
 }
 
-/// Edits a product
+/// Changes a product
 ///
-/// A JSON merge patch: members that are given replace, null takes away, the others stay. Orders keep the
+/// Orders keep the
 /// margin they were recorded with.
 #[utoipa::path(
     patch, path = "/products/{id}", tag = "catalogue",
-    operation_id = "edit_product",
+    operation_id = "change_product",
     params(("id" = ProductId, Path, description = "The product.")),
-    request_body(content = ProductDetails, content_type = "application/merge-patch+json",
-        description = "What is different now.", example = json!({"unit_cost_minor": 175_000})),
+    request_body(content = ProductPatch, content_type = "application/merge-patch+json",
+        description = "What changes; members that are left out stay as they are, null takes a value away.",
+        example = json!({"unit_cost_minor": 175_000})),
     responses((status = 200, description = "The product as it is now.", body = Product,
         headers(("ETag" = String, description = "The version, for If-Match.")))),
     security(("oauth" = ["catalogue:write"])),
 )]
-async fn edit_product(
+async fn change_product(
     access: Access<may::CatalogueWrite>,
     Id(id): Id<ProductId>,
     patch: MergePatch,
