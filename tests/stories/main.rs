@@ -15,6 +15,7 @@
 mod house;
 
 mod audit;
+mod identity;
 mod queue;
 mod schema;
 mod tenancy;
