@@ -21,7 +21,7 @@ use store::{
     Chance, Clock, Store,
     database::Address,
     jobs::Queue,
-    platform::{NewTenant, Twins},
+    platform::{Founded, NewTenant, Twins},
     secrets::SecretKey,
     wake::Waker,
 };
@@ -57,6 +57,21 @@ impl House {
 
     /// Opens a house whose service has `connections` to the database.
     pub(crate) async fn with_connections(connections: u32) -> Self {
+        Self::furnished(connections, Loopback::Allowed, often(1_000_000)).await
+    }
+
+    /// Opens a house as customers have it: it calls nobody on its own machine.
+    pub(crate) async fn in_production() -> Self {
+        Self::furnished(connections(), Loopback::Refused, often(1_000_000)).await
+    }
+
+    /// Opens a house whose callers may call `burst` times at once, and then once a second.
+    pub(crate) async fn with_limit(burst: u32) -> Self {
+        let quota = RateQuota { burst: NonZeroU32::new(burst).unwrap(), ..often(1) };
+        Self::furnished(connections(), Loopback::Allowed, quota).await
+    }
+
+    async fn furnished(connections: u32, loopback: Loopback, quota: RateQuota) -> Self {
         let server = server();
         let template = template(&server).await;
         let database = format!("aftercare_test_{}", Uuid::new_v4().simple());
@@ -68,7 +83,7 @@ impl House {
         let store = Store::new(pool, clock.clone(), Chance::System, Waker::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let desk = desk(&store, &url);
+        let desk = desk(&store, &url, loopback, quota);
         let service = api::service(store.clone(), desk).layer(axum::middleware::from_fn(introduce));
         tokio::spawn(async move { axum::serve(listener, service).await });
         let queue = Queue::new(store.clone());
@@ -79,6 +94,11 @@ impl House {
 
     /// A brand in Shanghai, called by its slug.
     pub(crate) async fn brand(&self, slug: &str) -> Twins {
+        self.founds(slug).await.twins
+    }
+
+    /// A brand in Shanghai, called by its slug, with its first keys.
+    pub(crate) async fn founds(&self, slug: &str) -> Founded {
         let new = NewTenant {
             slug: Slug::new(slug).unwrap(),
             name: Name::new(slug).unwrap(),
@@ -86,7 +106,7 @@ impl House {
             locale: Locale::Chinese,
             currency: Currency::CNY,
         };
-        self.store.create_tenant(&new).await.unwrap().twins
+        self.store.create_tenant(&new).await.unwrap()
     }
 
     /// The brand's own program, which may do everything.
@@ -121,6 +141,11 @@ impl House {
             url: self.url.clone(),
             authorization: Some(authorization.to_owned()),
         }
+    }
+
+    /// Somebody who calls with this key or token.
+    pub(crate) fn bearer(&self, credential: &str) -> Client {
+        self.caller(&format!("Bearer {credential}"))
     }
 
     /// Somebody without credentials.
@@ -365,15 +390,19 @@ async fn make_template(server: &Address) -> String {
     name
 }
 
-/// The desk of a development server whose callers may call as often as they like.
-fn desk(store: &Store, url: &str) -> Desk {
-    let often = NonZeroU32::new(1_000_000).unwrap();
-    let quota = RateQuota { burst: often, per_second: often };
+/// So many times at once, and so many times a second.
+fn often(times: u32) -> RateQuota {
+    let times = NonZeroU32::new(times).unwrap();
+    RateQuota { burst: times, per_second: times }
+}
+
+/// Where callers say who they are.
+fn desk(store: &Store, url: &str, loopback: Loopback, quota: RateQuota) -> Desk {
     let setup = Setup {
         address: url.to_owned(),
         secret: SecretKey::from_text("a secret of many characters for stories").unwrap(),
-        loopback: Loopback::Allowed,
-        limits: RateLimits { caller: quota, tenant: quota },
+        loopback,
+        limits: RateLimits { caller: quota, tenant: often(1_000_000) },
         redis_url: None,
     };
     Desk::open(store.clone(), setup).unwrap()

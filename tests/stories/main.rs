@@ -19,6 +19,7 @@ mod audit;
 mod complaints;
 mod customers;
 mod imports;
+mod identity;
 mod queue;
 mod sandbox;
 mod schema;

@@ -27,7 +27,7 @@ use domain::{
     ids::InvitationId,
     refusal::Refusal,
     surveys::{
-        ALREADY_ANSWERED, AnswerDetails, ChosenOption, INVITATION_NOT_OPEN, Invitation, Score,
+        ALREADY_ANSWERED, AnswerDetails, INVITATION_NOT_OPEN, Invitation,
         Survey, SurveyDetails, SurveyResponse,
     },
     text::Locale,
