@@ -1,6 +1,7 @@
 //! Aftercare: one program in several roles, put together from the crates that do the work.
 
 mod banner;
+mod demo;
 mod ground;
 mod operator;
 mod reception;

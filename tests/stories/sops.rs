@@ -216,7 +216,10 @@ async fn a_technician_follows_the_procedure_step_by_step() {
 
     let answer = json!({ "value": 50.001, "deviation_reason": "The membrane is worn." });
     let run = at(&technician, &run, 2, "complete", answer).await.expect(200);
-    assert_eq!((&run["steps"][1]["state"], &run["state"]), (&json!("failed"), &json!("in_progress")));
+    assert_eq!(
+        (&run["steps"][1]["state"], &run["state"]),
+        (&json!("failed"), &json!("in_progress"))
+    );
     let run = at(&technician, &run, 2, "complete", json!({ "value": 50 })).await.expect(200);
     let unknown = at(&technician, &run, 3, "complete", json!({ "value": "spotless" })).await;
     assert_eq!(unknown.refused(422, "unknown_choice")["choices"], json!(["clean", "streaks"]));
@@ -276,7 +279,8 @@ async fn steps_ticked_off_at_once_are_all_done() {
     let steps: Vec<_> = (1..=6).map(|number| step(&format!("Step {number}"))).collect();
     let (sop, _) = shop.procedure(json!({ "change_note": "First.", "steps": steps })).await;
     let run = start(&shop.key, &sop).await.expect(201);
-    let ticks = (1..=6).map(|place| at(&shop.key, &run, place, "complete", json!({ "value": true })));
+    let ticks =
+        (1..=6).map(|place| at(&shop.key, &run, place, "complete", json!({ "value": true })));
     for reply in futures::future::join_all(ticks).await {
         reply.expect(200);
     }
