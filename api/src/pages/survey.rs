@@ -27,8 +27,8 @@ use domain::{
     ids::InvitationId,
     refusal::Refusal,
     surveys::{
-        ALREADY_ANSWERED, AnswerDetails, INVITATION_NOT_OPEN, Invitation,
-        Survey, SurveyDetails, SurveyResponse,
+        ALREADY_ANSWERED, AnswerDetails, INVITATION_NOT_OPEN, Invitation, Survey, SurveyDetails,
+        SurveyResponse,
     },
     text::Locale,
 };
