@@ -58,8 +58,21 @@ pub async fn route(
         | Event::EnrolmentBegan { .. }
         | Event::OccurrenceDue { .. }
         | Event::WorkOrderUnscheduled { .. }
+        | Event::VisitConfirmed { .. }
         | Event::HoldDue { .. }
         | Event::ReminderDue { .. } => {
+        | Event::ReminderDue { .. }
+        | Event::LookAheadContinued { .. }
+        | Event::WorkOrderCompleted { .. }
+        | Event::ApprovalNeeded { .. }
+        | Event::GestureDue { .. }
+        | Event::ComplaintOpened { .. }
+        | Event::FirstAnswerDue { .. }
+        | Event::ComplaintResolved { .. }
+        | Event::InvitationDue { .. }
+        | Event::InvitationExpiryDue { .. }
+        | Event::SurveyAnswered { .. }
+        | Event::MessageQueued { .. } => {
             let _ = tenant;
             Ok(())
         }

@@ -124,7 +124,8 @@ impl Appointment {
             reason,
             ..Self::new(id, &work_order, slot, now)?
         };
-        Ok((booked.reminding(Change::created, now), work_order.schedule()?))
+        let staff_id = booked.slot.staff_id;
+        Ok((booked.agreed(Change::created, now), work_order.schedule(staff_id)?))
     }
 
     /// Agrees to a slot that was held.
@@ -143,9 +144,10 @@ impl Appointment {
         }
         let from = self.state;
         let to = AppointmentState::Confirmed;
+        let staff_id = self.slot.staff_id;
         let confirmed = Self { state: to, hold_expires_at: None, ..self };
-        let change = confirmed.reminding(|it| Change::new("confirm", it), now).moved(from, to);
-        Ok((change, work_order.schedule()?))
+        let change = confirmed.agreed(|it| Change::new("confirm", it), now).moved(from, to);
+        Ok((change, work_order.schedule(staff_id)?))
     }
 
     /// Frees a slot that was not confirmed by `now`; nothing to do when it was, or when its time is
@@ -161,9 +163,14 @@ impl Appointment {
     /// # Errors
     ///
     /// `illegal_transition` when it is not confirmed.
-    pub fn reschedule(self, slot: Slot, now: Timestamp) -> Result<Change<Self>, Refusal> {
+    pub fn reschedule(
+        self,
+        work_order: WorkOrder,
+        slot: Slot,
+        now: Timestamp,
+    ) -> Result<(Change<Self>, Change<WorkOrder>), Refusal> {
         self.must_be(AppointmentState::Confirmed)?;
-        let (from_at, to_at) = (self.slot.starts_at, slot.starts_at);
+        let (from_at, to_at, staff_id) = (self.slot.starts_at, slot.starts_at, slot.staff_id);
         let moved = Self {
             slot,
             reason: VisitReason::Requested,
@@ -171,8 +178,9 @@ impl Appointment {
             reminded_at: None,
             ..self
         };
-        let change = moved.reminding(|it| Change::new("reschedule", it), now);
-        Ok(change.with("from_at", from_at).with("to_at", to_at))
+        let change = moved.agreed(|it| Change::new("reschedule", it), now);
+        let change = change.with("from_at", from_at).with("to_at", to_at);
+        Ok((change, work_order.reassign(staff_id)?))
     }
 
     /// Calls the appointment off and frees its slot. The visit is still to be made: the next morning
@@ -187,7 +195,7 @@ impl Appointment {
         note: Option<Line>,
         now: Timestamp,
     ) -> Result<(Change<Self>, Option<Change<WorkOrder>>), Refusal> {
-        let again_at = next_morning(now, self.slot.zone);
+        let again_at = next_morning(now, self.slot.tz);
         let work_order = match self.state {
             AppointmentState::Held => None,
             AppointmentState::Confirmed => Some(work_order.unschedule(again_at)?),
@@ -288,12 +296,13 @@ impl Appointment {
         })
     }
 
-    /// Adds the reminder to a change that agreed on a time; there is none when that time is nearer
-    /// than the reminder would be.
-    fn reminding(self, change: impl FnOnce(Self) -> Change<Self>, now: Timestamp) -> Change<Self> {
-        let (due, at) = (Event::ReminderDue { appointment: self.id }, self.reminder_at());
-        let change = change(self);
-        if now < at { change.emits_at(due, at) } else { change }
+    /// Tells of the time that a change agreed on, at once and again the day before; not again when that
+    /// day has come.
+    fn agreed(self, change: impl FnOnce(Self) -> Change<Self>, now: Timestamp) -> Change<Self> {
+        let (id, remind_at) = (self.id, self.reminder_at());
+        let change = change(self).emits(Event::VisitConfirmed { appointment: id });
+        let reminder = Event::ReminderDue { appointment: id };
+        if now < remind_at { change.emits_at(reminder, remind_at) } else { change }
     }
 
     fn reminder_at(&self) -> Timestamp {
@@ -421,8 +430,12 @@ mod tests {
         result.unwrap_err().rule.code
     }
 
-    fn reminder(at_text: &str) -> (Event, Option<Timestamp>) {
-        (Event::ReminderDue { appointment: id(1) }, Some(at(at_text)))
+    /// The customer is told at once, and reminded at `at_text`.
+    fn told_and_reminded(at_text: &str) -> [(Event, Option<Timestamp>); 2] {
+        [
+            (Event::VisitConfirmed { appointment: id(1) }, None),
+            (Event::ReminderDue { appointment: id(1) }, Some(at(at_text))),
+        ]
     }
 
     #[test]
@@ -444,7 +457,7 @@ mod tests {
     #[test]
     fn a_confirmed_slot_schedules_the_visit_and_reminds_a_day_before() {
         let (appointment, work_order) = held().record.confirm(asked(), at(NOW)).unwrap();
-        assert_eq!(appointment.events, [reminder("2026-12-02T01:00:00Z")]);
+        assert_eq!(appointment.events, told_and_reminded("2026-12-02T01:00:00Z"));
         assert_eq!(work_order.record.state, WorkOrderState::Scheduled);
         assert_eq!(appointment.record.expire(at("2026-11-25T01:00:00Z")), None);
         let again =
@@ -455,8 +468,8 @@ mod tests {
     #[test]
     fn there_is_no_reminder_of_what_is_a_day_away() {
         let before = |now: &str| held_at(now).confirm(asked(), at(now)).unwrap().0.events.len();
-        assert_eq!(before("2026-12-02T00:59:59Z"), 1);
-        assert_eq!(before("2026-12-02T01:00:00Z"), 0);
+        assert_eq!(before("2026-12-02T00:59:59Z"), 2);
+        assert_eq!(before("2026-12-02T01:00:00Z"), 1);
     }
 
     fn held_at(now: &str) -> Appointment {
@@ -471,18 +484,26 @@ mod tests {
         let reminded = appointment.clone().remind(at("2026-12-02T01:00:00Z")).unwrap().record;
         assert_eq!(reminded.clone().remind(at("2026-12-02T02:00:00Z")), None);
         assert_eq!(appointment.remind(at("2026-12-03T01:00:00Z")), None);
-        let later = reminded.reschedule(slot("2026-12-04T01:00:00Z"), at(NOW)).unwrap();
-        assert_eq!(later.events, [reminder("2026-12-03T01:00:00Z")]);
+        let later = move_to(reminded, "2026-12-04T01:00:00Z").unwrap().0;
+        assert_eq!(later.events, told_and_reminded("2026-12-03T01:00:00Z"));
         assert_eq!(later.record.clone().remind(at("2026-12-02T01:00:00Z")), None);
         assert!(later.record.remind(at("2026-12-03T01:00:00Z")).is_some());
     }
 
+    fn move_to(
+        appointment: Appointment,
+        starts_at: &str,
+    ) -> Result<(Change<Appointment>, Change<WorkOrder>), Refusal> {
+        appointment.reschedule(booked().1.record, slot(starts_at), at(NOW))
+    }
+
     #[test]
     fn a_visit_that_is_moved_says_why_and_how_often() {
-        let moved = booked().0.record.reschedule(slot("2026-12-04T02:00:00Z"), at(NOW)).unwrap();
+        let (moved, work_order) = move_to(booked().0.record, "2026-12-04T02:00:00Z").unwrap();
         assert_eq!(moved.record.slot.local_start, "2026-12-04 10:00");
         assert_eq!((moved.record.reason, moved.record.reschedules), (VisitReason::Requested, 1));
-        let waiting = held().record.reschedule(slot("2026-12-04T02:00:00Z"), at(NOW));
+        assert_eq!(work_order.record.staff_id, Some(id(1)));
+        let waiting = move_to(held().record, "2026-12-04T02:00:00Z");
         assert_eq!(refused_as(waiting), "illegal_transition");
     }
 

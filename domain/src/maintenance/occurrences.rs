@@ -79,6 +79,8 @@ pub enum SkipCause {
     Suspended,
     /// Its visit was called off.
     VisitCancelled,
+    /// What was to be looked after is gone.
+    AssetRetired,
 }
 
 impl Occurrence {

@@ -8,7 +8,7 @@ use super::{
     slots::Search,
     tasks::{CatchUp, PlanTask, PlanTrigger},
     work_details::{WorkOrderDetails, WorkOrderKind},
-    work_orders::{NewWorkOrder, WorkOrder},
+    work_orders::WorkOrder,
 };
 use crate::{
     ids::{AssetId, CustomerId, DealerId, ProductId, SiteId, StaffId},
@@ -104,8 +104,7 @@ pub(super) fn visit() -> WorkOrderDetails {
 }
 
 pub(super) fn asked() -> WorkOrder {
-    let new = NewWorkOrder { id: id(1), number: 1, now: at("2026-11-22T00:00:00Z") };
-    WorkOrder::ask(new, visit(), None).unwrap().record
+    WorkOrder::ask(id(1), visit(), None, at("2026-11-22T00:00:00Z")).unwrap().record
 }
 
 pub(super) fn technician(number: u128, booked: Vec<Span>) -> Technician {

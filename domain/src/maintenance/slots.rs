@@ -40,8 +40,8 @@ pub struct Slot {
     pub starts_at: Timestamp,
     /// When it would end.
     pub ends_at: Timestamp,
-    /// The zone of the site.
-    pub zone: Zone,
+    /// The time zone of the site.
+    pub tz: Zone,
     /// When it would begin on the wall clock there, for people.
     #[schema(examples("2026-12-01 09:30"))]
     pub local_start: String,
@@ -49,9 +49,9 @@ pub struct Slot {
 
 impl Slot {
     /// The time `span` with a technician, as a site's wall clock shows it.
-    pub fn new(staff_id: StaffId, span: Span, zone: Zone) -> Self {
-        let local_start = span.starts_at.wall_time_in(zone);
-        Self { staff_id, starts_at: span.starts_at, ends_at: span.ends_at, zone, local_start }
+    pub fn new(staff_id: StaffId, span: Span, tz: Zone) -> Self {
+        let local_start = span.starts_at.wall_time_in(tz);
+        Self { staff_id, starts_at: span.starts_at, ends_at: span.ends_at, tz, local_start }
     }
 
     /// From when to when.

@@ -4,7 +4,7 @@ use super::{slots::SearchFailure, work_details::WorkOrderDetails};
 use crate::{
     change::Change,
     event::Event,
-    ids::{CustomerId, DealerId, OccurrenceId, SiteId, SopRunId, WorkOrderId},
+    ids::{CustomerId, DealerId, OccurrenceId, SiteId, SopRunId, StaffId, WorkOrderId},
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
     text::{Bilingual, Line},
@@ -20,13 +20,16 @@ use utoipa::ToSchema;
 pub struct WorkOrder {
     /// Names the work order.
     pub id: WorkOrderId,
-    /// Its number within the brand, for people.
-    pub number: i64,
+    /// Its number for people, unique within the brand.
+    #[schema(examples("W-9VBQ2F4C6D"))]
+    pub number: String,
     /// What is to be done.
     #[serde(flatten)]
     pub details: WorkOrderDetails,
     /// The due date of a plan that it was made of; null when somebody asked for it.
     pub occurrence_id: Option<OccurrenceId>,
+    /// Who is to come; null while nobody is found.
+    pub staff_id: Option<StaffId>,
     /// How far it is.
     pub state: WorkOrderState,
     /// How often the service has looked for a technician in vain.
@@ -73,15 +76,16 @@ pub enum CancelCause {
     WindowClosed,
 }
 
-/// Identifiers of a new work order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewWorkOrder {
-    /// Its identifier.
-    pub id: WorkOrderId,
-    /// Its number within the brand.
-    pub number: i64,
-    /// When it is made.
-    pub now: Timestamp,
+/// The end of an identifier that people say: of its 32 letters and digits ten are enough that a brand
+/// with a million visits hardly ever draws one twice. A counter would make all visits of a brand wait
+/// for one another.
+const NUMBER_LENGTH: usize = 10;
+
+/// The number that people say for a work order.
+fn number(id: WorkOrderId) -> String {
+    let id = id.to_string();
+    let end: String = id.chars().skip(id.len().saturating_sub(NUMBER_LENGTH)).collect();
+    format!("W-{}", end.to_ascii_uppercase())
 }
 
 impl WorkOrder {
@@ -91,16 +95,18 @@ impl WorkOrder {
     ///
     /// `window_impossible`.
     pub fn ask(
-        new: NewWorkOrder,
+        id: WorkOrderId,
         details: WorkOrderDetails,
         occurrence_id: Option<OccurrenceId>,
+        now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
         details.check()?;
         let work_order = Self {
-            id: new.id,
-            number: new.number,
+            id,
+            number: number(id),
             details,
             occurrence_id,
+            staff_id: None,
             state: WorkOrderState::Unscheduled,
             searches: 0,
             unscheduled_because: None,
@@ -109,7 +115,7 @@ impl WorkOrder {
             sop_run_id: None,
             completed_at: None,
             version: Version::FIRST,
-            created_at: new.now,
+            created_at: now,
         };
         let search = work_order.search();
         Ok(Change::created(work_order).emits(search))
@@ -182,17 +188,24 @@ impl WorkOrder {
         }
     }
 
-    /// Notes that an appointment was confirmed.
-    pub(super) fn schedule(self) -> Result<Change<Self>, Refusal> {
+    /// Notes that an appointment with `staff_id` was confirmed.
+    pub(super) fn schedule(self, staff_id: StaffId) -> Result<Change<Self>, Refusal> {
         self.must_be(WorkOrderState::Unscheduled)?;
-        let found = Self { unscheduled_because: None, ..self };
+        let found = Self { staff_id: Some(staff_id), unscheduled_because: None, ..self };
         Ok(found.moved_by("schedule", WorkOrderState::Scheduled))
+    }
+
+    /// Notes that its appointment was moved, maybe to somebody else.
+    pub(super) fn reassign(self, staff_id: StaffId) -> Result<Change<Self>, Refusal> {
+        self.must_be(WorkOrderState::Scheduled)?;
+        let moved = Self { staff_id: Some(staff_id), ..self };
+        Ok(Change::new("reassign", moved).with("staff_id", staff_id))
     }
 
     /// Notes that its appointment fell through; a new search is due at `again_at`.
     pub(super) fn unschedule(self, again_at: Timestamp) -> Result<Change<Self>, Refusal> {
         self.must_be(WorkOrderState::Scheduled)?;
-        let alone = self.searched();
+        let alone = Self { staff_id: None, ..self }.searched();
         let search = alone.search();
         let change = alone.moved_by("unschedule", WorkOrderState::Unscheduled);
         Ok(change.emits_at(search, again_at))
@@ -310,8 +323,7 @@ mod tests {
     };
 
     fn ask(details: WorkOrderDetails) -> Result<Change<WorkOrder>, Refusal> {
-        let new = NewWorkOrder { id: id(1), number: 1, now: at("2026-11-22T00:00:00Z") };
-        WorkOrder::ask(new, details, None)
+        WorkOrder::ask(id(1), details, None, at("2026-11-22T00:00:00Z"))
     }
 
     fn refused_as<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
@@ -336,6 +348,11 @@ mod tests {
     }
 
     #[test]
+    fn a_work_order_has_a_number_that_people_can_say() {
+        assert_eq!(number(id(7)), "W-0000000007");
+    }
+
+    #[test]
     fn a_search_follows_at_once_and_again_until_somebody_is_found() {
         let change = ask(visit()).unwrap();
         let first = Event::WorkOrderUnscheduled { work_order: id(1), attempt: 0 };
@@ -346,7 +363,7 @@ mod tests {
         assert_eq!(change.events, [(second, Some(again_at))]);
         assert!(!change.record.wants(0));
         assert!(change.record.wants(1));
-        assert!(!change.record.schedule().unwrap().record.wants(1));
+        assert!(!change.record.schedule(id(1)).unwrap().record.wants(1));
     }
 
     #[test]
@@ -377,13 +394,13 @@ mod tests {
         let change = asked().revise(shorter.clone()).unwrap();
         assert_eq!(change.record.details.duration_minutes.get(), 30);
         assert!(!change.record.wants(0), "the search that was under way looked for an hour");
-        let scheduled = asked().schedule().unwrap().record;
+        let scheduled = asked().schedule(id(1)).unwrap().record;
         assert_eq!(refused_as(scheduled.revise(shorter)), "illegal_transition");
     }
 
     #[test]
     fn a_visit_is_called_off_before_it_begins() {
-        let scheduled = asked().schedule().unwrap().record;
+        let scheduled = asked().schedule(id(1)).unwrap().record;
         let off = scheduled.clone().cancel(None).unwrap().record;
         assert_eq!(off.cancelled_because, Some(CancelCause::Request));
         let at_work = scheduled.begin(None).unwrap().record;
