@@ -87,11 +87,6 @@ pub enum Event {
         /// Which appointment.
         appointment: AppointmentId,
     },
-    /// More enrolments wait to be looked ahead for than one piece of work can take.
-    LookAheadContinued {
-        /// The day from which to look ahead.
-        on: CivilDate,
-    },
     /// A visit was carried out.
     WorkOrderCompleted {
         /// Which work order.

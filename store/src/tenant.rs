@@ -395,7 +395,7 @@ impl Tenant {
         select.one(&self.work).await?.map(R::record).ok_or(Missing::NotFound)
     }
 
-    fn row<R: Table>(&self, record: &R) -> <R::Entity as EntityTrait>::ActiveModel {
+    pub(crate) fn row<R: Table>(&self, record: &R) -> <R::Entity as EntityTrait>::ActiveModel {
         use sea_orm::ActiveModelTrait as _;
         record.row(self.id()).into_active_model().reset_all()
     }

@@ -62,7 +62,6 @@ pub async fn route(
         | Event::HoldDue { .. }
         | Event::ReminderDue { .. } => {
         | Event::ReminderDue { .. }
-        | Event::LookAheadContinued { .. }
         | Event::WorkOrderCompleted { .. }
         | Event::ApprovalNeeded { .. }
         | Event::GestureDue { .. }

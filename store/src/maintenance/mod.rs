@@ -1,0 +1,14 @@
+//! Tables of plans and visits.
+
+mod plans;
+mod visits;
+
+pub use plans::{
+    EnrolmentFilter, OccurrenceFilter, PlanFilter, at_end, behind, draft_of, enrolment, enrolments,
+    in_force, in_plan, occurrence, occurrences, of_product, plan_template, planned_of, plans,
+    versions_of, was_in_plan,
+};
+pub use visits::{
+    AppointmentFilter, WorkOrderFilter, active_of, appointment, appointments, bookings, work_order,
+    work_orders,
+};
