@@ -183,12 +183,13 @@ impl Appointment {
         Ok((change, work_order.reassign(staff_id)?))
     }
 
-    /// Calls the appointment off and frees its slot. The visit is still to be made: the next morning
-    /// the service looks for another time, unless somebody has chosen one by then.
+    /// Calls the appointment off and frees its slot; a visit that has begun and cannot be finished is
+    /// broken off in the same way. The visit is still to be made: the next morning the service looks
+    /// for another time, unless somebody has chosen one by then.
     ///
     /// # Errors
     ///
-    /// `illegal_transition` once the technician is at work.
+    /// `illegal_transition` when it is over.
     pub fn cancel(
         self,
         work_order: WorkOrder,
@@ -198,9 +199,10 @@ impl Appointment {
         let again_at = next_morning(now, self.slot.tz);
         let work_order = match self.state {
             AppointmentState::Held => None,
-            AppointmentState::Confirmed => Some(work_order.unschedule(again_at)?),
-            AppointmentState::InProgress
-            | AppointmentState::Completed
+            AppointmentState::Confirmed | AppointmentState::InProgress => {
+                Some(work_order.unschedule(again_at)?)
+            }
+            AppointmentState::Completed
             | AppointmentState::Cancelled
             | AppointmentState::Expired => return self.refuse(),
         };
@@ -333,7 +335,7 @@ impl AppointmentState {
         match self {
             Self::Held => &["confirm", "cancel"],
             Self::Confirmed => &["reschedule", "cancel", "begin"],
-            Self::InProgress => &["complete"],
+            Self::InProgress => &["complete", "cancel"],
             Self::Completed | Self::Cancelled | Self::Expired => &[],
         }
     }
@@ -543,11 +545,21 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_that_has_begun_is_neither_moved_nor_called_off() {
+    fn a_visit_that_cannot_be_finished_is_made_again() {
+        let (appointment, work_order) = begun(Some(id(4)));
+        let (off, alone) = appointment.cancel(work_order, None, at(NOW)).unwrap();
+        assert_eq!(off.record.state, AppointmentState::Cancelled);
+        let alone = alone.unwrap().record;
+        assert_eq!((alone.state, alone.sop_run_id), (WorkOrderState::Unscheduled, None));
+    }
+
+    #[test]
+    fn a_visit_that_has_begun_is_not_moved() {
         let (appointment, work_order) = begun(None);
         assert_eq!(refused_as(appointment.clone().withdraw()), "illegal_transition");
-        let off = appointment.clone().cancel(work_order.clone(), None, at(NOW));
-        assert_eq!(refused_as(off), "illegal_transition");
+        let moved = slot("2026-12-04T01:00:00Z");
+        let moved = appointment.clone().reschedule(work_order.clone(), moved, at(NOW));
+        assert_eq!(refused_as(moved), "illegal_transition");
         assert_eq!(refused_as(appointment.begin(work_order, None)), "illegal_transition");
         let held = held().record;
         let early = held.complete(asked(), Checklist::None, at(NOW));

@@ -141,11 +141,7 @@ impl Enrolment {
     /// Looks ahead to the horizon: the dates to write down now, and the enrolment as it is then.
     ///
     /// Looking twice on one day, or after days without a look, misses and doubles nothing.
-    pub fn look_ahead(
-        self,
-        plan: &PlanTemplate,
-        today: CivilDate,
-    ) -> (Change<Self>, Vec<PlannedDate>) {
+    pub fn look_ahead(self, plan: &PlanTemplate, today: CivilDate) -> (Self, Vec<PlannedDate>) {
         let horizon_on = today.plus_days(HORIZON_DAYS);
         let dates = match self.next_due_on {
             Some(from_on) => plan.details.dates(self.anchor_on, from_on, horizon_on),
@@ -154,8 +150,7 @@ impl Enrolment {
         let next_due_on = self.next_due_on.and_then(|from_on| {
             plan.details.next_preparation(self.anchor_on, from_on.max(horizon_on.plus_days(1)))
         });
-        let change = Change::new("look_ahead", Self { next_due_on, ..self });
-        (change.with("dates", dates.len()), dates)
+        (Self { next_due_on, ..self }, dates)
     }
 
     /// Lets the plan rest.
@@ -403,13 +398,13 @@ mod tests {
     fn dates_are_written_down_two_months_ahead_and_once() {
         let plan = published(vec![task("filter", every(2)), task("wall", in_month(3))]);
         let enrolment = enrolled(&plan, "2026-01-10", "2026-01-10");
-        let (change, dates) = enrolment.look_ahead(&plan, on("2026-01-10"));
+        let (enrolment, dates) = enrolment.look_ahead(&plan, on("2026-01-10"));
         // 2026-03-10 and 2026-04-10 less two weeks; the horizon is 2026-03-11.
         assert_eq!(told(&dates), ["filter 1 2026-03-03..2026-03-17"]);
-        assert_eq!(change.record.next_due_on, Some(on("2026-03-27")));
-        let (change, dates) = change.record.look_ahead(&plan, on("2026-01-10"));
+        assert_eq!(enrolment.next_due_on, Some(on("2026-03-27")));
+        let (enrolment, dates) = enrolment.look_ahead(&plan, on("2026-01-10"));
         assert_eq!(told(&dates), Vec::<String>::new());
-        let (_, dates) = change.record.look_ahead(&plan, on("2026-02-24"));
+        let (_, dates) = enrolment.look_ahead(&plan, on("2026-02-24"));
         assert_eq!(told(&dates), ["wall 1 2026-04-03..2026-04-17"]);
     }
 
@@ -417,9 +412,9 @@ mod tests {
     fn a_plan_of_single_dates_has_an_end() {
         let plan = published(vec![task("wall", in_month(3))]);
         let enrolment = enrolled(&plan, "2026-01-10", "2026-01-10");
-        let (change, dates) = enrolment.look_ahead(&plan, on("2026-03-01"));
-        assert_eq!((dates.len(), change.record.next_due_on), (1, None));
-        assert_eq!(change.record.complete().unwrap().record.state, EnrolmentState::Completed);
+        let (enrolment, dates) = enrolment.look_ahead(&plan, on("2026-03-01"));
+        assert_eq!((dates.len(), enrolment.next_due_on), (1, None));
+        assert_eq!(enrolment.complete().unwrap().record.state, EnrolmentState::Completed);
     }
 
     #[test]

@@ -90,6 +90,15 @@ impl PlanTemplateDetails {
         dates
     }
 
+    /// The first `most` dates for an asset that was delivered on `anchor_on`, in order.
+    pub fn first_dates(&self, anchor_on: CivilDate, most: usize) -> Vec<PlannedDate> {
+        let mut dates: Vec<_> =
+            self.tasks.iter().flat_map(|task| task.dates(anchor_on).take(most)).collect();
+        dates.sort();
+        dates.truncate(most);
+        dates
+    }
+
     /// The first day on or after `from_on` on which a date is to be arranged; nothing when the plan
     /// is at its end.
     pub fn next_preparation(&self, anchor_on: CivilDate, from_on: CivilDate) -> Option<CivilDate> {
@@ -328,6 +337,14 @@ mod tests {
 
     fn refused_as<T: std::fmt::Debug>(result: Result<T, Refusal>) -> &'static str {
         result.unwrap_err().rule.code
+    }
+
+    #[test]
+    fn a_plan_is_looked_at_before_it_is_published() {
+        let plan = details(vec![task("filter", every(6)), task("wall", in_month(3))]);
+        let told = |date: &PlannedDate| format!("{} {}", date.task, date.nominal_on);
+        let dates: Vec<_> = plan.first_dates(on("2026-08-31"), 3).iter().map(told).collect();
+        assert_eq!(dates, ["wall 2026-11-30", "filter 2027-02-28", "filter 2027-08-31"]);
     }
 
     #[test]

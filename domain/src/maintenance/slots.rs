@@ -129,6 +129,28 @@ impl Search {
             .collect()
     }
 
+    /// The search as it is once somebody else has taken `slot`.
+    #[must_use]
+    pub fn taken(mut self, slot: &Slot) -> Self {
+        for technician in &mut self.technicians {
+            if technician.id == slot.staff_id {
+                technician.booked.push(slot.span());
+            }
+        }
+        self
+    }
+
+    /// The search as if `slot` were free, because the visit that takes it is to be moved.
+    #[must_use]
+    pub fn without(mut self, slot: &Slot) -> Self {
+        for technician in &mut self.technicians {
+            if technician.id == slot.staff_id {
+                technician.booked.retain(|booked| *booked != slot.span());
+            }
+        }
+        self
+    }
+
     /// The time from `starts_at` with `staff_id`, if a visit can take place then.
     ///
     /// # Errors
@@ -393,6 +415,15 @@ mod tests {
         assert_eq!(refused_as(&search, 1, "2026-12-04T02:00:00Z"), "technician_not_available");
         assert!(search.ask(id(1), at("2026-12-05T02:00:00Z")).is_ok());
         assert_eq!(refused_as(&search, 2, "2026-12-02T02:00:00Z"), "technician_not_available");
+    }
+
+    #[test]
+    fn a_slot_that_was_taken_gives_way_to_the_next_and_one_that_is_left_is_free() {
+        let search = search(vec![technician(1, vec![])]);
+        let (first, _) = search.best().unwrap();
+        let search = search.taken(&first);
+        assert_eq!(search.best().unwrap().0.local_start, "2026-12-03 10:00");
+        assert_eq!(search.without(&first).best().unwrap().0, first);
     }
 
     #[test]

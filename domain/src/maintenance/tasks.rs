@@ -80,7 +80,7 @@ pub enum CatchUp {
 }
 
 /// One date that follows from a plan.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct PlannedDate {
     /// When the visit is to be arranged.
     pub prepare_on: CivilDate,

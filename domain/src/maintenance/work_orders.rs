@@ -202,10 +202,16 @@ impl WorkOrder {
         Ok(Change::new("reassign", moved).with("staff_id", staff_id))
     }
 
-    /// Notes that its appointment fell through; a new search is due at `again_at`.
+    /// Notes that its appointment fell through, or that the technician could not finish; a new search
+    /// is due at `again_at`.
     pub(super) fn unschedule(self, again_at: Timestamp) -> Result<Change<Self>, Refusal> {
-        self.must_be(WorkOrderState::Scheduled)?;
-        let alone = Self { staff_id: None, ..self }.searched();
+        match self.state {
+            WorkOrderState::Scheduled | WorkOrderState::InProgress => {}
+            WorkOrderState::Unscheduled | WorkOrderState::Completed | WorkOrderState::Cancelled => {
+                return self.refuse();
+            }
+        }
+        let alone = Self { staff_id: None, sop_run_id: None, ..self }.searched();
         let search = alone.search();
         let change = alone.moved_by("unschedule", WorkOrderState::Unscheduled);
         Ok(change.emits_at(search, again_at))

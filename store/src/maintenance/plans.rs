@@ -1,6 +1,6 @@
 //! Tables `plan_template`, `enrolment` and `occurrence`.
 
-use crate::{Fault, Tenant, documents, table, words};
+use crate::{Fault, Tenant, documents, page::Order, table, words};
 use domain::{
     ids::{AssetId, CustomerId, DealerId, EnrolmentId, PlanTemplateId, ProductId, WorkOrderId},
     maintenance::{
@@ -177,6 +177,11 @@ pub fn was_in_plan(code: &Code, asset_id: AssetId) -> Select<enrolment::Entity> 
         plan_code: Some(code.clone()),
         ..EnrolmentFilter::default()
     })
+}
+
+/// The earliest due date first.
+pub fn by_nominal_date() -> Order<occurrence::Entity> {
+    Order::by(occurrence::Column::NominalOn)
 }
 
 /// At most `most` enrolments with dates up to `horizon_on` that are not written down yet, held for

@@ -1,6 +1,6 @@
 //! Tables `work_order` and `appointment`.
 
-use crate::{documents, table, table::Stored, words};
+use crate::{documents, page::Order, table, table::Stored, words};
 use domain::{
     ids::{
         AssetId, CustomerId, DealerId, OccurrenceId, SiteId, SopId, SopRunId, StaffId, WorkOrderId,
@@ -155,6 +155,11 @@ pub fn appointments(filter: &AppointmentFilter) -> Select<appointment::Entity> {
         .apply_if(filter.state, |all, state| all.filter(C::State.eq(table::word(&state))))
         .apply_if(filter.starts_from, |all, at| all.filter(C::StartsAt.gte(instant(at))))
         .apply_if(filter.starts_before, |all, at| all.filter(C::StartsAt.lt(instant(at))))
+}
+
+/// The earliest appointment first.
+pub fn by_start() -> Order<appointment::Entity> {
+    Order::by(appointment::Column::StartsAt)
 }
 
 /// The appointment that a work order has now, held to be changed.
