@@ -26,6 +26,21 @@ pub const REMINDER_HOURS: i64 = 24;
 
 /// When a visit takes place, and who comes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "apt_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "site_id": "sit_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "starts_at": "2027-05-20T01:00:00Z",
+    "ends_at": "2027-05-20T01:45:00Z", "tz": "Asia/Shanghai", "local_start": "2027-05-20 09:00",
+    "state": "confirmed", "hold_expires_at": null,
+    "reason": {
+        "kind": "nearest_free_slot", "preferred_on": "2027-05-20", "slots_passed_over": 0,
+        "technicians_considered": 3, "technicians_free": 2, "minutes_booked": 90,
+    },
+    "reschedules": 0, "reminded_at": null, "cancel_note": null, "version": 1,
+    "created_at": "2027-05-05T22:00:00Z",
+})))]
 pub struct Appointment {
     /// Names the appointment.
     pub id: AppointmentId,

@@ -2,10 +2,11 @@
 
 use super::numbers::VisitMinutes;
 use crate::{
+    identity::{Leave, Staff},
     ids::StaffId,
-    time::{CivilDate, Timestamp, WallTime, Zone},
+    tenancy::Site,
+    time::{CivilDate, Timestamp, Zone},
 };
-use std::collections::BTreeSet;
 
 /// Visits begin on the hour and the half hour after opening: times that people remember.
 const STEP_MINUTES: i64 = 30;
@@ -63,41 +64,23 @@ impl Window {
     }
 }
 
-/// When people work at a site.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OpeningHours {
-    /// The zone of the site's wall clock.
-    pub zone: Zone,
-    /// When work begins.
-    pub opens_at: WallTime,
-    /// When work ends.
-    pub closes_at: WallTime,
-    /// The days of work, 1 for Monday to 7 for Sunday.
-    pub weekdays: BTreeSet<u8>,
+/// The working time of a site on a day; nothing when nobody works there then.
+pub(super) fn hours_of(site: &Site, day: CivilDate) -> Option<Span> {
+    site.works_on(day).map(|(starts_at, ends_at)| Span { starts_at, ends_at })
 }
 
-impl OpeningHours {
-    /// The working time of a day; nothing when the site is closed.
-    pub(super) fn of(&self, day: CivilDate) -> Option<Span> {
-        let starts_at = day.at(self.opens_at, self.zone);
-        let ends_at = day.at(self.closes_at, self.zone);
-        let open = self.weekdays.contains(&day.weekday()) && starts_at < ends_at;
-        open.then_some(Span { starts_at, ends_at })
-    }
-
-    /// The times of a day at which a visit of `minutes` can begin, in order.
-    pub(super) fn beginnings(
-        &self,
-        day: CivilDate,
-        minutes: VisitMinutes,
-    ) -> impl Iterator<Item = Span> {
-        self.of(day).into_iter().flat_map(move |hours| {
-            (0..MOST_STEPS)
-                .map(move |step| hours.starts_at.plus_minutes(step.saturating_mul(STEP_MINUTES)))
-                .map(move |starts_at| Span::lasting(starts_at, minutes))
-                .take_while(move |span| span.ends_at <= hours.ends_at)
-        })
-    }
+/// The times of a day at which a visit of `minutes` from a site can begin, in order.
+pub(super) fn beginnings(
+    site: &Site,
+    day: CivilDate,
+    minutes: VisitMinutes,
+) -> impl Iterator<Item = Span> {
+    hours_of(site, day).into_iter().flat_map(move |hours| {
+        (0..MOST_STEPS)
+            .map(move |step| hours.starts_at.plus_minutes(step.saturating_mul(STEP_MINUTES)))
+            .map(move |starts_at| Span::lasting(starts_at, minutes))
+            .take_while(move |span| span.ends_at <= hours.ends_at)
+    })
 }
 
 /// A technician who can be sent from a site.
@@ -105,19 +88,24 @@ impl OpeningHours {
 pub struct Technician {
     /// Who.
     pub id: StaffId,
-    /// The first and the last day of their leave.
-    pub leave: Option<(CivilDate, CivilDate)>,
+    /// The days on which they do not work.
+    pub leave: Option<Leave>,
     /// What they are taken for already.
     pub booked: Vec<Span>,
 }
 
 impl Technician {
+    /// Somebody of the staff, who is taken for nothing yet.
+    pub fn of(staff: &Staff) -> Self {
+        Self { id: staff.id, leave: staff.details.on_leave, booked: Vec::new() }
+    }
+
     pub(super) fn is_free(&self, span: Span, zone: Zone) -> bool {
         self.works_on(span.starts_at.date_in(zone)) && !self.is_booked(span)
     }
 
     pub(super) fn works_on(&self, day: CivilDate) -> bool {
-        self.leave.is_none_or(|(from_on, to_on)| day < from_on || to_on < day)
+        self.leave.is_none_or(|leave| day < leave.from_on || leave.to_on < day)
     }
 
     pub(super) fn is_booked(&self, span: Span) -> bool {

@@ -24,6 +24,14 @@ pub const CATCH_UP_DAYS: i64 = 14;
 
 /// A customer's asset in a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "enr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "plan_template_id": "pla_01m80t7jx3e9vbq2f4c6d8g0hk", "plan_code": "purifier-care",
+    "asset_id": "ast_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "anchor_on": "2026-11-20",
+    "enrolled_on": "2026-11-22", "state": "active", "next_due_on": "2027-05-06", "version": 2,
+    "created_at": "2026-11-22T09:30:00Z",
+})))]
 pub struct Enrolment {
     /// Names the enrolment.
     pub id: EnrolmentId,

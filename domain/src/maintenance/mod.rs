@@ -36,6 +36,8 @@ pub static RULES: &[&Rule] = &[
     &enrolments::NOT_DELIVERED,
     &enrolments::ALREADY_ENROLLED,
     &work_details::WINDOW_IMPOSSIBLE,
+    &work_details::WORK_SITE_OF_ANOTHER_DEALER,
+    &work_details::WORK_OF_ANOTHER_DEALER,
     &work_orders::WITHOUT_SITE,
     &slots::SLOT_PASSED,
     &slots::OUTSIDE_WINDOW,

@@ -15,6 +15,16 @@ use utoipa::ToSchema;
 
 /// One due date of a customer's asset in a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "occ_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "enrolment_id": "enr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "task": "filter", "seq": 1,
+    "nominal_on": "2027-05-20", "window_from_on": "2027-05-13", "window_to_on": "2027-06-03",
+    "due_at": "2027-05-05T22:00:00Z", "state": "work_created", "skipped_because": null,
+    "skip_note": null, "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk", "version": 2,
+    "created_at": "2027-03-07T16:00:00Z",
+})))]
 pub struct Occurrence {
     /// Names the occurrence.
     pub id: OccurrenceId,

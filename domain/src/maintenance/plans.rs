@@ -21,6 +21,18 @@ pub const MOST_TASKS: usize = 50;
 /// A draft can be changed; a published version never changes again. Assets that are in the plan
 /// stay with the version they began with.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "pla_01m80t7jx3e9vbq2f4c6d8g0hk", "number": 1,
+    "code": "purifier-care", "name": "Purifier care",
+    "product_id": "prd_01m80t7jx3e9vbq2f4c6d8g0hk", "tasks": [{
+        "code": "filter", "title": "Change the filters",
+        "trigger": { "kind": "every_months", "months": 6 }, "early_days": 7, "late_days": 14,
+        "duration_minutes": 45, "work_lead_days": 7,
+        "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk", "catch_up": "create_one",
+    }],
+    "state": "published", "published_at": "2026-11-22T09:30:00Z", "version": 2,
+    "created_at": "2026-11-22T09:00:00Z",
+})))]
 pub struct PlanTemplate {
     /// Names this version of the plan.
     pub id: PlanTemplateId,
@@ -42,6 +54,15 @@ pub struct PlanTemplate {
 /// What a brand says about a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({
+    "code": "purifier-care", "name": "Purifier care",
+    "product_id": "prd_01m80t7jx3e9vbq2f4c6d8g0hk", "tasks": [{
+        "code": "filter", "title": "Change the filters",
+        "trigger": { "kind": "every_months", "months": 6 }, "early_days": 7, "late_days": 14,
+        "duration_minutes": 45, "work_lead_days": 7,
+        "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk", "catch_up": "create_one",
+    }],
+})))]
 pub struct PlanTemplateDetails {
     /// The plan's name for programs; all its versions share it.
     pub code: Code,

@@ -1,7 +1,7 @@
 //! A water purifier in Hangzhou, its plan and the people who look after it.
 
 use super::{
-    availability::{OpeningHours, Span, Technician, Window},
+    availability::{Span, Technician, Window},
     enrolments::{Enrollee, Enrolment},
     numbers::{LeadDays, Leeway, MonthCount, VisitMinutes},
     plans::{PlanTemplate, PlanTemplateDetails},
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     ids::{AssetId, CustomerId, DealerId, ProductId, SiteId, StaffId},
+    tenancy::Site,
     time::{CivilDate, Timestamp, Zone},
 };
 use uuid::Uuid;
@@ -111,6 +112,12 @@ pub(super) fn technician(number: u128, booked: Vec<Span>) -> Technician {
     Technician { id: id::<StaffId>(number), leave: None, booked }
 }
 
+pub(super) fn site() -> Site {
+    let details = r#"{"code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai"}"#;
+    let details = serde_json::from_str(details).unwrap();
+    Site::open(id(1), id(1), details, at("2026-01-01T00:00:00Z")).unwrap().record
+}
+
 /// The search for [`visit`], at a site that is open from 09:00 to 18:00 from Monday to Saturday.
 pub(super) fn search(technicians: Vec<Technician>) -> Search {
     Search {
@@ -120,12 +127,7 @@ pub(super) fn search(technicians: Vec<Technician>) -> Search {
             preferred_on: on("2026-12-03"),
         },
         duration_minutes: VisitMinutes::default(),
-        hours: OpeningHours {
-            zone: shanghai(),
-            opens_at: "09:00".parse().unwrap(),
-            closes_at: "18:00".parse().unwrap(),
-            weekdays: (1..=6).collect(),
-        },
+        site: site(),
         technicians,
         not_before: at("2026-11-23T00:00:00Z"),
     }

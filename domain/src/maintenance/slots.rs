@@ -1,12 +1,13 @@
 //! Slots: when a technician of a site is free for a visit, and which of those times is best.
 
 use super::{
-    availability::{OpeningHours, Span, Technician, Window},
+    availability::{Span, Technician, Window, beginnings, hours_of},
     numbers::VisitMinutes,
 };
 use crate::{
     ids::StaffId,
     refusal::{Kind, Refusal, Rule},
+    tenancy::Site,
     text::Bilingual,
     time::{CivilDate, Timestamp, Zone},
 };
@@ -23,8 +24,8 @@ pub struct Search {
     pub window: Window,
     /// How long it takes.
     pub duration_minutes: VisitMinutes,
-    /// Where it is organised, and when people work there.
-    pub hours: OpeningHours,
+    /// The site from which somebody is sent.
+    pub site: Site,
     /// Who can be sent from there.
     pub technicians: Vec<Technician>,
     /// No visit begins before this instant.
@@ -33,6 +34,10 @@ pub struct Search {
 
 /// A time at which a technician is free.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "starts_at": "2027-05-20T01:00:00Z",
+    "ends_at": "2027-05-20T01:45:00Z", "tz": "Asia/Shanghai", "local_start": "2027-05-20 09:00",
+})))]
 pub struct Slot {
     /// Who would come.
     pub staff_id: StaffId,
@@ -124,7 +129,7 @@ impl Search {
             .days()
             .flat_map(|day| self.beginnings(day))
             .flat_map(|span| self.free_at(span).map(move |who| (who.id, span)))
-            .map(|(staff_id, span)| Slot::new(staff_id, span, self.hours.zone))
+            .map(|(staff_id, span)| Slot::new(staff_id, span, self.site.details.tz))
             .take(most)
             .collect()
     }
@@ -159,10 +164,10 @@ impl Search {
     /// `slot_taken`.
     pub fn ask(&self, staff_id: StaffId, starts_at: Timestamp) -> Result<Slot, Refusal> {
         let span = Span::lasting(starts_at, self.duration_minutes);
-        let slot = Slot::new(staff_id, span, self.hours.zone);
+        let slot = Slot::new(staff_id, span, self.site.details.tz);
         self.check_time(&slot)?;
         let technician = self.technicians.iter().find(|technician| technician.id == staff_id);
-        match technician.filter(|who| who.works_on(starts_at.date_in(self.hours.zone))) {
+        match technician.filter(|who| who.works_on(starts_at.date_in(self.site.details.tz))) {
             None => Err(Refusal::new(&NOT_AVAILABLE)
                 .with("staff_id", staff_id)
                 .with("local_start", &slot.local_start)),
@@ -176,24 +181,25 @@ impl Search {
             let refusal = Refusal::new(&SLOT_PASSED).with("starts_at", slot.starts_at);
             return Err(refusal.with("not_before", self.not_before));
         }
-        let day = slot.starts_at.date_in(self.hours.zone);
+        let day = slot.starts_at.date_in(self.site.details.tz);
         if day < self.window.from_on || self.window.to_on < day {
             return Err(Refusal::new(&OUTSIDE_WINDOW)
                 .with("on", day)
                 .with("window_from_on", self.window.from_on)
                 .with("window_to_on", self.window.to_on));
         }
-        let hours = self.hours.of(day);
+        let hours = hours_of(&self.site, day);
         if hours
             .is_some_and(|open| open.starts_at <= slot.starts_at && slot.ends_at <= open.ends_at)
         {
             return Ok(());
         }
+        let hours = &self.site.details.hours;
         Err(Refusal::new(&OUTSIDE_HOURS)
             .with("local_start", &slot.local_start)
-            .with("opens_at", self.hours.opens_at)
-            .with("closes_at", self.hours.closes_at)
-            .with("weekdays", &self.hours.weekdays))
+            .with("opens", hours.opens)
+            .with("closes", hours.closes)
+            .with("weekdays", &hours.weekdays))
     }
 
     fn choose(&self, span: Span, slots_passed_over: u32) -> Option<(Slot, VisitReason)> {
@@ -205,18 +211,17 @@ impl Search {
             technicians_free: count(self.free_at(span).count()),
             minutes_booked: chosen.booked_minutes(),
         };
-        Some((Slot::new(chosen.id, span, self.hours.zone), reason))
+        Some((Slot::new(chosen.id, span, self.site.details.tz), reason))
     }
 
     fn beginnings(&self, day: CivilDate) -> impl Iterator<Item = Span> {
         let not_before = self.not_before;
-        self.hours
-            .beginnings(day, self.duration_minutes)
+        beginnings(&self.site, day, self.duration_minutes)
             .filter(move |span| not_before <= span.starts_at)
     }
 
     fn free_at(&self, span: Span) -> impl Iterator<Item = &Technician> {
-        self.technicians.iter().filter(move |who| who.is_free(span, self.hours.zone))
+        self.technicians.iter().filter(move |who| who.is_free(span, self.site.details.tz))
     }
 }
 
@@ -265,8 +270,8 @@ pub static OUTSIDE_HOURS: Rule = Rule {
     kind: Kind::Unfit,
     title: Bilingual { en: "Outside the working hours", zh: "不在工作时间内" },
     detail: Bilingual {
-        en: "A visit from {local_start} does not fit into the hours of the site: {opens_at} to {closes_at} on weekdays {weekdays} (1 is Monday).",
-        zh: "{local_start} 的上门服务不在网点工作时间内：{opens_at} 至 {closes_at}，星期 {weekdays}（1 为星期一）。",
+        en: "A visit from {local_start} does not fit into the hours of the site: {opens} to {closes} on {weekdays}.",
+        zh: "{local_start} 的上门服务不在网点工作时间内：{opens} 至 {closes}（{weekdays}）。",
     },
     advice: Bilingual {
         en: "Choose one of the free slots of the work order.",
@@ -311,6 +316,7 @@ mod tests {
         super::samples::{at, id, on, search, technician},
         *,
     };
+    use crate::identity::Leave;
     use proptest::prelude::*;
 
     /// An hour that begins at `starts_at`.
@@ -408,7 +414,7 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_who_is_away_or_works_elsewhere() {
-        let leave = Some((on("2026-12-03"), on("2026-12-04")));
+        let leave = Some(Leave { from_on: on("2026-12-03"), to_on: on("2026-12-04") });
         let search = search(vec![Technician { leave, ..technician(1, vec![]) }]);
         assert!(search.ask(id(1), at("2026-12-02T02:00:00Z")).is_ok());
         assert_eq!(refused_as(&search, 1, "2026-12-03T02:00:00Z"), "technician_not_available");

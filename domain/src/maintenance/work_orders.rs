@@ -17,6 +17,19 @@ use utoipa::ToSchema;
 ///
 /// The service looks for a technician by itself, again every morning until the window closes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk", "number": "W-9VBQ2F4C6D",
+    "kind": "maintenance", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "asset_id": "ast_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "site_id": "sit_01m80t7jx3e9vbq2f4c6d8g0hk", "window_from_on": "2027-05-13",
+    "window_to_on": "2027-06-03", "preferred_on": "2027-05-20", "duration_minutes": 45,
+    "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk", "note": null,
+    "occurrence_id": "occ_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "state": "scheduled", "searches": 0,
+    "unscheduled_because": null, "cancelled_because": null, "cancel_note": null,
+    "sop_run_id": null, "completed_at": null, "version": 2,
+    "created_at": "2027-05-05T22:00:00Z",
+})))]
 pub struct WorkOrder {
     /// Names the work order.
     pub id: WorkOrderId,
