@@ -20,7 +20,6 @@ pub mod imports;
 pub mod jobs;
 pub mod key_text;
 pub mod maintenance;
-mod newcomers;
 pub mod operations;
 pub mod orders;
 pub mod page;

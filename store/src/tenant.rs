@@ -416,7 +416,7 @@ impl Tenant {
 }
 
 /// PostgreSQL takes 65 535 parameters in a statement; we stay well below.
-const MOST_PARAMETERS: usize = 30_000;
+pub(crate) const MOST_PARAMETERS: usize = 30_000;
 
 /// BEGIN, the role and the scope, in one message. Identifiers print as hexadecimal digits and hyphens,
 /// so nothing needs quoting.

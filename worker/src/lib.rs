@@ -10,6 +10,7 @@ mod days;
 mod followups;
 mod imports;
 pub mod outside;
+mod maintenance;
 pub mod route;
 mod run;
 mod sandbox;

@@ -1,6 +1,7 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
 use crate::{allowances, complaints, days, imports, outside::Surroundings, sandbox, surveys};
+use crate::{days, imports, maintenance, sandbox};
 use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
 
@@ -24,6 +25,8 @@ pub async fn route(
                 Ok(())
             }
             DayWork::Complaints => complaints::daily(tenant).await,
+            DayWork::Allowances => Ok(()),
+            DayWork::Plans => maintenance::daily(tenant, *on).await,
         },
         Event::ImportContinued { import, from_row } => {
             imports::take_over(tenant, *import, *from_row).await
@@ -61,6 +64,19 @@ pub async fn route(
         | Event::VisitConfirmed { .. }
         | Event::HoldDue { .. }
         | Event::ReminderDue { .. } => {
+        Event::OrderPaid { order } => maintenance::order_paid(tenant, *order).await,
+        Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
+        Event::EnrolmentBegan { enrolment } => {
+            maintenance::enrolment_began(tenant, *enrolment).await
+        }
+        Event::OccurrenceDue { occurrence } => {
+            maintenance::occurrence_due(tenant, *occurrence).await
+        }
+        Event::WorkOrderUnscheduled { work_order, attempt } => {
+            maintenance::work_order_unscheduled(tenant, *work_order, *attempt).await
+        }
+        Event::HoldDue { appointment } => maintenance::hold_due(tenant, *appointment).await,
+        Event::VisitConfirmed { .. }
         | Event::ReminderDue { .. }
         | Event::WorkOrderCompleted { .. }
         | Event::ApprovalNeeded { .. }

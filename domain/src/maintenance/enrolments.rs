@@ -5,6 +5,7 @@ use super::{
     tasks::{CatchUp, PlanTask, PlannedDate},
 };
 use crate::{
+    catalogue::Asset,
     change::Change,
     event::Event,
     ids::{AssetId, CustomerId, DealerId, EnrolmentId, PlanTemplateId, ProductId},
@@ -87,6 +88,19 @@ pub struct Enrollee {
     pub dealer_id: Option<DealerId>,
     /// When it was delivered, if it was.
     pub delivered_on: Option<CivilDate>,
+}
+
+impl Enrollee {
+    /// What a plan must know of `asset`, which `dealer_id` looks after.
+    pub fn of(asset: &Asset, dealer_id: Option<DealerId>) -> Self {
+        Self {
+            asset_id: asset.id,
+            product_id: asset.details.product_id,
+            customer_id: asset.details.customer_id,
+            dealer_id,
+            delivered_on: asset.details.delivered_on,
+        }
+    }
 }
 
 impl Enrolment {

@@ -1,11 +1,14 @@
 //! Who looks after an asset, and whom a site can send.
 
 use super::visits::bookings;
-use crate::{Failure, Fault, Tenant, identity::technicians_of};
+use crate::{
+    Failure, Fault, Tenant,
+    identity::{StaffSought, staff_like},
+};
 use domain::{
     catalogue::Asset,
     customers::Customer,
-    identity::Staff,
+    identity::{Role, Staff, StaffStatus},
     ids::{DealerId, SiteId},
     maintenance::{
         appointments::Appointment,
@@ -86,9 +89,15 @@ impl Tenant {
 
     /// Whom a site can send, and what they are taken for within `span`.
     async fn technicians(&self, site: &Site, span: Span) -> Result<Vec<Technician>, Fault> {
-        let staff: Vec<Staff> = self.all(technicians_of(site.dealer_id)).await?;
+        let sought = StaffSought {
+            dealer: Some(site.dealer_id),
+            role: Some(Role::Technician),
+            status: Some(StaffStatus::Active),
+            external_id: None,
+        };
+        let staff: Vec<Staff> = self.all(staff_like(&sought)).await?;
         let mut technicians: Vec<_> =
-            staff.iter().filter(|person| person.works_at(site)).map(Technician::of).collect();
+            staff.iter().filter(|person| person.works_at(site.id)).map(Technician::of).collect();
         let ids: Vec<_> = technicians.iter().map(|technician| technician.id).collect();
         for appointment in self.all::<Appointment>(bookings(&ids, span)).await? {
             let booked = appointment.slot.span();
@@ -102,6 +111,11 @@ impl Tenant {
 }
 
 impl Care {
+    /// The dealer and the site whose technicians come, if both are known.
+    pub fn served_by(&self) -> Option<(DealerId, SiteId)> {
+        self.dealer_id.zip(self.site_id)
+    }
+
     /// What a plan must know of `asset`.
     pub fn enrollee(&self, asset: &Asset) -> Enrollee {
         Enrollee::of(asset, self.dealer_id)

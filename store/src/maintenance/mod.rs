@@ -1,8 +1,10 @@
-//! Tables of plans and visits.
+//! Tables of plans and visits, and who looks after what.
 
+mod care;
 mod plans;
 mod visits;
 
+pub use care::Care;
 pub use plans::{
     EnrolmentFilter, OccurrenceFilter, PlanFilter, at_end, behind, by_nominal_date, draft_of,
     enrolment, enrolments, in_force, in_plan, occurrence, occurrences, of_product, plan_template,
