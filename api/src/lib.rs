@@ -16,6 +16,7 @@ pub mod identity;
 mod imports;
 mod jobs;
 pub mod list;
+mod maintenance;
 pub mod metrics;
 pub mod openapi;
 mod operations;
@@ -66,6 +67,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(surveys::router())
         .merge(followups::router())
         .merge(allowances::router())
+        .merge(maintenance::router())
 }
 
 /// The OpenAPI document of everything that is served.

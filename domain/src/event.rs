@@ -72,6 +72,11 @@ pub enum Event {
         /// How often the search was tried before, from 0.
         attempt: u32,
     },
+    /// A visit was agreed, or moved to another time: the customer should know.
+    VisitConfirmed {
+        /// Which appointment.
+        appointment: AppointmentId,
+    },
     /// A slot that was held for a customer has not been confirmed in time.
     HoldDue {
         /// Which appointment.

@@ -19,6 +19,7 @@ pub mod ids;
 pub mod imports;
 pub mod invalid;
 pub mod jobs;
+pub mod maintenance;
 pub mod money;
 mod number;
 pub mod operations;

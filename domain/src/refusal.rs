@@ -138,6 +138,7 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::followups::RULES,
         crate::surveys::RULES,
         crate::allowances::RULES,
+        crate::maintenance::RULES,
     ];
     let own: &[&Rule] = &[&ILLEGAL_TRANSITION];
     std::iter::once(own).chain(capabilities).flatten().copied().collect()

@@ -5,6 +5,7 @@ mod m0002_tenancy;
 mod m0003_customers;
 mod m0004_sops;
 mod m0005_allowances;
+mod m0006_maintenance;
 mod m0007_voice;
 mod owned;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0004_sops::Migration),
             Box::new(m0005_allowances::Migration),
             Box::new(m0007_voice::Migration),
+            Box::new(m0006_maintenance::Migration),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! Many decisions at once, with as few statements as a handful.
 
-use crate::{Fault, Tenant, table::Table};
+use crate::{Fault, Tenant, table::Table, tenant::MOST_PARAMETERS};
 use domain::{
     change::Change,
     event::Event,
@@ -8,9 +8,10 @@ use domain::{
     record::Record,
     time::Timestamp,
 };
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, EntityTrait, Iterable as _, sea_query::OnConflict};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 const NOTES: &str = "
@@ -36,21 +37,59 @@ impl Tenant {
         &self,
         changes: Vec<Change<R>>,
     ) -> Result<(), Fault> {
-        let (mut added, mut notes, mut events) = (Vec::new(), Vec::new(), Vec::new());
-        for change in changes {
-            notes.push(self.line(&change));
-            for (event, due_at) in &change.events {
-                events.push(self.job(event, due_at.unwrap_or(self.now()))?);
-            }
+        let mut added = Vec::new();
+        for change in &changes {
+            let record = change.record.clone();
             if change.is_new {
-                added.push(change.record);
+                added.push(record);
             } else {
-                self.save(change.record).await?;
+                self.save(record).await?;
             }
         }
         self.add_all(&added).await?;
-        self.insert_notes(notes).await?;
-        self.insert_jobs(events).await
+        self.follow_up(&changes.iter().collect::<Vec<_>>()).await
+    }
+
+    /// Records decisions that make new records. Those whose place is taken are left out, as if they had
+    /// not been decided: a key is there already, or a technician's time is somebody else's. Answers the
+    /// records that are new.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails or a reference dangles.
+    pub async fn record_new<R: Table + Serialize>(
+        &self,
+        changes: Vec<Change<R>>,
+    ) -> Result<Vec<R>, Fault> {
+        let columns = <R::Entity as EntityTrait>::Column::iter().count().max(1);
+        let mut new = Vec::new();
+        for chunk in changes.chunks(MOST_PARAMETERS.div_euclid(columns).max(1)) {
+            let added = self.insert_new(chunk).await?;
+            let is_new = |change: &&Change<R>| added.contains(&change.record.id().into());
+            let changes: Vec<_> = chunk.iter().filter(is_new).collect();
+            self.follow_up(&changes).await?;
+            new.extend(changes.into_iter().map(|change| change.record.clone()));
+        }
+        Ok(new)
+    }
+
+    /// Writes the lines for the timelines and announces what has happened.
+    async fn follow_up<R: Record>(&self, changes: &[&Change<R>]) -> Result<(), Fault> {
+        let events = changes.iter().flat_map(|change| &change.events);
+        let jobs: Result<Vec<_>, Fault> =
+            events.map(|(event, due_at)| self.job(event, due_at.unwrap_or(self.now()))).collect();
+        self.insert_notes(changes.iter().map(|change| self.line(change)).collect()).await?;
+        self.insert_jobs(jobs?).await
+    }
+
+    /// Inserts the records that find their place; answers their identifiers.
+    async fn insert_new<R: Table>(&self, changes: &[Change<R>]) -> Result<BTreeSet<Uuid>, Fault> {
+        let rows = changes.iter().map(|change| self.row(&change.record));
+        let added = R::Entity::insert_many(rows)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_with_returning_keys(self.work())
+            .await?;
+        Ok(added.into_iter().map(|(_, id)| id).collect())
     }
 
     fn line<R: Record>(&self, change: &Change<R>) -> Value {

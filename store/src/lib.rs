@@ -19,6 +19,7 @@ pub mod identity;
 pub mod imports;
 pub mod jobs;
 pub mod key_text;
+pub mod maintenance;
 pub mod operations;
 pub mod orders;
 pub mod page;

@@ -395,7 +395,7 @@ impl Tenant {
         select.one(&self.work).await?.map(R::record).ok_or(Missing::NotFound)
     }
 
-    fn row<R: Table>(&self, record: &R) -> <R::Entity as EntityTrait>::ActiveModel {
+    pub(crate) fn row<R: Table>(&self, record: &R) -> <R::Entity as EntityTrait>::ActiveModel {
         use sea_orm::ActiveModelTrait as _;
         record.row(self.id()).into_active_model().reset_all()
     }
@@ -416,7 +416,7 @@ impl Tenant {
 }
 
 /// PostgreSQL takes 65 535 parameters in a statement; we stay well below.
-const MOST_PARAMETERS: usize = 30_000;
+pub(crate) const MOST_PARAMETERS: usize = 30_000;
 
 /// BEGIN, the role and the scope, in one message. Identifiers print as hexadecimal digits and hyphens,
 /// so nothing needs quoting.

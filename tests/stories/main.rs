@@ -20,6 +20,7 @@ mod complaints;
 mod customers;
 mod identity;
 mod imports;
+mod maintenance;
 mod queue;
 mod sandbox;
 mod schema;

@@ -9,6 +9,7 @@ mod complaints;
 mod days;
 mod followups;
 mod imports;
+mod maintenance;
 pub mod outside;
 pub mod route;
 mod run;

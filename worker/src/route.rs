@@ -1,6 +1,8 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
-use crate::{allowances, complaints, days, imports, outside::Surroundings, sandbox, surveys};
+use crate::{
+    allowances, complaints, days, imports, maintenance, outside::Surroundings, sandbox, surveys,
+};
 use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
 
@@ -19,11 +21,8 @@ pub async fn route(
         Event::DayWorkDue { on, work } => match work {
             DayWork::Housekeeping => days::keep_house(tenant).await,
             DayWork::Allowances => allowances::expire(tenant, None).await,
-            DayWork::Plans => {
-                let _ = on;
-                Ok(())
-            }
             DayWork::Complaints => complaints::daily(tenant).await,
+            DayWork::Plans => maintenance::daily(tenant, *on).await,
         },
         Event::ImportContinued { import, from_row } => {
             imports::take_over(tenant, *import, *from_row).await
@@ -51,17 +50,24 @@ pub async fn route(
         Event::SurveyAnswered { response } => surveys::follow(tenant, *response).await,
         // Delivered by `run`, which talks to the outside while no transaction is open.
         Event::MessageQueued { .. } => Ok(()),
-        Event::OrderPaid { order } => allowances::accrue(tenant, *order).await,
+        Event::OrderPaid { order } => {
+            allowances::accrue(tenant, *order).await?;
+            maintenance::order_paid(tenant, *order).await
+        }
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
-        Event::AssetDelivered { .. }
-        | Event::EnrolmentBegan { .. }
-        | Event::OccurrenceDue { .. }
-        | Event::WorkOrderUnscheduled { .. }
-        | Event::HoldDue { .. }
-        | Event::ReminderDue { .. } => {
-            let _ = tenant;
-            Ok(())
+        Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
+        Event::EnrolmentBegan { enrolment } => {
+            maintenance::enrolment_began(tenant, *enrolment).await
         }
+        Event::OccurrenceDue { occurrence } => {
+            maintenance::occurrence_due(tenant, *occurrence).await
+        }
+        Event::WorkOrderUnscheduled { work_order, attempt } => {
+            maintenance::work_order_unscheduled(tenant, *work_order, *attempt).await
+        }
+        Event::HoldDue { appointment } => maintenance::hold_due(tenant, *appointment).await,
+        Event::VisitConfirmed { appointment } => maintenance::confirm(tenant, *appointment).await,
+        Event::ReminderDue { appointment } => maintenance::remind(tenant, *appointment).await,
     }
 }

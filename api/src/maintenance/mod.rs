@@ -1,0 +1,48 @@
+//! Plans and visits: what is to be done for whom, when, and by whom.
+
+mod appointments;
+mod enrolments;
+mod occurrences;
+mod plans;
+mod work_orders;
+
+use crate::{
+    access::Api,
+    problem::{Problem, UNKNOWN_REFERENCE},
+};
+use domain::{invalid::Invalid, text::Line};
+use serde::{Deserialize, Serialize};
+use store::Missing;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The routes of this capability.
+pub(crate) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .merge(plans::router())
+        .merge(enrolments::router())
+        .merge(occurrences::router())
+        .merge(work_orders::router())
+        .merge(appointments::router())
+}
+
+/// Why something will not take place.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({ "note": "The customer is on holiday." })))]
+struct VisitNote {
+    /// What the person who decides so wants to say; null when nothing.
+    #[serde(default)]
+    note: Option<Line>,
+}
+
+/// A record that the body names as `field`; not to find it is the body's mistake.
+fn referred<R>(found: Result<R, Missing>, field: &str) -> Result<R, Problem> {
+    found.map_err(|missing| match missing {
+        Missing::NotFound => {
+            let mistake = Invalid::new("unknown_reference", "there is no such record");
+            Problem::new(&UNKNOWN_REFERENCE).with("field", field).at(format!("/{field}"), mistake)
+        }
+        Missing::Fault(fault) => fault.into(),
+    })
+}
