@@ -269,7 +269,6 @@ impl Client {
         self.send(self.request(Method::PATCH, path).header("if-match", etag).json(&body)).await
     }
 
-
     /// A request to be completed and sent with [`Client::send`].
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.web.request(method, format!("{}{path}", self.url));
