@@ -28,8 +28,8 @@ impl MigratorTrait for Migrations {
             Box::new(m0003_customers::Migration),
             Box::new(m0004_sops::Migration),
             Box::new(m0005_allowances::Migration),
-            Box::new(m0007_voice::Migration),
             Box::new(m0006_maintenance::Migration),
+            Box::new(m0007_voice::Migration),
         ]
     }
 }
