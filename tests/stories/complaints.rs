@@ -103,7 +103,7 @@ async fn a_resolution_met_with_silence_closes_after_two_weeks() {
     let no = json!({"customer_satisfied": false});
     act(&key, &id, "close", no).await.refused(409, "customer_not_satisfied");
     let path = format!("/v1/complaints/{id}");
-    house.pass_days(14).await;
+    house.pass_days(13).await;
     assert_eq!(key.get(&path).await["state"], "resolved");
     house.pass_days(1).await;
     let closed = key.get(&path).await;

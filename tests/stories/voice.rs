@@ -110,5 +110,10 @@ pub(crate) async fn opens(house: &House, path: &str, languages: &str) -> Reply {
 /// Sends a page's form as a browser does.
 pub(crate) async fn sends(house: &House, path: &str, fields: &[(&str, &str)]) -> Reply {
     let browser = house.stranger();
-    browser.send(browser.request(Method::POST, path).form(fields)).await
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let request = browser
+        .request(Method::POST, path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form);
+    browser.send(request).await
 }
