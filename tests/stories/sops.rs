@@ -311,6 +311,11 @@ async fn another_dealers_work_is_not_there() {
     technician.post(&mixed, json!({ "value": true })).await.refused(404, "not_found");
 
     let whose = |member: &str, id: &str| json!({ "sop_id": sop, member: id });
+    let customer = json!({ "name": "李娜", "kind": "person", "dealer_id": other_dealer });
+    let customer = shop.key.post("/v1/customers", customer).await.expect(201).id();
+    let foreign = clerk.post("/v1/sop-runs", whose("customer_id", &customer)).await;
+    assert_eq!(foreign.refused(422, "unknown_reference")["errors"][0]["pointer"], "/customer_id");
+    stranger.post("/v1/sop-runs", whose("customer_id", &customer)).await.expect(201);
     let foreign = clerk.post("/v1/sop-runs", whose("dealer_id", &other_dealer)).await;
     foreign.refused(403, "sop_run_of_others");
     let foreign = technician.post("/v1/sop-runs", whose("staff_id", &colleague_id)).await;

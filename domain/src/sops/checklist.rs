@@ -529,6 +529,16 @@ mod tests {
     }
 
     #[test]
+    fn a_visits_run_names_the_visit() {
+        let in_review = version(&[plain()]).submit().unwrap().record;
+        let published = in_review.publish(None, Actor::Operator, now()).unwrap().published.record;
+        let visit = Uuid::from_u128(7).into();
+        let run = start(&published).unwrap().part_of(visit).run;
+        assert_eq!(run.record.work_order_id, Some(visit));
+        assert_eq!(run.facts.get("work_order_id"), Some(&json!(visit)));
+    }
+
+    #[test]
     fn a_person_opens_runs_that_they_see() {
         let id = Uuid::from_u128;
         let details = |dealer: Option<u128>, staff: Option<u128>| SopRunDetails {
