@@ -24,9 +24,16 @@ impl MigrationTrait for Migration {
         for table in tables {
             table.create(manager).await?;
         }
+        manager.get_connection().execute_unprepared(GESTURE).await?;
         Ok(())
     }
 }
+
+/// A gesture may help to put a complaint right; the table of gestures is older than that of complaints.
+const GESTURE: &str = "
+    ALTER TABLE gesture ADD CONSTRAINT gesture__complaint_id
+        FOREIGN KEY (tenant_id, complaint_id) REFERENCES complaint (tenant_id, id);
+    CREATE INDEX gesture__by_complaint_id ON gesture (tenant_id, complaint_id);";
 
 fn survey() -> Owned {
     let columns = "code text COLLATE \"C\" NOT NULL,

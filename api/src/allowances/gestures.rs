@@ -15,6 +15,7 @@ use domain::{
             requester,
         },
     },
+    complaints::Complaint,
     customers::Customer,
     identity::Staff,
     ids::{ComplaintId, CustomerId, GestureId},
@@ -119,8 +120,8 @@ async fn ask_gesture(
     let customer: Customer = named(work.get(request.customer_id).await, "/customer_id")?;
     let requester_id = requester(work.actor(), request.requester_id)?;
     let staff: Staff = named(work.get(requester_id).await, "/requester_id")?;
-    let complainant = match request.complaint_id {
-        Some(complaint) => Some(named(work.complainant(complaint).await, "/complaint_id")?),
+    let complaint: Option<Complaint> = match request.complaint_id {
+        Some(complaint) => Some(named(work.get(complaint).await, "/complaint_id")?),
         None => None,
     };
     let id: GestureId = work.new_id();
@@ -131,7 +132,7 @@ async fn ask_gesture(
         request,
         requester: Requester::of(&staff)?,
         customer_dealer_id: customer.details.dealer_id,
-        complaint_customer_id: complainant,
+        complaint_customer_id: complaint.map(|complaint| complaint.details.customer_id),
     };
     let decision = Gesture::ask(asked, purse, &authority, work.now())?;
     let gesture = work.record_gesture(decision).await?;

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(examples(json!({"id": "alp_01m80t7jx3e9vbq2f4c6d8g0hk", "number": 1, "currency": "CNY", "base": "margin",
     "tiers": [{"from_minor": 0, "rate_bp": 2500}, {"from_minor": 30000, "rate_bp": 1000},
-        {"from_minor": 300000, "rate_bp": 500}],
+        {"from_minor": 300_000, "rate_bp": 500}],
     "fallback_price_bp": 200, "expiry_days": 365,
     "state": "active", "activated_at": "2026-11-22T09:30:00Z", "retired_at": null,
     "created_at": "2026-11-22T09:00:00Z", "version": 2})))]
@@ -48,7 +48,7 @@ pub struct AllowancePolicy {
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({"currency": "CNY", "base": "margin",
     "tiers": [{"from_minor": 0, "rate_bp": 2500}, {"from_minor": 30000, "rate_bp": 1000},
-        {"from_minor": 300000, "rate_bp": 500}],
+        {"from_minor": 300_000, "rate_bp": 500}],
     "fallback_price_bp": 200, "expiry_days": 365})))]
 pub struct AllowancePolicyDetails {
     /// The currency of the sales it is for, and of the bounds of its tiers.

@@ -1,13 +1,13 @@
 //! What decisions about gestures are made on, and how they are recorded.
 
 use super::limits;
-use crate::{Fault, Missing, Tenant, table::Col};
+use crate::{Fault, Tenant, table::Col};
 use domain::{
     allowances::{
         authority::{Authority, month_of},
         gestures::{Gesture, GestureDecision},
     },
-    ids::{ComplaintId, CustomerId, GestureId},
+    ids::{CustomerId, GestureId},
     money::{Currency, MOST_MINOR, Minor},
 };
 use sea_orm::ConnectionTrait as _;
@@ -47,18 +47,6 @@ impl Tenant {
             None => Minor::ZERO,
         };
         Ok(Authority { limits: self.all(limits(None)).await?, granted_minor })
-    }
-
-    /// The customer whose complaint it is.
-    ///
-    /// # Errors
-    ///
-    /// [`Missing::NotFound`] when this caller has no such complaint.
-    pub async fn complainant(&self, complaint: ComplaintId) -> Result<CustomerId, Missing> {
-        let sql = "SELECT customer_id FROM complaint WHERE tenant_id = ac.tenant() AND id = $1";
-        let statement = self.statement(sql, [Uuid::from(complaint).into()]);
-        let row = self.work().query_one_raw(statement).await?.ok_or(Missing::NotFound)?;
-        Ok(row.try_get::<Col<CustomerId>>("", "customer_id")?.0)
     }
 
     /// Records what was decided about a gesture; answers it as it is now.
