@@ -74,6 +74,9 @@ pub struct ProblemBody {
     facts: Map<String, Value>,
 }
 
+/// Members of every problem, which no fact may shadow.
+const MEMBERS: [&str; 7] = ["type", "title", "status", "code", "detail", "request_id", "errors"];
+
 macro_rules! problems {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal,
         $title_en:literal / $title_zh:literal, $detail_en:literal / $detail_zh:literal,
@@ -264,6 +267,8 @@ impl Problem {
 
     fn body_in(&self, locale: Locale, request_id: &str) -> ProblemBody {
         let rule = self.refusal.rule;
+        let mut facts = self.refusal.facts.clone();
+        facts.retain(|name, _| !MEMBERS.contains(&name.as_str()));
         ProblemBody {
             r#type: format!("/problems/{}", rule.code),
             title: rule.title.get(locale).to_owned(),
@@ -272,7 +277,7 @@ impl Problem {
             detail: self.refusal.detail(locale),
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
-            facts: self.refusal.facts.clone(),
+            facts,
         }
     }
 }

@@ -86,7 +86,7 @@ fn the_compose_file_starts_everything_in_order() {
     let compose = compose();
     let services = compose["services"].as_object().unwrap();
     let names: Vec<_> = services.keys().map(String::as_str).collect();
-    assert_eq!(names, ["postgres", "redis", "migrate", "api", "worker"]);
+    assert_eq!(names, ["api", "migrate", "postgres", "redis", "worker"]);
     for replica in ["api", "worker"] {
         assert_eq!(services[replica]["deploy"]["replicas"], 2, "{replica}");
         let waits = &services[replica]["depends_on"];

@@ -182,6 +182,23 @@ async fn go_on(key: &Client, names: &BTreeMap<String, String>) {
     let run =
         json!({"sop_id": names["sop"], "customer_id": names["li"], "dealer_id": names["dealer"]});
     key.post("/v1/sop-runs", run).await.expect(201);
+    let complaint =
+        key.get("/v1/complaints").await.expect(200).data()[0]["id"].as_str().unwrap().to_owned();
+    let decision = json!({"responsibility": "ours", "apology": "非常抱歉。", "text": "我们为您更换。",
+        "remedies": [{"kind": "goodwill"}]});
+    for (verb, body) in [("acknowledge", json!({})), ("decide", decision)] {
+        key.post(&format!("/v1/complaints/{complaint}/{verb}"), body).await.expect(200);
+    }
+    let remedies = format!("/v1/complaints/{complaint}/remedies");
+    let remedy = key.get(&remedies).await.expect(200).data()[0]["id"].as_str().unwrap().to_owned();
+    key.post(&format!("{remedies}/{remedy}/complete"), json!({})).await.expect(200);
+    key.post(&format!("/v1/complaints/{complaint}/resolve"), json!({})).await.expect(200);
+    let file = key
+        .request(Method::POST, "/v1/imports?kind=customers")
+        .header("content-type", "text/csv")
+        .header("idempotency-key", Uuid::new_v4().to_string())
+        .body("customer_external_id,name\nc-1,王芳\n");
+    key.send(file).await.expect(202);
 }
 
 /// Every identifier that `caller` sees in any list, by kind.
@@ -344,6 +361,11 @@ async fn another_brand_s_records_are_answered_like_nobody_s_to_every_role() {
     go_on(&own_key, &names).await;
     go_on(&their_key, &their_names).await;
     house.pass_days(60).await;
+    // The last letter that asks is theirs; somebody answers it.
+    let page = crate::voice::link(&house).await;
+    let answer = house.stranger();
+    let form = answer.request(Method::POST, &page).form(&[("score", "5")]);
+    answer.send(form).await.expect(200);
     let operations = operations(&document());
     let strangers = sees(&their_key, &operations).await;
 

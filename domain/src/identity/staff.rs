@@ -113,7 +113,7 @@ pub(super) static ROLE_IS_THE_BRANDS: Rule = Rule {
 
 /// A site that does not belong to the person's dealer.
 pub(super) static SITE_OF_ANOTHER_DEALER: Rule = Rule {
-    code: "site_of_another_dealer",
+    code: "staff_site_of_another_dealer",
     kind: Kind::Unfit,
     title: Bilingual { en: "Not a site of this dealer", zh: "网点不属于该经销商" },
     detail: Bilingual {
@@ -193,7 +193,7 @@ impl Staff {
     /// # Errors
     ///
     /// `rank_beyond_yours` for a role above the rank of who decides, `role_needs_dealer`,
-    /// `role_is_the_brands`, `site_of_another_dealer`, `sign_in_incomplete` and
+    /// `role_is_the_brands`, `staff_site_of_another_dealer`, `sign_in_incomplete` and
     /// `leave_ends_before_it_begins`.
     pub fn hire(
         id: StaffId,
@@ -459,9 +459,9 @@ mod tests {
         assert!(!hired.works_at(Uuid::from_u128(6).into()));
         details.dealer_id = Some(dealer(2));
         let refusal = hires(BRAND, details.clone(), &[site]).unwrap_err();
-        assert_eq!(refusal.rule.code, "site_of_another_dealer");
+        assert_eq!(refusal.rule.code, "staff_site_of_another_dealer");
         assert_eq!(refusal.facts["site_ids"], serde_json::json!([site_id]));
-        assert_eq!(code(hires(BRAND, details, &[])), "site_of_another_dealer");
+        assert_eq!(code(hires(BRAND, details, &[])), "staff_site_of_another_dealer");
     }
 
     #[test]

@@ -185,7 +185,7 @@ impl PlanTemplate {
     pub fn revise(self, details: PlanTemplateDetails) -> Result<Change<Self>, Refusal> {
         self.must_be(PlanTemplateState::Draft)?;
         if details.code != self.details.code {
-            return Err(Refusal::new(&CODE_FIXED).with("code", &self.details.code));
+            return Err(Refusal::new(&CODE_FIXED).with("plan_code", &self.details.code));
         }
         details.check()?;
         Ok(Change::new("revise", Self { details, ..self }))
@@ -264,7 +264,9 @@ impl Record for PlanTemplate {
 
 /// Says that a plan is being written already; the versions of a plan follow one another.
 pub fn draft_exists(draft: &PlanTemplate) -> Refusal {
-    Refusal::new(&DRAFT_EXISTS).with("code", &draft.details.code).with("plan_template_id", draft.id)
+    Refusal::new(&DRAFT_EXISTS)
+        .with("plan_code", &draft.details.code)
+        .with("plan_template_id", draft.id)
 }
 
 /// A plan without tasks plans nothing, one with very many nobody reads.
@@ -303,8 +305,8 @@ pub static CODE_FIXED: Rule = Rule {
     kind: Kind::Unfit,
     title: Bilingual { en: "A plan keeps its code", zh: "计划代码不可更改" },
     detail: Bilingual {
-        en: "This is a version of plan {code}; its code cannot be changed.",
-        zh: "这是计划 {code} 的一个版本，其代码不可更改。",
+        en: "This is a version of plan {plan_code}; its code cannot be changed.",
+        zh: "这是计划 {plan_code} 的一个版本，其代码不可更改。",
     },
     advice: Bilingual {
         en: "Create a plan with the new code instead.",
@@ -318,8 +320,8 @@ pub static DRAFT_EXISTS: Rule = Rule {
     kind: Kind::Conflict,
     title: Bilingual { en: "The plan has a draft already", zh: "该计划已有草稿" },
     detail: Bilingual {
-        en: "Plan {code} is being written already: {plan_template_id}.",
-        zh: "计划 {code} 已有草稿：{plan_template_id}。",
+        en: "Plan {plan_code} is being written already: {plan_template_id}.",
+        zh: "计划 {plan_code} 已有草稿：{plan_template_id}。",
     },
     advice: Bilingual { en: "Change or publish that draft.", zh: "请修改或发布该草稿。" },
 };

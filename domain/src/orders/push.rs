@@ -138,7 +138,9 @@ impl Sale {
     }
 
     fn settled(&self, changed: &[&str]) -> Refusal {
-        Refusal::new(&ORDER_SETTLED).with("status", self.order.status).with("changed", changed)
+        Refusal::new(&ORDER_SETTLED)
+            .with("order_status", self.order.status)
+            .with("changed", changed)
     }
 }
 
@@ -161,8 +163,8 @@ pub static ORDER_SETTLED: Rule = Rule {
     kind: Kind::Conflict,
     title: Bilingual { en: "The sale is settled", zh: "订单已成定局" },
     detail: Bilingual {
-        en: "The order is {status}, and the push would change: {changed}.",
-        zh: "该订单状态为 {status}，此次推送会更改：{changed}。",
+        en: "The order is {order_status}, and the push would change: {changed}.",
+        zh: "该订单状态为 {order_status}，此次推送会更改：{changed}。",
     },
     advice: Bilingual {
         en: "Only `site_id` and `asset_ids` of a paid order may change. Push a further sale as a new order.",

@@ -129,7 +129,7 @@ fn distinct(codes: Vec<&Code>) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
     for code in codes {
         if !seen.insert(code) {
-            return Err(Refusal::new(&SURVEY_CODES_REPEAT).with("code", code));
+            return Err(Refusal::new(&SURVEY_CODES_REPEAT).with("repeated_code", code));
         }
     }
     Ok(())

@@ -35,8 +35,8 @@ pub static SURVEY_CODES_REPEAT: Rule = Rule {
     kind: Kind::Unfit,
     title: Bilingual { en: "A code stands twice", zh: "代码重复" },
     detail: Bilingual {
-        en: "The code {code} stands twice; questions of a survey, and options of a question, differ.",
-        zh: "代码 {code} 重复；同一问卷的问题、同一问题的选项不得重复。",
+        en: "The code {repeated_code} stands twice; questions of a survey, and options of a question, differ.",
+        zh: "代码 {repeated_code} 重复；同一问卷的问题、同一问题的选项不得重复。",
     },
     advice: Bilingual { en: "Give each its own code.", zh: "请使用不同的代码。" },
 };

@@ -1,6 +1,7 @@
 //! Dates become visits; visits find a technician, are moved, carried out, or missed.
 
 use super::{Service, filter, told};
+use crate::voice::letters;
 use domain::identity::Role;
 use serde_json::{Value, json};
 
@@ -55,7 +56,7 @@ async fn a_date_becomes_a_visit_that_a_technician_carries_out_by_the_procedure()
     let run = service.shows(&format!("/v1/sop-runs/{run}")).await;
     let (run, step) = (run["id"].as_str().unwrap(), run["steps"][0]["id"].as_str().unwrap());
     let tick = format!("/v1/sop-runs/{run}/steps/{step}/complete");
-    technician.post(&tick, json!({"value": {"type": "bool", "value": true}})).await.expect(200);
+    technician.post(&tick, json!({"value": true})).await.expect(200);
     technician.post(&complete, json!({})).await.expect(200);
 
     assert_eq!(service.shows(&order_path).await["state"], "completed");
@@ -68,13 +69,13 @@ async fn the_customer_is_told_at_once_and_reminded_the_day_before() {
     let service = Service::opens().await;
     service.asks("2026-01-08", "2026-01-08").await;
     service.house.settle().await;
-    let told_of = |messages: Vec<Value>| told(&messages, &["headline"]);
-    let messages = format!("/v1/messages?customer_id={}", service.customer);
-    assert_eq!(told_of(service.list(&messages).await).len(), 1);
+    let told = letters(&service.house, "service").await;
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("2026-01-08 09:00"), "{}", told[0]);
     service.house.pass_hours(47).await;
-    assert_eq!(told_of(service.list(&messages).await).len(), 1);
+    assert_eq!(letters(&service.house, "service").await.len(), 1);
     service.house.pass_hours(1).await;
-    assert_eq!(told_of(service.list(&messages).await).len(), 2);
+    assert_eq!(letters(&service.house, "service").await.len(), 2);
     let visit = service.list("/v1/appointments").await.remove(0);
     assert_eq!(visit["reminded_at"], "2026-01-07T01:00:00Z");
 }
