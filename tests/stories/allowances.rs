@@ -1,6 +1,9 @@
 //! Money set aside for service, and what is given of it.
 
-use crate::house::{Client, House, Reply};
+use crate::{
+    house::{Client, House, Reply},
+    voice::complains,
+};
 use domain::{
     event::Event,
     identity::{Actor, Reach, Role},
@@ -277,6 +280,25 @@ async fn a_program_asks_in_a_person_s_name() {
     named["requester_id"] = "stf_01m80t7jx3e9vbq2f4c6d8g0hk".into();
     let unknown = shop.brand.post("/v1/gestures", named).await.refused(422, "unknown_reference");
     assert_eq!(unknown["errors"][0]["pointer"], "/requester_id");
+}
+
+#[tokio::test]
+async fn a_gesture_helps_with_a_complaint_of_the_same_customer() {
+    let shop = Shop::opens().await;
+    shop.sells(40_000).await;
+    let complaint = complains(&shop.brand, &shop.customer).await.id();
+    let mut gift = shop.gift(100);
+    gift["complaint_id"] = complaint.clone().into();
+    let given = shop.clerk.post("/v1/gestures", gift.clone()).await.expect(201);
+    let about = format!("/v1/gestures?complaint_id={complaint}");
+    assert_eq!(shop.clerk.get(&about).await.expect(200).data()[0]["id"], given["id"]);
+    let person = json!({"name": "王强", "dealer_id": shop.dealer});
+    gift["customer_id"] = created(&shop.brand, "/v1/customers", person).await.into();
+    let other = shop.clerk.post("/v1/gestures", gift.clone()).await;
+    other.refused(422, "other_customers_complaint");
+    gift["complaint_id"] = "cmp_01m80t7jx3e9vbq2f4c6d8g0hk".into();
+    let unknown = shop.clerk.post("/v1/gestures", gift).await.refused(422, "unknown_reference");
+    assert_eq!(unknown["errors"][0]["pointer"], "/complaint_id");
 }
 
 #[tokio::test]
