@@ -17,7 +17,7 @@ pub(crate) async fn welcome(ground: &Ground, settings: &Settings) -> Result<(), 
             Ok(file) => lines.push_str(&first_steps(&url, &file.display().to_string())),
             // The service runs without it.
             Err(trouble) => {
-                tracing::warn!(error = %api::problem::chain(&trouble), "there is no demo")
+                tracing::warn!(error = %api::problem::chain(&trouble), "there is no demo");
             }
         }
     }

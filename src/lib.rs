@@ -95,6 +95,7 @@ pub async fn run(cli: Cli) -> Result<(), Trouble> {
     let Cli { role, settings } = cli;
     let settings = settings.settle()?;
     log(&settings);
+    api::metrics::collect();
     match role.unwrap_or(Role::All) {
         Role::All => serve::all(settings).await,
         Role::Api => serve::api(settings).await,

@@ -73,7 +73,9 @@ pub(crate) async fn tenants(settings: &Settings, command: Tenants) -> Result<(),
         Failure::Fault(Fault::Taken { .. }) => {
             Trouble::Refused(format!("there is a brand {} already", new.slug))
         }
-        other => Trouble::during("the brand cannot be created")(other.into()),
+        other @ (Failure::Refused(_) | Failure::NotFound | Failure::Fault(_)) => {
+            Trouble::during("the brand cannot be created")(other.into())
+        }
     })?;
     let (id, live, test) =
         (founded.twins.live, founded.live_key.reveal(), founded.test_key.reveal());

@@ -72,7 +72,7 @@ pub struct Settings {
     /// How log lines look
     #[arg(long, env = "AFTERCARE_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
-    /// Where mail is handed over, such as smtps://user:password@mail.example.com
+    /// Where mail is handed over, such as `smtps://user:password@mail.example.com`
     #[arg(long, env = "AFTERCARE_SMTP_URL", hide_env_values = true, global = true)]
     pub smtp_url: Option<Secret>,
     /// The same, read from a file
@@ -146,7 +146,7 @@ impl From<&str> for Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum Misconfigured {
     /// A variable that is none of ours.
-    #[error("there is no setting {name}{}", did_you_mean(.nearest))]
+    #[error("there is no setting {name}{}", did_you_mean(.nearest.as_deref()))]
     Unknown {
         /// The variable.
         name: String,
@@ -176,8 +176,8 @@ pub enum Misconfigured {
     Weak,
 }
 
-fn did_you_mean(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }
 
 /// Shorter secrets can be guessed.
@@ -221,19 +221,16 @@ impl Settings {
         if self.secret_key.as_ref().is_some_and(|secret| is_weak(secret.reveal())) {
             return Err(Misconfigured::Weak);
         }
-        match self.env {
-            Environment::Development => Ok(()),
-            Environment::Production if self.database_url.is_none() => {
-                Err(Misconfigured::Needed("AFTERCARE_DATABASE_URL: a database server of its own"))
-            }
-            Environment::Production if self.secret_key.is_none() => {
-                Err(Misconfigured::Needed("AFTERCARE_SECRET_KEY"))
-            }
-            Environment::Production if self.public_url.is_none() => {
-                Err(Misconfigured::Needed("AFTERCARE_PUBLIC_URL"))
-            }
-            Environment::Production => Ok(()),
+        if self.env == Environment::Development {
+            return Ok(());
         }
+        let needed = [
+            (self.database_url.is_none(), "AFTERCARE_DATABASE_URL: a database server of its own"),
+            (self.secret_key.is_none(), "AFTERCARE_SECRET_KEY"),
+            (self.public_url.is_none(), "AFTERCARE_PUBLIC_URL"),
+        ];
+        let missing = needed.into_iter().find(|(is_missing, _)| *is_missing);
+        missing.map_or(Ok(()), |(_, what)| Err(Misconfigured::Needed(what)))
     }
 
     /// The address in links and tokens.

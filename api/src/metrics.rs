@@ -41,7 +41,6 @@ pub(crate) async fn render() -> String {
 }
 
 /// Counts and times requests by operation.
-#[expect(clippy::disallowed_methods, reason = "the edge where a request is timed")]
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let (method, operation) = (request.method().to_string(), operation(&request));
     let began = Instant::now();

@@ -108,8 +108,8 @@ async fn show_version() -> Json<About> {
     Json(About { name: "aftercare", version: env!("CARGO_PKG_VERSION") })
 }
 
-async fn text(kind: &'static str, body: impl Into<String>) -> Response {
-    ([(header::CONTENT_TYPE, kind)], body.into()).into_response()
+fn text(kind: &'static str, body: impl Into<String>) -> std::future::Ready<Response> {
+    std::future::ready(([(header::CONTENT_TYPE, kind)], body.into()).into_response())
 }
 
 /// Pages of ours load nothing from elsewhere; these two need their own scripts and inline styles.

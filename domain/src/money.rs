@@ -223,6 +223,7 @@ impl ToSchema for BasisPoints {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "the test counts in numbers that fit")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -298,6 +298,13 @@ impl Queue {
         self.store.waker().woken().await;
     }
 
+    /// Wakes whoever waits for the end of this job: the next one of a sandbox is not handed out before.
+    pub fn go_on_after(&self, lease: &Lease) {
+        if lease.paced {
+            self.store.waker().wake();
+        }
+    }
+
     /// Exponential back-off with jitter: 2, 4, 8 .. seconds, between half and the whole of it.
     fn pause_seconds(&self, attempts: i32) -> Result<f64, Fault> {
         let exponent = u32::try_from(attempts.clamp(0, 20)).unwrap_or_default();

@@ -163,13 +163,13 @@ impl Tenant {
     /// Makes the key with which everything else is begun.
     async fn first_key(&self, mode: TenantMode) -> Result<KeyText, Failure> {
         let secret = KeyText::of(mode, &self.random()?);
-        let made = MadeKey { id: self.new_id(), prefix: secret.prefix(), mode };
+        let key = MadeKey { id: self.new_id(), prefix: secret.prefix(), mode };
         let scopes = identity::Scope::ALL.iter().copied().collect();
         let name = Name::new("First key").map_err(|mistake| DbErr::Type(mistake.message))?;
         let grantor = Grantor { scopes: &scopes, reach: Reach::default() };
         let scopes = scopes.clone();
         let details = ApiKeyDetails { name, scopes, dealer_id: None, expires_at: None };
-        let key = self.record(ApiKey::make(made, details, grantor, self.now())?).await?;
+        let key = self.record(ApiKey::make(key, details, grantor, self.now())?).await?;
         self.keep_key_secret(&key, &secret).await?;
         Ok(secret)
     }

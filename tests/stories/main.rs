@@ -9,6 +9,11 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::arithmetic_side_effects,
+    clippy::items_after_statements,
+    clippy::needless_pass_by_value,
+    clippy::type_complexity,
+    clippy::wildcard_enum_match_arm,
     reason = "a story that goes wrong should say where, and it runs its own service"
 )]
 

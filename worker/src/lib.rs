@@ -92,8 +92,14 @@ pub async fn work(
 
 /// One job, from apalis's hands into ours. Never fails: the outcome is in the database.
 async fn handle(lease: Lease, runner: Data<Arc<Runner>>, held: Data<backend::Held>) {
-    runner.run(&lease).await;
+    let began = tokio::time::Instant::now();
+    let outcome = runner.run(&lease).await;
     held.release(&lease);
+    runner.go_on_after(&lease);
+    let kind = lease.kind().to_owned();
+    metrics::histogram!("job_duration_seconds", "kind" => kind.clone())
+        .record(began.elapsed().as_secs_f64());
+    metrics::counter!("jobs_total", "kind" => kind, "outcome" => outcome.name()).increment(1);
 }
 
 /// Renews leases and sweeps up orphans, for ever.

@@ -32,6 +32,17 @@ pub enum Outcome {
     GivenBack,
 }
 
+impl Outcome {
+    /// The name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Lost => "lost",
+            Self::GivenBack => "given_back",
+        }
+    }
+}
+
 /// Runs jobs.
 #[derive(Debug)]
 pub struct Runner {
@@ -82,6 +93,11 @@ impl Runner {
         };
         self.give_back(lease, &trouble).await;
         Outcome::GivenBack
+    }
+
+    /// Looks for the next job of a sandbox at once: it was held back until this one had ended.
+    pub(crate) fn go_on_after(&self, lease: &Lease) {
+        self.queue.go_on_after(lease);
     }
 
     async fn work(&self, lease: &Lease) -> Result<Outcome, Trouble> {

@@ -205,14 +205,13 @@ impl Desk {
     /// What a token of this service gives at this moment.
     async fn grant(&self, ring: &Ring, token: &str, kid: &str) -> Result<TokenGrant, Problem> {
         let name = fingerprint(token);
-        let verified = match self.tokens.get(&name).await {
-            Some(verified) => verified,
-            None => {
-                let claims = ring.public.verify(token).map_err(|fault| turn_away(&fault))?;
-                let verified = Arc::new(Verified { claims, kid: kid.to_owned() });
-                self.tokens.insert(name, Arc::clone(&verified)).await;
-                verified
-            }
+        let verified = if let Some(verified) = self.tokens.get(&name).await {
+            verified
+        } else {
+            let claims = ring.public.verify(token).map_err(|fault| turn_away(&fault))?;
+            let verified = Arc::new(Verified { claims, kid: kid.to_owned() });
+            self.tokens.insert(name, Arc::clone(&verified)).await;
+            verified
         };
         // The signature is remembered, but a key may have been withdrawn since.
         if !ring.public.has(&verified.kid) {

@@ -289,6 +289,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a list of forgeries")]
     fn forged_tokens_are_found() {
         let (signer, public, pkcs8) = key_pair(1);
         let x = public.x.clone();
@@ -390,7 +391,8 @@ mod tests {
         let claims =
             json!({"iss": "https://login.example.com", "aud": "aftercare", "sub": "u-1", "exp": 1});
         let header = Header { kid: Some("one".to_owned()), ..Header::new(algorithm) };
-        let signing = EncodingKey::from_rsa_der(der.as_ref());
+        // PKCS #8 wraps the PKCS #1 key in 26 bytes; the encoder wants it bare.
+        let signing = EncodingKey::from_rsa_der(&der.as_ref()[26..]);
         let token = jsonwebtoken::encode(&header, &claims, &signing).unwrap();
         (serde_json::from_value(json!({"keys": [key]})).unwrap(), token)
     }

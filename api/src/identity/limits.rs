@@ -48,9 +48,8 @@ pub struct RateQuota {
 
 impl RateQuota {
     /// The time after which one more is allowed.
-    #[expect(clippy::integer_division, reason = "a nanosecond more or less does not matter")]
     fn interval(self) -> Duration {
-        Duration::from_nanos(1_000_000_000 / u64::from(self.per_second.get()))
+        Duration::from_nanos(1_000_000_000_u64.div_euclid(u64::from(self.per_second.get())))
     }
 
     fn quota(self) -> Option<Quota> {
@@ -161,6 +160,7 @@ struct Local<C: Clock> {
 }
 
 impl<C: Clock + Clone> Local<C> {
+    #[expect(clippy::needless_pass_by_value, reason = "a clock is a handle, handed over")]
     fn new(limits: RateLimits, clock: C) -> Self {
         let buckets = |quota: RateQuota| {
             let buckets = RateLimiter::hashmap_with_clock(quota.quota()?, clock.clone());
@@ -397,10 +397,10 @@ mod tests {
     fn quiet_callers_are_forgotten() {
         let (gate, clock) = gate();
         for n in 0..u128::from(SWEEP_EVERY) {
-            drop(gate.check(id(n), id(n)));
+            gate.check(id(n), id(n));
         }
         clock.advance(Duration::from_secs(10));
-        drop(gate.check(id(1), id(1)));
+        gate.check(id(1), id(1));
         assert_eq!(gate.callers.as_ref().unwrap().len(), 1);
     }
 }

@@ -131,7 +131,7 @@ impl IntoResponse for NoToken {
 /// Exchanges a key for a token
 ///
 /// The client credentials of OAuth 2. The client is an API key: its identifier (`key_..`) and the key itself, as HTTP
-/// Basic or in the form. The token lasts fifteen minutes, is signed with EdDSA and ends early when the key is
+/// Basic or in the form. The token lasts fifteen minutes, is signed with `EdDSA` and ends early when the key is
 /// revoked.
 #[utoipa::path(
     post, path = "/oauth/token", tag = "access",

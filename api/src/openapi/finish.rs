@@ -96,26 +96,22 @@ fn refer_items(document: &mut Value, list: &str) {
 fn describe(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            if let Some(Value::Object(properties)) = members.get_mut("properties") {
-                for property in properties.values_mut().filter_map(Value::as_object_mut) {
-                    let one_word = property
-                        .get("enum")
-                        .and_then(Value::as_array)
-                        .is_some_and(|all| all.len() == 1);
-                    if (one_word || property.contains_key("const"))
-                        && !property.contains_key("description")
-                    {
-                        property.insert(
-                            "description".to_owned(),
-                            json!("Which of the alternatives it is."),
-                        );
-                    }
-                }
-            }
+            let properties = members.get_mut("properties").and_then(Value::as_object_mut);
+            properties.into_iter().flat_map(Map::values_mut).for_each(describe_tag);
             members.values_mut().for_each(describe);
         }
         Value::Array(items) => items.iter_mut().for_each(describe),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn describe_tag(property: &mut Value) {
+    let Some(property) = property.as_object_mut() else { return };
+    let words = property.get("enum").and_then(Value::as_array).map_or(0, Vec::len);
+    let is_tag = words == 1 || property.contains_key("const");
+    if is_tag && !property.contains_key("description") {
+        let says = json!("Which of the alternatives it is.");
+        property.insert("description".to_owned(), says);
     }
 }
 
