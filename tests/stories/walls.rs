@@ -344,7 +344,7 @@ fn replace(value: &mut Value, by: &mut impl FnMut(&str) -> Option<String>, repla
         }
         Value::Array(items) => items.iter_mut().for_each(|item| replace(item, by, replaced)),
         Value::Object(members) => {
-            members.values_mut().for_each(|member| replace(member, by, replaced))
+            members.values_mut().for_each(|member| replace(member, by, replaced));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

@@ -28,6 +28,29 @@ pub(super) fn finish(document: &mut Value) {
         each_body(operation, &mut |content| give_example(content, &whole));
     });
     add_patches(document);
+    prune(document);
+    // Languages have names of their own, which are not ours to spell.
+    if let Some(locale) =
+        document.pointer_mut("/components/schemas/Locale").and_then(Value::as_object_mut)
+    {
+        locale.insert("x-defined-by".to_owned(), json!("BCP 47"));
+    }
+}
+
+/// Leaves out schemas that nothing refers to any more.
+fn prune(document: &mut Value) {
+    loop {
+        let text = document.to_string();
+        let all: Vec<String> = schemas(document).keys().cloned().collect();
+        let is_used = |name: &String| text.contains(&format!("\"#/components/schemas/{name}\""));
+        let unused: Vec<_> = all.into_iter().filter(|name| !is_used(name)).collect();
+        if unused.is_empty() {
+            return;
+        }
+        let known = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+        let Some(known) = known else { return };
+        known.retain(|name, _| !unused.contains(name));
+    }
 }
 
 fn schemas(document: &Value) -> &Map<String, Value> {
@@ -147,7 +170,9 @@ fn each_body(operation: &mut Value, visit: &mut impl FnMut(&mut Value)) {
 /// A merge patch names what changes; nothing in it is required.
 fn patch_body(operation: &mut Value) {
     let place = "/requestBody/content/application~1merge-patch+json/schema/$ref";
-    if let Some(Value::String(reference)) = operation.pointer_mut(place) {
+    if let Some(Value::String(reference)) = operation.pointer_mut(place)
+        && !reference.ends_with("Patch")
+    {
         reference.push_str("Patch");
     }
 }
@@ -166,6 +191,9 @@ fn add_patches(document: &mut Value) {
     for name in wanted {
         let details = schemas(document).get(name.trim_end_matches("Patch")).cloned();
         let Some(Value::Object(mut patch)) = details else { continue };
+        if schemas(document).contains_key(&name) {
+            continue;
+        }
         patch.remove("required");
         patch.insert(
             "description".to_owned(),

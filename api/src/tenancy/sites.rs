@@ -119,7 +119,7 @@ async fn show_site(
     params(("id" = SiteId, Path, description = "Which site.")),
     request_body(content = SitePatch, content_type = "application/merge-patch+json",
         description = "What changes; members that are left out stay as they are, null takes a value away.",
-        example = json!({"hours": {"closes": "20:00"}})),
+        example = json!({"name": "西湖旗舰店"})),
     responses((status = 200, description = "The site as it is now.", body = Site,
         headers(("ETag" = String, description = "What to send as If-Match when changing it.")))),
     security(("oauth" = ["dealers:write"])),

@@ -43,7 +43,7 @@ pub struct AllowanceTiers(Vec<AllowanceTier>);
 /// In how many days something expires: 1 to 3 650.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct ExpiryDays(u32);
+pub struct LotExpiryDays(u32);
 
 /// One line of a paid order, as far as allowances go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl ToSchema for AllowanceTiers {
     }
 }
 
-impl ExpiryDays {
+impl LotExpiryDays {
     /// A number of days.
     ///
     /// # Errors
@@ -183,13 +183,13 @@ impl ExpiryDays {
     }
 }
 
-impl<'de> Deserialize<'de> for ExpiryDays {
+impl<'de> Deserialize<'de> for LotExpiryDays {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(u32::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
-impl PartialSchema for ExpiryDays {
+impl PartialSchema for LotExpiryDays {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::Integer)
@@ -201,9 +201,9 @@ impl PartialSchema for ExpiryDays {
     }
 }
 
-impl ToSchema for ExpiryDays {
+impl ToSchema for LotExpiryDays {
     fn name() -> Cow<'static, str> {
-        "ExpiryDays".into()
+        "LotExpiryDays".into()
     }
 }
 
@@ -224,7 +224,7 @@ mod tests {
             base,
             tiers: tiers(&[(0, 2_500), (30_000, 1_000), (300_000, 500)]),
             fallback_price_bp: BasisPoints::new(200).unwrap(),
-            expiry_days: Some(ExpiryDays::new(365).unwrap()),
+            expiry_days: Some(LotExpiryDays::new(365).unwrap()),
         };
         AllowancePolicy::draft(id(1), 1, details, at("2026-01-01T00:00:00Z")).record
     }
@@ -321,8 +321,8 @@ mod tests {
 
     #[test]
     fn an_allowance_lives_for_1_day_to_10_years() {
-        assert!(ExpiryDays::new(1).is_ok() && ExpiryDays::new(3_650).is_ok());
-        assert_eq!(ExpiryDays::new(0).unwrap_err().code, "days_out_of_range");
-        assert_eq!(ExpiryDays::new(3_651).unwrap_err().code, "days_out_of_range");
+        assert!(LotExpiryDays::new(1).is_ok() && LotExpiryDays::new(3_650).is_ok());
+        assert_eq!(LotExpiryDays::new(0).unwrap_err().code, "days_out_of_range");
+        assert_eq!(LotExpiryDays::new(3_651).unwrap_err().code, "days_out_of_range");
     }
 }

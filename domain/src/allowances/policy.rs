@@ -1,6 +1,6 @@
 //! Policies: what the brand says about which share of a sale is set aside for service.
 
-use super::accrual::{AllowanceTiers, ExpiryDays};
+use super::accrual::{AllowanceTiers, LotExpiryDays};
 use crate::{
     change::Change,
     ids::AllowancePolicyId,
@@ -64,7 +64,7 @@ pub struct AllowancePolicyDetails {
     pub fallback_price_bp: BasisPoints,
     /// How many days after the payment what is left expires; `null`: never.
     #[serde(default)]
-    pub expiry_days: Option<ExpiryDays>,
+    pub expiry_days: Option<LotExpiryDays>,
 }
 
 /// What the share that is set aside is a share of.

@@ -29,7 +29,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// What a person does for a dealer or for the brand, and so what they may do here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -126,10 +129,22 @@ impl Role {
 macro_rules! scopes {
     ($($name:ident = $text:literal, [$($role:ident)*], $says:literal;)*) => {
         /// Something a caller may be allowed to do, named in tokens and in the API description.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Scope {
             $(#[doc = $says] #[serde(rename = $text)] $name,)*
         }
+
+        impl PartialSchema for Scope {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .enum_values(Some([$($text),*]))
+                    .description(Some("Something a caller may be allowed to do."))
+                    .into()
+            }
+        }
+
+        impl ToSchema for Scope {}
 
         impl Scope {
             /// Every scope.

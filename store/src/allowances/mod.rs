@@ -10,7 +10,7 @@ use domain::{
             AllowanceAccount, AllowanceEntry, AllowanceLot, AllowanceLotState, AllowanceMovement,
             EntryDocument, EntryKind, EntryReason,
         },
-        accrual::{AllowanceTiers, ExpiryDays},
+        accrual::{AllowanceTiers, LotExpiryDays},
         authority::{AuthorityLimit, AuthorityLimitDetails, BeyondLimit},
         gestures::{Approval, ApprovalDecision, Gesture, GestureKind, GestureState},
         policy::{
@@ -38,7 +38,7 @@ table! {
             base: AllowanceBase,
             tiers: AllowanceTiers,
             fallback_price_bp: BasisPoints,
-            expiry_days: Option<ExpiryDays>,
+            expiry_days: Option<LotExpiryDays>,
         }],
         number: u32,
         state: AllowancePolicyState,
@@ -158,7 +158,7 @@ words!(
 
 crate::documents!(AllowanceTiers);
 
-impl Stored for ExpiryDays {
+impl Stored for LotExpiryDays {
     type Sql = i32;
 
     fn to_sql(&self) -> i32 {
