@@ -1,7 +1,6 @@
 //! The ground the service stands on: which database it uses, and that it is fit to be used.
 //!
-//! A server by URL; else a private cluster, where PostgreSQL's programs are on the machine; else
-//! PostgreSQL embedded in the program.
+//! A server by URL; else a private cluster, where PostgreSQL's programs are on the machine.
 
 use crate::settings::{Secret, Settings};
 use store::{
@@ -37,9 +36,7 @@ pub enum Sinking {
     )]
     NoOwner,
     /// There is neither a URL nor PostgreSQL on this machine.
-    #[error(
-        "there is no database: set AFTERCARE_DATABASE_URL, install PostgreSQL 15 or newer, or build with --features embedded"
-    )]
+    #[error("there is no database: set AFTERCARE_DATABASE_URL or install PostgreSQL 15 or newer")]
     Nowhere,
     /// The private cluster does not start.
     #[error("the private PostgreSQL does not start")]

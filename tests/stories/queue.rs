@@ -78,7 +78,8 @@ async fn two_workers_never_hold_the_same_job() {
 
 #[tokio::test]
 async fn a_worker_that_was_paused_past_its_lease_changes_nothing() {
-    let house = House::opens().await;
+    // Two workers: one holds its transaction while the other works.
+    let house = House::with_connections(4).await;
     let brand = house.brand("clearwater").await;
     house.settle().await;
     enqueue(&house, brand.live, 1).await;

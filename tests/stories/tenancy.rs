@@ -126,7 +126,9 @@ async fn people_are_entered_where_they_belong() {
 
     let hired = hires(&key, "technician", Some(&one), &[&near]).await.expect(201);
     assert_eq!(hired["site_ids"], json!([near]));
-    hires(&key, "technician", Some(&one), &[&far]).await.refused(422, "site_of_another_dealer");
+    hires(&key, "technician", Some(&one), &[&far])
+        .await
+        .refused(422, "staff_site_of_another_dealer");
     hires(&key, "technician", None, &[]).await.refused(422, "role_needs_dealer");
     hires(&key, "auditor", Some(&one), &[]).await.refused(422, "role_is_the_brands");
     let nowhere = "dlr_01h455vb4pex5vsknk084sn02q";

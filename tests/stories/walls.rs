@@ -357,10 +357,10 @@ async fn another_brand_s_records_are_answered_like_nobody_s_to_every_role() {
     let (own_key, their_key) = (house.brand_key(ours), house.brand_key(theirs));
     let names = furnish(&own_key, "ours").await;
     let their_names = furnish(&their_key, "theirs").await;
-    house.settle().await;
+    house.pass_days(60).await;
     go_on(&own_key, &names).await;
     go_on(&their_key, &their_names).await;
-    house.pass_days(60).await;
+    house.pass_days(2).await;
     // The last letter that asks is theirs; somebody answers it.
     let page = crate::voice::link(&house).await;
     let answer = house.stranger();

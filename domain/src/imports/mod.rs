@@ -1,7 +1,7 @@
 //! Imports: a file of records from another system, taken over row by row.
 //!
 //! A file is read as a whole before anything is written: what is wrong with the file refuses it
-//! ([`file`]), what is wrong with a row ([`rows`]) concerns this row only.
+//! ([`mod@file`]), what is wrong with a row ([`rows`]) concerns this row only.
 
 pub mod columns;
 pub mod file;

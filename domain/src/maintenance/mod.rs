@@ -1,7 +1,7 @@
 //! Maintenance: designed services over time, and the visits that carry them out.
 //!
 //! A [plan](plans) says by its [tasks] what is to be done for a product and how often. An [enrolment](enrolments)
-//! puts one sold thing into a plan; its [occurrences](occurrences) are the dates that follow. Each
+//! puts one sold thing into a plan; its [occurrences] are the dates that follow. Each
 //! date becomes a [work order](work_orders), for which a free technician and a [slot](slots) are
 //! found; the [appointment](appointments) is when it happens, and by whom.
 

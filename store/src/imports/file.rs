@@ -23,6 +23,14 @@ pub fn read(kind: ImportKind, format: ImportFormat, bytes: &[u8]) -> Result<Vec<
     }
 }
 
+/// The line on which a row begins. The reader's position is where it went on reading, before the blank
+/// lines that it skips.
+fn line_of(text: &str, position: &csv::Position) -> u64 {
+    let rest = usize::try_from(position.byte()).ok().and_then(|byte| text.get(byte..));
+    let blank = rest.unwrap_or_default().chars().take_while(|c| matches!(c, '\r' | '\n'));
+    blank.filter(|c| *c == '\n').fold(position.line(), |line, _| line.saturating_add(1))
+}
+
 /// Rows may have any length here, because the intake says better what is wrong with them.
 fn read_csv(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Refusal> {
     let mut reader =
@@ -32,7 +40,7 @@ fn read_csv(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Refusal> {
     // Reading UTF-8 from memory cannot fail.
     while reader.read_record(&mut record).unwrap_or(false) {
         let fields: Vec<_> = record.iter().collect();
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |position| line_of(text, position));
         match &mut intake {
             None => intake = Some(Intake::csv(kind, &fields)?),
             Some(intake) => intake.take_fields(line, &fields)?,
