@@ -157,12 +157,12 @@ mod tests {
 
     /// Goes on with a call until it has waited so often, then goes away; answers whether it ended before.
     async fn waits(call: impl Future<Output = ()>, patience: u64) -> bool {
-        let (mut call, mut waited) = (Box::pin(call), 0);
+        let (mut call, mut waited) = (Box::pin(call), 0_u64);
         std::future::poll_fn(|context| {
             if waited == patience {
                 return Poll::Ready(false);
             }
-            waited += 1;
+            waited = waited.saturating_add(1);
             call.as_mut().poll(context).map(|()| true)
         })
         .await
