@@ -90,9 +90,6 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_WORKER_SLOTS", default_value_t = 8, global = true,
         value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub worker_slots: u16,
-    /// Where traces are sent; needs a build with the feature `otel`
-    #[arg(long, env = "AFTERCARE_OTLP_ENDPOINT", global = true)]
-    pub otlp_endpoint: Option<String>,
 }
 
 /// Where Aftercare runs.
