@@ -52,7 +52,8 @@ fn sop_version() -> Owned {
 }
 
 fn sop_run() -> Owned {
-    // `work_order_id` refers to a table of a later migration, which adds the reference.
+    // `work_order_id` has no reference, because visits come in a later migration. Only the beginning of a
+    // visit writes it, in the transaction that holds the work order.
     let columns = "sop_id uuid NOT NULL,
         sop_version_id uuid NOT NULL,
         work_order_id uuid,
