@@ -176,17 +176,27 @@ impl House {
         panic!("the story runs in circles");
     }
 
-    /// Lets the worker do all that is due, as many jobs at once as it can get; panics when one fails.
+    /// Lets the worker do all that is due, as many jobs at once as there are connections; panics when
+    /// one fails.
     pub(crate) async fn settle_at_once(&self) {
         loop {
-            let leases = self.queue.fetch(64).await.unwrap();
+            let leases = self.queue.fetch(connections().try_into().unwrap()).await.unwrap();
             if leases.is_empty() {
                 return;
             }
             let runs = leases.iter().map(|lease| self.runner.run(lease));
             let outcomes = futures::future::join_all(runs).await;
-            assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Done), "{outcomes:?}");
+            let done = outcomes.iter().all(|outcome| *outcome == Outcome::Done);
+            assert!(done, "{outcomes:?}: {:?}", self.complaints_of_jobs().await);
         }
+    }
+
+    /// What the jobs that failed said last.
+    async fn complaints_of_jobs(&self) -> Vec<String> {
+        let sql = "SELECT kind || ': ' || last_error AS said FROM job WHERE last_error IS NOT NULL";
+        let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+        let rows = self.owner().await.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "said").unwrap()).collect()
     }
 
     /// Lets days go by, one after the other, each with its work.

@@ -28,8 +28,8 @@ use store::{Failure, Tenant, maintenance};
 const ENROLMENTS_AT_ONCE: u64 = 500;
 
 /// Slots that are tried for one visit in one go. Each time somebody else was faster by an instant; who
-/// loses so often tries again with the next job.
-const MOST_TRIES: u32 = 20;
+/// loses so often lets others pass and tries again with a new job.
+const MOST_TRIES: u32 = 5;
 
 /// Lets the things that were paid for enter their plans.
 pub(crate) async fn order_paid(tenant: &Tenant, order: OrderId) -> Result<(), Failure> {
@@ -198,43 +198,54 @@ pub(crate) async fn work_order_unscheduled(
         return give_up(tenant, work_order).await;
     }
     let held: Option<Appointment> = tenant.find(maintenance::active_of(id)).await?;
-    let failure = if held.is_some() {
-        SearchFailure::SlotHeld
+    let found = if held.is_some() {
+        Found::Nobody(SearchFailure::SlotHeld)
     } else if work_order.details.site_id.is_none() {
-        SearchFailure::NoSite
+        Found::Nobody(SearchFailure::NoSite)
     } else {
-        match book(tenant, &work_order).await? {
-            Ok(()) => return Ok(()),
-            Err(failure) => failure,
-        }
+        book(tenant, &work_order).await?
     };
-    let again_at = next_morning(tenant.now(), zone);
-    tenant.record(work_order.wait(failure, again_at)?).await?;
+
+    match found {
+        Found::Somebody => {}
+        Found::Nobody(because) => {
+            let again_at = next_morning(tenant.now(), zone);
+            tenant.record(work_order.wait(because, again_at)?).await?;
+        }
+        Found::OthersWereFaster => {
+            tenant.emit(&Event::WorkOrderUnscheduled { work_order: id, attempt }).await?;
+        }
+    }
     Ok(())
 }
 
-/// Books the best slot. When somebody else takes it at the same instant, the next best is tried.
-async fn book(
-    tenant: &Tenant,
-    work_order: &WorkOrder,
-) -> Result<Result<(), SearchFailure>, Failure> {
+/// How a search has ended.
+enum Found {
+    /// A technician is booked.
+    Somebody,
+    /// There is nobody for now.
+    Nobody(SearchFailure),
+    /// There was somebody each time, whom somebody else booked at the same instant.
+    OthersWereFaster,
+}
+
+/// Books the best slot. When somebody else takes it at the same instant, their booking is committed
+/// by the time we know, and the next search sees it.
+async fn book(tenant: &Tenant, work_order: &WorkOrder) -> Result<Found, Failure> {
     let not_before = tenant.now().plus_hours(NOTICE_HOURS);
-    let mut search = tenant.search(work_order, not_before).await?;
     for _ in 0..MOST_TRIES {
-        let best = match search.best() {
+        let best = match tenant.search(work_order, not_before).await?.best() {
             Ok(best) => best,
-            Err(failure) => return Ok(Err(failure)),
+            Err(because) => return Ok(Found::Nobody(because)),
         };
-        let slot = best.0.clone();
         let (booked, scheduled) =
             Appointment::book(tenant.new_id(), work_order.clone(), best, tenant.now())?;
         if !tenant.record_new(vec![booked]).await?.is_empty() {
             tenant.record(scheduled).await?;
-            return Ok(Ok(()));
+            return Ok(Found::Somebody);
         }
-        search = search.taken(&slot);
     }
-    Ok(Err(SearchFailure::NobodyFree))
+    Ok(Found::OthersWereFaster)
 }
 
 /// Closes a visit that nobody could make, and says so of the date it was made of.

@@ -141,12 +141,16 @@ async fn list_appointments(
 async fn hold_slot(access: Access<may::VisitsWrite>, Json(choice): Json<SlotChoice>) -> Outcome {
     let work = access.write().await?;
     let work_order: WorkOrder = referred(work.hold(choice.work_order_id).await, "work_order_id")?;
-    let search = work.search(&work_order, work.now()).await?;
-    let slot = search.ask(choice.staff_id, choice.starts_at)?;
+    let before: Option<Appointment> = work.find(maintenance::active_of(work_order.id)).await?;
+    let mut search = work.search(&work_order, work.now()).await?;
+    if let Some(before) = &before {
+        search = search.without(&before.slot);
+    }
 
+    let slot = search.ask(choice.staff_id, choice.starts_at)?;
     let held = Appointment::hold(work.new_id(), &work_order, slot.clone(), work.now())?;
 
-    if let Some(before) = work.find::<Appointment>(maintenance::active_of(work_order.id)).await? {
+    if let Some(before) = before {
         work.record(before.withdraw()?).await?;
     }
     let Some(held) = work.record_new(vec![held]).await?.pop() else {

@@ -9,9 +9,9 @@ use crate::{
     change::Change,
     event::Event,
     ids::{AppointmentId, CustomerId, DealerId, SiteId, SopRunId, WorkOrderId},
-    maintenance::plans::PROCEDURE_NOT_PUBLISHED,
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
+    sops::SOP_NOT_PUBLISHED,
     text::{Bilingual, Line},
     time::Timestamp,
 };
@@ -243,7 +243,7 @@ impl Appointment {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it is not confirmed, `procedure_not_published` when the visit is to
+    /// `illegal_transition` when it is not confirmed, `sop_not_published` when the visit is to
     /// follow a procedure and there is none to execute.
     pub fn begin(
         self,
@@ -252,7 +252,7 @@ impl Appointment {
     ) -> Result<(Change<Self>, Change<WorkOrder>), Refusal> {
         self.must_be(AppointmentState::Confirmed)?;
         if let (Some(sop_id), None) = (work_order.details.sop_id, run) {
-            return Err(Refusal::new(&PROCEDURE_NOT_PUBLISHED).with("sop_id", sop_id));
+            return Err(Refusal::new(&SOP_NOT_PUBLISHED).with("sop_id", sop_id));
         }
         let begun = self.moved_by("begin", AppointmentState::InProgress);
         Ok((begun, work_order.begin(run)?))
@@ -589,6 +589,6 @@ mod tests {
         let (appointment, work_order) =
             Appointment::book(id(1), work_order, best, at(NOW)).unwrap();
         let begun = appointment.record.begin(work_order.record, None);
-        assert_eq!(refused_as(begun), "procedure_not_published");
+        assert_eq!(refused_as(begun), "sop_not_published");
     }
 }

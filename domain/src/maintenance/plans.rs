@@ -6,6 +6,7 @@ use crate::{
     ids::{PlanTemplateId, ProductId, SopId},
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
+    sops::SOP_NOT_PUBLISHED,
     text::{Bilingual, Code, Name},
     time::{CivilDate, Timestamp},
 };
@@ -197,7 +198,7 @@ impl PlanTemplate {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it is no draft, `procedure_not_published`.
+    /// `illegal_transition` when it is no draft, `sop_not_published`.
     pub fn publish(
         self,
         in_force: Option<Self>,
@@ -206,7 +207,7 @@ impl PlanTemplate {
     ) -> Result<(Change<Self>, Option<Change<Self>>), Refusal> {
         self.must_be(PlanTemplateState::Draft)?;
         if let Some(sop_id) = unpublished.first() {
-            return Err(Refusal::new(&PROCEDURE_NOT_PUBLISHED).with("sop_id", sop_id));
+            return Err(Refusal::new(&SOP_NOT_PUBLISHED).with("sop_id", sop_id));
         }
         let replaced = in_force.map(Self::retire).transpose()?;
         let published = Self { published_at: Some(now), ..self };
@@ -326,21 +327,6 @@ pub static DRAFT_EXISTS: Rule = Rule {
     advice: Bilingual { en: "Change or publish that draft.", zh: "请修改或发布该草稿。" },
 };
 
-/// A visit follows a procedure that somebody has approved.
-pub static PROCEDURE_NOT_PUBLISHED: Rule = Rule {
-    code: "procedure_not_published",
-    kind: Kind::Conflict,
-    title: Bilingual { en: "The procedure is not published", zh: "标准流程尚未发布" },
-    detail: Bilingual {
-        en: "Procedure {sop_id} has no published version.",
-        zh: "标准流程 {sop_id} 没有已发布的版本。",
-    },
-    advice: Bilingual {
-        en: "Publish a version of the procedure first.",
-        zh: "请先发布该流程的一个版本。",
-    },
-};
-
 #[cfg(test)]
 mod tests {
     use super::{
@@ -390,7 +376,7 @@ mod tests {
 
     #[test]
     fn windows_of_one_task_never_touch() {
-        let monthly = |early: i64, late: i64| PlanTask {
+        let monthly = |early: u32, late: u32| PlanTask {
             early_days: Leeway::new(early).unwrap(),
             late_days: Leeway::new(late).unwrap(),
             ..task("check", every(1))
@@ -420,7 +406,7 @@ mod tests {
     fn a_procedure_is_published_before_its_plan() {
         let plan = draft(vec![task("a", every(6))]).unwrap();
         let refusal = plan.publish(None, &[id(7)], at(NOW));
-        assert_eq!(refused_as(refusal), "procedure_not_published");
+        assert_eq!(refused_as(refusal), "sop_not_published");
     }
 
     #[test]
@@ -438,8 +424,8 @@ mod tests {
     }
 
     fn any_task(code: &'static str) -> impl Strategy<Value = PlanTask> {
-        let trigger = prop_oneof![(1_i64..=24).prop_map(every), (1_i64..=24).prop_map(in_month)];
-        (trigger, 0_i64..=13, 0_i64..=13, 1_i64..=60).prop_map(
+        let trigger = prop_oneof![(1_u32..=24).prop_map(every), (1_u32..=24).prop_map(in_month)];
+        (trigger, 0_u32..=13, 0_u32..=13, 1_u32..=60).prop_map(
             move |(trigger, early, late, lead)| PlanTask {
                 early_days: Leeway::new(early).unwrap(),
                 late_days: Leeway::new(late).unwrap(),

@@ -34,11 +34,11 @@ pub(super) fn shanghai() -> Zone {
     "Asia/Shanghai".parse().unwrap()
 }
 
-pub(super) fn every(months: i64) -> PlanTrigger {
+pub(super) fn every(months: u32) -> PlanTrigger {
     PlanTrigger::EveryMonths { months: MonthCount::new(months).unwrap() }
 }
 
-pub(super) fn in_month(months: i64) -> PlanTrigger {
+pub(super) fn in_month(months: u32) -> PlanTrigger {
     PlanTrigger::MonthOffset { months: MonthCount::new(months).unwrap() }
 }
 

@@ -100,8 +100,8 @@ impl PlanTask {
     /// How many months after delivery the date `seq` is due; nothing when there is no such date.
     fn months_to(&self, seq: u32) -> Option<u32> {
         match self.trigger {
-            PlanTrigger::EveryMonths { months } => seq.checked_mul(u32::from(months.get())),
-            PlanTrigger::MonthOffset { months } => (seq == 1).then_some(u32::from(months.get())),
+            PlanTrigger::EveryMonths { months } => seq.checked_mul(months.get()),
+            PlanTrigger::MonthOffset { months } => (seq == 1).then_some(months.get()),
         }
     }
 
@@ -126,10 +126,9 @@ impl PlanTask {
     /// Refuses a window that reaches into the next one: two visits of one kind could meet.
     pub(super) fn check_window(&self) -> Result<(), Refusal> {
         let PlanTrigger::EveryMonths { months } = self.trigger else { return Ok(()) };
-        let window_days = u32::from(self.early_days.get())
-            .saturating_add(u32::from(self.late_days.get()))
-            .saturating_add(1);
-        let most_days = u32::from(months.get()).saturating_mul(SHORTEST_MONTH_DAYS);
+        let window_days =
+            self.early_days.get().saturating_add(self.late_days.get()).saturating_add(1);
+        let most_days = months.get().saturating_mul(SHORTEST_MONTH_DAYS);
         if window_days <= most_days {
             return Ok(());
         }

@@ -6,6 +6,7 @@ use super::{
 use crate::{
     identity::Reach,
     ids::{AssetId, CustomerId, DealerId, SiteId, SopId},
+    pushes::check_site,
     refusal::{Kind, Refusal, Rule},
     tenancy::Site,
     text::{Bilingual, Prose},
@@ -114,11 +115,7 @@ impl WorkOrderDetails {
     pub fn served_from(self, site: Option<&Site>, reach: Reach) -> Result<Self, Refusal> {
         let site_dealer = site.map(|site| site.dealer_id);
         let dealer_id = self.dealer_id.or(site_dealer).or(reach.dealer);
-        if site_dealer.is_some_and(|theirs| dealer_id != Some(theirs)) {
-            return Err(Refusal::new(&WORK_SITE_OF_ANOTHER_DEALER)
-                .with("site_id", self.site_id)
-                .with("dealer_id", dealer_id));
-        }
+        check_site(dealer_id, site_dealer)?;
         if reach.dealer.is_some_and(|own| dealer_id != Some(own)) {
             return Err(Refusal::new(&WORK_OF_ANOTHER_DEALER));
         }
@@ -152,21 +149,6 @@ pub static WINDOW_IMPOSSIBLE: Rule = Rule {
     advice: Bilingual {
         en: "Send `window_from_on`, `preferred_on` and `window_to_on` in this order, at most a year apart.",
         zh: "请按 `window_from_on`、`preferred_on`、`window_to_on` 的先后顺序填写，跨度不超过一年。",
-    },
-};
-
-/// A dealer sends people from its own sites.
-pub static WORK_SITE_OF_ANOTHER_DEALER: Rule = Rule {
-    code: "work_site_of_another_dealer",
-    kind: Kind::Unfit,
-    title: Bilingual { en: "The site is another dealer's", zh: "网点属于其他经销商" },
-    detail: Bilingual {
-        en: "Site {site_id} does not belong to dealer {dealer_id}.",
-        zh: "网点 {site_id} 不属于经销商 {dealer_id}。",
-    },
-    advice: Bilingual {
-        en: "Leave `dealer_id` out: it follows from the site.",
-        zh: "请省略 `dealer_id`，系统会根据网点补全。",
     },
 };
 
@@ -211,7 +193,7 @@ mod tests {
         assert!(visit().served_from(Some(&site()), reach(1)).is_ok());
         let other = WorkOrderDetails { dealer_id: Some(id(2)), ..visit() };
         let refusal = other.served_from(Some(&site()), Reach::default()).unwrap_err();
-        assert_eq!(refusal.rule.code, "work_site_of_another_dealer");
+        assert_eq!(refusal.rule.code, "site_of_another_dealer");
         let refusal = visit().served_from(None, reach(2)).unwrap_err();
         assert_eq!(refusal.rule.code, "work_of_another_dealer");
     }

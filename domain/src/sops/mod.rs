@@ -12,7 +12,7 @@ mod versions;
 
 pub use checklist::{SopAnswer, SopChecklist, SopRunStep, SopRunStepState, StepAtHand};
 pub use measures::{SopChoice, SopComparison, SopMeasure};
-pub use runs::{ChecklistChange, SopRun, SopRunDetails, SopRunState};
+pub use runs::{ChecklistChange, SOP_NOT_PUBLISHED, SopRun, SopRunDetails, SopRunState};
 pub use steps::SopStep;
 pub use values::{Measurement, SopValue};
 pub use versions::{Publication, SopVersion, SopVersionDetails, SopVersionState};
@@ -32,7 +32,7 @@ use utoipa::ToSchema;
 /// Every rule about procedures that can say no.
 pub static RULES: &[&Rule] = &[
     &versions::OWN_SOP_VERSION,
-    &runs::SOP_NOT_PUBLISHED,
+    &SOP_NOT_PUBLISHED,
     &checklist::STEP_BLOCKED,
     &runs::SOP_RANK_TOO_LOW,
     &runs::SOP_RUN_OF_OTHERS,

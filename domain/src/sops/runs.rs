@@ -16,14 +16,14 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A run is to begin, but no version of the procedure is in force.
-pub(super) static SOP_NOT_PUBLISHED: Rule = Rule {
+/// Something is to follow a procedure, but no version of the procedure is in force.
+pub static SOP_NOT_PUBLISHED: Rule = Rule {
     code: "sop_not_published",
     kind: Kind::Conflict,
     title: Bilingual { en: "The procedure is not in force", zh: "规程未生效" },
     detail: Bilingual {
-        en: "Procedure {sop_id} has no published version; a run can only follow one.",
-        zh: "规程 {sop_id} 没有已发布的版本，无法开始执行。",
+        en: "Procedure {sop_id} has no published version; only such a one can be followed.",
+        zh: "规程 {sop_id} 没有已发布的版本，无法按其执行。",
     },
     advice: Bilingual { en: "Publish a version first.", zh: "请先发布一个版本。" },
 };

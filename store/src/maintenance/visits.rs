@@ -29,11 +29,12 @@ impl Stored for VisitMinutes {
     type Sql = i32;
 
     fn to_sql(&self) -> i32 {
-        i32::from(self.get())
+        i32::try_from(self.get()).unwrap_or(i32::MAX)
     }
 
     fn from_sql(sql: i32) -> Result<Self, String> {
-        Self::new(i64::from(sql)).map_err(|mistake| mistake.message)
+        let minutes = u32::try_from(sql).map_err(|error| error.to_string())?;
+        Self::new(minutes).map_err(|mistake| mistake.message)
     }
 }
 

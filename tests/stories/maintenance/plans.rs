@@ -67,7 +67,7 @@ async fn a_procedure_is_published_before_the_plan_that_names_it() {
     let draft = care(&service, json!([task]));
     let plan = key.post("/v1/plan-templates", draft).await.expect(201).id();
     let publish = format!("/v1/plan-templates/{plan}/publish");
-    key.post(&publish, json!({})).await.refused(409, "procedure_not_published");
+    key.post(&publish, json!({})).await.refused(409, "sop_not_published");
 }
 
 #[tokio::test]

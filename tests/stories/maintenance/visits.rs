@@ -205,7 +205,11 @@ async fn a_slot_lies_in_the_window_and_the_hours_of_the_site() {
     });
     let stranger = service.key.post("/v1/appointments", stranger).await;
     stranger.refused(422, "technician_not_available");
-    hold("2026-01-12T09:00:00Z").await.expect(201);
+    let held = hold("2026-01-12T09:00:00Z").await.expect(201).id();
+    // Whoever changes their mind gives the first slot back.
+    hold("2026-01-12T08:30:00Z").await.expect(201);
+    let given_back = service.shows(&format!("/v1/appointments/{held}")).await;
+    assert_eq!(given_back["state"], "cancelled");
 }
 
 #[tokio::test]
@@ -311,7 +315,7 @@ async fn a_work_order_names_what_is_there_and_a_window_that_is_possible() {
     assert_eq!(nobody["errors"][0]["pointer"], "/customer_id");
     let other = json!({"code": "ningbo", "name": "宁波"});
     let other = service.key.post("/v1/dealers", other).await.expect(201).id();
-    ask(json!({"dealer_id": other})).await.refused(422, "work_site_of_another_dealer");
+    ask(json!({"dealer_id": other})).await.refused(422, "site_of_another_dealer");
     let wrong = ask(json!({"customer_id": service.site})).await.refused(400, "wrong_id_type");
     assert_eq!(wrong["errors"][0]["pointer"], "/customer_id");
 }
