@@ -37,6 +37,10 @@ impl MigratorTrait for Migrations {
 /// Names the lock under which migrations run: "aftercar" in ASCII.
 const LOCK: i64 = 0x6166_7465_7263_6172;
 
+/// Three roles nobody logs in as. Every transaction takes the one it needs (`SET LOCAL ROLE`), so one that
+/// forgets to can read nothing at all.
+const ROLES: [&str; 3] = ["aftercare_app", "aftercare_dispatch", "aftercare_auth"];
+
 /// Brings the schema up to date. Several programs may try at once: one migrates, the others wait and
 /// find nothing to do.
 ///
@@ -48,10 +52,17 @@ const LOCK: i64 = 0x6166_7465_7263_6172;
 pub async fn migrate(connection: &DatabaseConnection) -> Result<(), DbErr> {
     let lock = format!("SELECT pg_advisory_lock({LOCK})");
     connection.execute_unprepared(&lock).await?;
-    let migrated = Migrations::up(connection, None).await;
+    let migrated = up(connection).await;
     let unlock = format!("SELECT pg_advisory_unlock({LOCK})");
     connection.execute_unprepared(&unlock).await?;
     migrated
+}
+
+async fn up(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    for role in ROLES {
+        create_role(connection, role, "NOLOGIN").await?;
+    }
+    Migrations::up(connection, None).await
 }
 
 /// Lets the role `login` do the service's work, creating it when it is not there.
@@ -66,20 +77,36 @@ pub async fn admit(
     login: &str,
     password: Option<&str>,
 ) -> Result<(), DbErr> {
-    let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1";
-    let find = Statement::from_sql_and_values(DbBackend::Postgres, sql, [login.into()]);
-    let name = login.replace('"', "\"\"");
-    if connection.query_one_raw(find).await?.is_none() {
-        let secret =
-            password.map(|password| format!(" PASSWORD '{}'", password.replace('\'', "''")));
-        let create = format!(
-            "DO $$ BEGIN CREATE ROLE \"{name}\" LOGIN NOINHERIT{};
-             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
-            secret.unwrap_or_default().replace("$$", "")
-        );
-        connection.execute_unprepared(&create).await?;
-    }
-    let grant = format!("GRANT aftercare_app, aftercare_dispatch, aftercare_auth TO \"{name}\"");
+    let secret = password.map(|password| format!(" PASSWORD '{}'", password.replace('\'', "''")));
+    let rights = format!("LOGIN NOINHERIT{}", secret.unwrap_or_default());
+    create_role(connection, login, &rights).await?;
+    let grant = format!("GRANT {} TO {}", ROLES.join(", "), quoted(login));
     connection.execute_unprepared(&grant).await?;
     Ok(())
+}
+
+/// Creates a role unless it is there. Roles belong to the whole server, and the lock of a migration to one
+/// database: two databases may create the same role at the same instant, and then one of them finds it made.
+async fn create_role(
+    connection: &DatabaseConnection,
+    name: &str,
+    rights: &str,
+) -> Result<(), DbErr> {
+    let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1";
+    let find = || Statement::from_sql_and_values(DbBackend::Postgres, sql, [name.into()]);
+    if connection.query_one_raw(find()).await?.is_some() {
+        return Ok(());
+    }
+    let create = format!("CREATE ROLE {} {rights}", quoted(name));
+    match connection.execute_unprepared(&create).await {
+        Ok(_) => Ok(()),
+        Err(refused) => {
+            let made_meanwhile = connection.query_one_raw(find()).await?.is_some();
+            if made_meanwhile { Ok(()) } else { Err(refused) }
+        }
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,4 +1,4 @@
-//! The house: roles, the scope of a transaction, tenants, the queue and the audit log.
+//! The house: the scope of a transaction, tenants, the queue and the audit log.
 
 use crate::owned::Owned;
 use sea_orm_migration::prelude::*;
@@ -7,16 +7,8 @@ use sea_orm_migration::prelude::*;
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// Three roles nobody logs in as. Every transaction takes the one it needs (`SET LOCAL ROLE`), so
-/// one that forgets to can read nothing at all. Roles are shared by all databases of a server, hence
-/// the handlers.
-const ROLES: &str = "
-    DO $$ BEGIN CREATE ROLE aftercare_app NOLOGIN;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
-    DO $$ BEGIN CREATE ROLE aftercare_dispatch NOLOGIN;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
-    DO $$ BEGIN CREATE ROLE aftercare_auth NOLOGIN;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+/// Where the functions lie that every policy calls; the roles are there before ([`crate::migrate`]).
+const SCHEMA: &str = "
     CREATE SCHEMA ac;
     GRANT USAGE ON SCHEMA ac, public TO aftercare_app, aftercare_dispatch, aftercare_auth;";
 
@@ -87,7 +79,7 @@ const DISPATCH: &str = "
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
-        for sql in [ROLES, SCOPE, TENANT] {
+        for sql in [SCHEMA, SCOPE, TENANT] {
             connection.execute_unprepared(sql).await?;
         }
         secret().create(manager).await?;
