@@ -45,6 +45,9 @@ pub struct Settings {
     /// Where a database of our own, files and the demo's key lie
     #[arg(long, env = "AFTERCARE_DATA_DIR", default_value = "./.aftercare", global = true)]
     pub data_dir: PathBuf,
+    /// Which database Aftercare brings when none is named; by default what the machine allows
+    #[arg(long, env = "AFTERCARE_OWN_DATABASE", global = true)]
+    pub own_database: Option<OwnDatabase>,
     /// Where PostgreSQL's programs lie, when they are not found by themselves
     #[arg(long, env = "AFTERCARE_POSTGRES_DIR", global = true)]
     pub postgres_dir: Option<PathBuf>,
@@ -99,6 +102,15 @@ pub enum Environment {
     Development,
     /// For customers.
     Production,
+}
+
+/// A database of the program's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OwnDatabase {
+    /// A private cluster, run with the PostgreSQL of this machine.
+    Private,
+    /// The PostgreSQL inside the program, which is there when it was built with the feature `embedded`.
+    Embedded,
 }
 
 /// How log lines look.

@@ -1,23 +1,16 @@
 //! The ground the service stands on: which database it uses, and that it is fit to be used.
 //!
-//! A server by URL; else a private cluster, where PostgreSQL's programs are on the machine.
+//! A server by URL, or else a database of the program's own.
+
+mod own;
 
 use crate::settings::{Secret, Settings};
+use own::{Own, Owned};
 use store::{
     Chance, Clock, Store,
-    database::{
-        Address, Distrust,
-        private::{Cluster, ClusterError, Programs, find_programs},
-    },
+    database::{Address, Distrust, private::ClusterError},
     wake::Waker,
 };
-
-/// The role the service logs in as, on a database of its own.
-const LOGIN: &str = "aftercare_login";
-/// The role that owns the schema, on a database of its own. Not a superuser: the walls hold for it.
-const OWNER: &str = "aftercare_owner";
-/// The name of a database of our own.
-const DATABASE: &str = "aftercare";
 
 /// Why there is no ground to stand on.
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +29,23 @@ pub enum Sinking {
     )]
     NoOwner,
     /// There is neither a URL nor PostgreSQL on this machine.
-    #[error("there is no database: set AFTERCARE_DATABASE_URL or install PostgreSQL 15 or newer")]
+    #[error(
+        "there is no database: set AFTERCARE_DATABASE_URL, install PostgreSQL 15 or newer, or build \
+         Aftercare with PostgreSQL inside (cargo build --features embedded)"
+    )]
     Nowhere,
+    /// The embedded database is wanted, and this program has none.
+    #[error(
+        "this program was built without PostgreSQL inside: build it with cargo build --features embedded"
+    )]
+    NotInside,
     /// The private cluster does not start.
     #[error("the private PostgreSQL does not start")]
     Private(#[from] ClusterError),
+    /// The embedded PostgreSQL does not start.
+    #[cfg(feature = "embedded")]
+    #[error("the embedded PostgreSQL does not start")]
+    Embedded(#[from] store::database::embedded::EngineError),
     /// The schema cannot be brought up to date.
     #[error("the schema cannot be brought up to date")]
     Migration(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -61,7 +66,7 @@ pub(crate) struct Ground {
     pub(crate) says: String,
     /// Whether the database is the program's own, and so may be seeded with the demo.
     pub(crate) is_own: bool,
-    cluster: Option<Cluster>,
+    own: Option<Own>,
 }
 
 impl Ground {
@@ -71,20 +76,25 @@ impl Ground {
     ///
     /// [`Sinking`] says what is missing.
     pub(crate) async fn find(settings: &Settings) -> Result<Self, Sinking> {
-        let (login, cluster, says) = match &settings.database_url {
+        let (login, own, says) = match &settings.database_url {
             Some(url) => {
                 (address("AFTERCARE_DATABASE_URL", url)?, None, "a PostgreSQL server".to_owned())
             }
-            None => own(settings).await?,
+            None => {
+                let Owned { own, login } = Own::start(settings).await?;
+                let says = own.to_string();
+                (login, Some(own), says)
+            }
         };
-        let pool = login.pool(settings.database_connections);
+        let most = own.as_ref().and_then(Own::most_connections).unwrap_or(u32::MAX);
+        let pool = login.pool(settings.database_connections.min(most));
         store::database::check(&pool).await?;
         let waker = match &settings.redis_url {
             Some(url) => Waker::through(url.reveal())?,
             None => Waker::default(),
         };
         let store = Store::new(pool, Clock::Machine, Chance::System, waker);
-        Ok(Self { store, says, is_own: cluster.is_some(), cluster })
+        Ok(Self { store, says, is_own: own.is_some(), own })
     }
 
     /// Brings the schema of a server up to date and lets the login role in.
@@ -104,8 +114,8 @@ impl Ground {
     /// Ends a database of our own in good order.
     pub(crate) async fn leave(self) {
         self.store.close().await;
-        if let Some(cluster) = self.cluster {
-            cluster.stop().await;
+        if let Some(own) = self.own {
+            own.stop().await;
         }
     }
 }
@@ -122,39 +132,6 @@ fn password(url: &str) -> Option<String> {
     percent_encoding::percent_decode_str(password).decode_utf8().ok().map(Into::into)
 }
 
-/// A database of our own: the private cluster.
-async fn own(settings: &Settings) -> Result<(Address, Option<Cluster>, String), Sinking> {
-    let path = std::env::var_os("PATH");
-    let programs = find_programs(path.as_deref(), settings.postgres_dir.as_deref());
-    let programs = programs.ok_or(Sinking::Nowhere)?;
-    let (login, cluster) = private(&programs, settings).await?;
-    let says = format!("a private PostgreSQL in {}", cluster.data_dir().display());
-    Ok((login, Some(cluster), says))
-}
-
-async fn private(programs: &Programs, settings: &Settings) -> Result<(Address, Cluster), Sinking> {
-    let cluster = Cluster::start(programs, &settings.data_dir.join("postgres")).await?;
-    let bootstrap = Address::socket(cluster.socket_dir(), cluster.superuser(), "postgres");
-    furnish(&bootstrap).await?;
-    let owner = bootstrap.in_database(DATABASE).as_user(OWNER);
-    raise(&owner, Some(LOGIN), None).await?;
-    Ok((owner.as_user(LOGIN), cluster))
-}
-
-/// Makes the owner and the database in a cluster of our own, the first time.
-async fn furnish(bootstrap: &Address) -> Result<(), Sinking> {
-    let failed = |error: store::database::SqlError| Sinking::Migration(error.into());
-    if bootstrap.has_database(DATABASE).await.map_err(failed)? {
-        return Ok(());
-    }
-    let role = format!("CREATE ROLE {OWNER} LOGIN CREATEROLE");
-    let database = format!("CREATE DATABASE {DATABASE} OWNER {OWNER}");
-    for sql in [role, database] {
-        bootstrap.execute(&sql).await.map_err(failed)?;
-    }
-    Ok(())
-}
-
 /// Migrates and lets the login role in.
 async fn raise(
     owner: &Address,
@@ -167,5 +144,6 @@ async fn raise(
     if let Some(login) = login {
         migrations::admit(&connection, login, password).await.map_err(failed)?;
     }
-    Ok(())
+    // A database that has one connection is waiting for it.
+    connection.close().await.map_err(failed)
 }

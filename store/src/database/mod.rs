@@ -1,6 +1,8 @@
 //! The database, wherever it runs: how it is reached, and whether it may be trusted.
 
 mod check;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod private;
 
 pub use check::{Distrust, check};
@@ -61,7 +63,19 @@ impl Address {
     ///
     /// When the server cannot be reached.
     pub async fn has_database(&self, name: &str) -> Result<bool, SqlError> {
-        let sql = "SELECT 1 FROM pg_database WHERE datname = $1";
+        self.finds("SELECT 1 FROM pg_database WHERE datname = $1", name).await
+    }
+
+    /// Whether the server has a role of this name.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached.
+    pub async fn has_role(&self, name: &str) -> Result<bool, SqlError> {
+        self.finds("SELECT 1 FROM pg_roles WHERE rolname = $1", name).await
+    }
+
+    async fn finds(&self, sql: &'static str, name: &str) -> Result<bool, SqlError> {
         let mut connection = self.0.connect().await?;
         let found = sqlx::query(sql).bind(name).fetch_optional(&mut connection).await?;
         connection.close().await?;
