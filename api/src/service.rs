@@ -15,6 +15,7 @@ use axum::{
 use domain::refusal::{Rule, rules};
 use serde::Serialize;
 use store::Store;
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -30,18 +31,15 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 pub(crate) fn pages(document: &serde_json::Value) -> Router<Api> {
     let json = document.to_string();
     let yaml = serde_norway::to_string(document).unwrap_or_default();
-    let swagger = utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none");
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/docs") }))
         .route("/openapi.json", get(|| text("application/json", json)))
         .route("/openapi.yaml", get(|| text("application/yaml", yaml)))
-        .route("/docs", get(show_docs))
-        .route("/docs/scalar.js", get(show_script))
         .route("/problems", get(list_problems))
         .route("/problems/{code}", get(explain_problem))
         .route("/llms.txt", get(|| text("text/markdown; charset=utf-8", LLMS)))
         .route("/.well-known/api-catalog", get(|| text("application/linkset+json", CATALOG)))
-        .merge(utoipa_swagger_ui::SwaggerUi::new("/docs/swagger").config(swagger))
+        .merge(documentation())
 }
 
 /// What the operator may ask, on an address of its own.
@@ -112,23 +110,31 @@ fn text(kind: &'static str, body: impl Into<String>) -> std::future::Ready<Respo
     std::future::ready(([(header::CONTENT_TYPE, kind)], body.into()).into_response())
 }
 
-/// Pages of ours load nothing from elsewhere; these two need their own scripts and inline styles.
-const DOCS_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; \
-    style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
-    connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// The two pages of documentation are programs of others: they run, style themselves and fetch the
+/// document, all from here.
+const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+     frame-ancestors 'none'",
+);
 
-async fn show_docs() -> Response {
-    let policy = HeaderValue::from_static(DOCS_POLICY);
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(include_str!("pages/docs.html")))
-        .into_response()
+/// The documentation for people, by Scalar and by Swagger.
+fn documentation<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let swagger = utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none");
+    Router::new()
+        .route("/docs", get(|| async { Html(include_str!("pages/docs.html")) }))
+        .route("/docs/start.js", get(|| text(SCRIPT, include_str!("pages/docs.js"))))
+        .route("/docs/scalar.js", get(show_scalar))
+        .merge(utoipa_swagger_ui::SwaggerUi::new("/docs/swagger").config(swagger))
+        .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, DOCS_POLICY))
 }
 
-async fn show_script() -> Response {
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+async fn show_scalar() -> Response {
     let script = scalar_api_reference::get_asset("scalar.js").unwrap_or_default();
-    let headers = [
-        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=86400"),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, SCRIPT), (header::CACHE_CONTROL, "public, max-age=86400")];
     (headers, script).into_response()
 }
 
