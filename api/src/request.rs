@@ -26,9 +26,9 @@ const HANDLER_PATIENCE: Duration = Duration::from_secs(20);
 /// Longest idempotency key.
 const MOST_KEY_BYTES: usize = 128;
 
-/// Pages load nothing and are framed by nobody; their forms go back where they came from.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
-    base-uri 'none'; frame-ancestors 'none'";
+/// Answers are for programs: nothing in them runs, loads or is framed, should a browser show one.
+const ANSWER_POLICY: &str =
+    "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The header of request ids.
 pub static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -158,7 +158,7 @@ pub async fn protect(request: Request, next: Next) -> Response {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+        (header::CONTENT_SECURITY_POLICY, ANSWER_POLICY),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

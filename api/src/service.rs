@@ -3,12 +3,11 @@
 use crate::{
     access::Api,
     problem::{self, Problem},
-    request::language,
 };
 use axum::{
     Json, Router,
-    extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::State,
+    http::{HeaderValue, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::get,
 };
@@ -35,8 +34,6 @@ pub(crate) fn pages(document: &serde_json::Value) -> Router<Api> {
         .route("/", get(|| async { Redirect::temporary("/docs") }))
         .route("/openapi.json", get(|| text("application/json", json)))
         .route("/openapi.yaml", get(|| text("application/yaml", yaml)))
-        .route("/problems", get(list_problems))
-        .route("/problems/{code}", get(explain_problem))
         .route("/llms.txt", get(|| text("text/markdown; charset=utf-8", LLMS)))
         .route("/.well-known/api-catalog", get(|| text("application/linkset+json", CATALOG)))
         .merge(documentation())
@@ -141,57 +138,6 @@ async fn show_scalar() -> Response {
 /// Every problem there is, those of the protocol first.
 pub fn all_problems() -> impl Iterator<Item = &'static Rule> {
     problem::PROTOCOL.iter().copied().chain(rules()).chain([&store::page::INVALID_CURSOR])
-}
-
-async fn list_problems(headers: HeaderMap) -> Html<String> {
-    let locale = language(&headers);
-    let items = all_problems().map(|rule| {
-        format!(
-            "<li><a href=\"/problems/{0}\"><code>{0}</code></a> {1}</li>",
-            rule.code,
-            rule.title.get(locale)
-        )
-    });
-    let items: String = items.collect();
-    Html(page(locale.tag(), "Problems", &format!("<h1>Problems</h1><ul>{items}</ul>")))
-}
-
-async fn explain_problem(headers: HeaderMap, Path(code): Path<String>) -> Response {
-    let locale = language(&headers);
-    let Some(rule) = all_problems().find(|rule| rule.code == code) else {
-        return Problem::new(&problem::NOT_FOUND).into_response();
-    };
-    let status = Problem::new(rule).status();
-    let body = format!(
-        "<h1>{}</h1><p><code>{}</code> · HTTP {}</p><p>{}</p><p>{}</p>",
-        rule.title.get(locale),
-        rule.code,
-        status.as_u16(),
-        rule.detail.get(locale).replace('{', "<var>").replace('}', "</var>"),
-        escape_code(rule.advice.get(locale)),
-    );
-    (StatusCode::OK, Html(page(locale.tag(), rule.title.get(locale), &body))).into_response()
-}
-
-/// Our texts mark names of fields with back quotes.
-fn escape_code(text: &str) -> String {
-    let mut inside = false;
-    text.chars().fold(String::new(), |mut html, c| {
-        if c == '`' {
-            html.push_str(if inside { "</code>" } else { "<code>" });
-            inside = !inside;
-        } else {
-            html.push(c);
-        }
-        html
-    })
-}
-
-fn page(language: &str, title: &str, body: &str) -> String {
-    include_str!("pages/plain.html")
-        .replace("{language}", language)
-        .replace("{title}", title)
-        .replace("{body}", body)
 }
 
 const LLMS: &str = include_str!("pages/llms.md");

@@ -24,7 +24,7 @@ async fn a_low_answer_about_a_visit_opens_a_complaint_once() {
     let page = link(&house).await;
     let fields = [("score", "2"), ("comment", "迟到了。\r\n地也没擦。"), ("choice.tidy", "no")];
     let thanks = sends(&house, &format!("{page}?lang=zh-CN"), &fields).await.expect(200);
-    assert!(thanks.text.contains("感谢您的直言"), "{thanks:?}");
+    assert!(thanks.text.contains("感谢您的坦诚反馈"), "{thanks:?}");
     house.settle().await;
     let complaints = key.get("/v1/complaints").await.expect(200);
     assert_eq!(complaints.data().len(), 1);
@@ -109,7 +109,7 @@ async fn a_link_that_is_over_or_unknown_says_so() {
     assert_eq!(states.data().len(), 1);
     for unknown in ["/s/AAAAAAAAAAAAAAAAAAAAAA", "/s/x", "/s/%F0%9F%92%A7%F0%9F%92%A7"] {
         let nowhere = opens(&house, unknown, "en").await.expect(404);
-        assert!(nowhere.text.contains("This link leads nowhere"), "{nowhere:?}");
+        assert!(nowhere.text.contains("This link does not work"), "{nowhere:?}");
         sends(&house, unknown, &[("score", "5")]).await.expect(404);
     }
 }

@@ -6,6 +6,7 @@ use domain::{
     surveys::{AnswerDetails, ChosenOption, Score, SurveyDetails},
     text::{Bilingual, Prose},
 };
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Characters that a comment may have; as many as [`Prose`] takes.
@@ -14,8 +15,29 @@ pub(super) const MOST_COMMENT: usize = 4_000;
 /// What came with the form, by the names of its fields.
 pub(super) type Form = BTreeMap<String, String>;
 
-/// Why a form is shown again: the sentence that stands above it.
-pub(super) struct Mistake(pub(super) Bilingual);
+/// Why a form is shown again.
+pub(super) struct Mistake {
+    /// Where the sentence stands.
+    pub(super) field: Field,
+    /// The sentence.
+    pub(super) says: Bilingual,
+}
+
+/// A part of the form that can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Field {
+    /// The five answers.
+    Score,
+    /// The comment.
+    Comment,
+    /// The form as a whole, which no browser of its own sends like that.
+    Form,
+}
+
+const NO_SCORE: Mistake = Mistake { field: Field::Score, says: CHOOSE_A_SCORE };
+const UNREADABLE: Mistake = Mistake { field: Field::Comment, says: COMMENT_UNREADABLE };
+const UNASKED: Mistake = Mistake { field: Field::Form, says: NOT_OFFERED };
 
 /// Reads a form into an answer, or says what is wrong with it.
 pub(super) fn read(form: &Form, survey: &SurveyDetails) -> Result<AnswerDetails, Mistake> {
@@ -25,19 +47,19 @@ pub(super) fn read(form: &Form, survey: &SurveyDetails) -> Result<AnswerDetails,
             ("score", _) => {}
             ("comment", _) => details.comment = comment(value)?,
             (_, Some(question)) => {
-                details.chosen.push(chosen(question, value).map_err(|_| Mistake(NOT_OFFERED))?);
+                details.chosen.push(chosen(question, value).map_err(|_| UNASKED)?);
             }
-            (_, None) => return Err(Mistake(NOT_OFFERED)),
+            (_, None) => return Err(UNASKED),
         }
     }
-    survey.check_answer(&details).map_err(|_| Mistake(NOT_OFFERED))?;
+    survey.check_answer(&details).map_err(|_| UNASKED)?;
     Ok(details)
 }
 
 fn score(form: &Form) -> Result<Score, Mistake> {
     let number = form.get("score").and_then(|score| score.parse().ok());
     let score = number.and_then(|number| Score::new(number).ok());
-    score.ok_or(Mistake(CHOOSE_A_SCORE))
+    score.ok_or(NO_SCORE)
 }
 
 /// Browsers end lines with a carriage return and a line feed.
@@ -47,7 +69,7 @@ fn comment(text: &str) -> Result<Option<Prose>, Mistake> {
     if text.is_empty() {
         return Ok(None);
     }
-    Prose::new(text).map(Some).map_err(|_| Mistake(COMMENT_UNREADABLE))
+    Prose::new(text).map(Some).map_err(|_| UNREADABLE)
 }
 
 fn chosen(question: &str, option: &str) -> Result<ChosenOption, Invalid> {
@@ -85,13 +107,20 @@ mod tests {
 
     #[test]
     fn a_form_that_does_not_fit_says_why() {
-        let wrong = |pairs: &[(&str, &str)]| read(&form(pairs), &survey()).err().unwrap().0;
-        assert_eq!(wrong(&[]), CHOOSE_A_SCORE);
-        assert_eq!(wrong(&[("score", "6")]), CHOOSE_A_SCORE);
-        assert_eq!(wrong(&[("score", "5"), ("choice.clean", "perhaps")]), NOT_OFFERED);
-        assert_eq!(wrong(&[("score", "5"), ("name", "Eve")]), NOT_OFFERED);
+        let wrong = |pairs: &[(&str, &str)]| {
+            let mistake = read(&form(pairs), &survey()).err().unwrap();
+            (mistake.field, mistake.says)
+        };
+        let (no_score, unasked) = ((Field::Score, CHOOSE_A_SCORE), (Field::Form, NOT_OFFERED));
+        assert_eq!(wrong(&[]), no_score);
+        assert_eq!(wrong(&[("score", "6")]), no_score);
+        assert_eq!(wrong(&[("score", "5"), ("choice.clean", "perhaps")]), unasked);
+        assert_eq!(wrong(&[("score", "5"), ("name", "Eve")]), unasked);
         let long = "字".repeat(MOST_COMMENT + 1);
-        assert_eq!(wrong(&[("score", "5"), ("comment", &long)]), COMMENT_UNREADABLE);
+        assert_eq!(
+            wrong(&[("score", "5"), ("comment", &long)]),
+            (Field::Comment, COMMENT_UNREADABLE)
+        );
         let longest = "字".repeat(MOST_COMMENT);
         assert!(read(&form(&[("score", "5"), ("comment", &longest)]), &survey()).is_ok());
     }

@@ -1,25 +1,26 @@
 //! Pages for people: real HTML that needs no script, in the reader's language, and loads nothing.
 
 mod form;
+mod problems;
 mod survey;
 mod words;
 
-use crate::{access::Api, problem::chain};
+use crate::{access::Api, problem::chain, request::language};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Router,
-    http::{HeaderName, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::text::Locale;
-use minijinja::Environment;
+use minijinja::{Environment, context};
 use serde::Serialize;
 use std::sync::LazyLock;
 
 /// The pages, outside `/v1`: they are for browsers, and not part of the API's description.
 pub(crate) fn router() -> Router<Api> {
-    survey::router()
+    survey::router().merge(problems::router())
 }
 
 /// The look of all pages; it stands in the page itself, so that a page is one request.
@@ -29,9 +30,15 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
     let mut templates = Environment::new();
     templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     templates.add_global("style", minijinja::Value::from_safe_string(STYLE.to_owned()));
-    templates.add_template("frame.html", include_str!("frame.html"))?;
-    templates.add_template("note.html", include_str!("note.html"))?;
-    templates.add_template("survey.html", include_str!("survey.html"))?;
+    for (name, source) in [
+        ("frame.html", include_str!("frame.html")),
+        ("note.html", include_str!("note.html")),
+        ("problem.html", include_str!("problem.html")),
+        ("problems.html", include_str!("problems.html")),
+        ("survey.html", include_str!("survey.html")),
+    ] {
+        templates.add_template(name, source)?;
+    }
     Ok(templates)
 });
 
@@ -44,19 +51,19 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A page without a question: something is done, or is not there.
-#[derive(Debug, Serialize)]
-struct Note {
-    /// The headline.
-    title: &'static str,
-    /// What it means for the reader.
-    text: &'static str,
-}
-
 /// Shows `template`, filled with `content`, in the reader's language.
 fn show<T: Serialize>(status: StatusCode, locale: Locale, template: &str, content: &T) -> Response {
+    let other = match locale {
+        Locale::Chinese => Locale::English,
+        Locale::English => Locale::Chinese,
+    };
     let rendered = TEMPLATES.as_ref().map_err(ToString::to_string).and_then(|templates| {
-        let facts = minijinja::context! { language => locale.tag(), page => minijinja::value::Serde(content) };
+        let facts = context! {
+            language => locale.tag(),
+            other_language => other.tag(),
+            other_language_name => words::NAME.get(other),
+            page => minijinja::value::Serde(content),
+        };
         let render = |page: minijinja::Template<'_, '_>| page.render(facts);
         templates.get_template(template).and_then(render).map_err(|error| chain(&error))
     });
@@ -67,13 +74,46 @@ fn show<T: Serialize>(status: StatusCode, locale: Locale, template: &str, conten
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
-    // The address of the page is a secret: it is kept out of caches, indexes and the next site's logs.
-    let headers: [(HeaderName, &str); 5] = [
+    let headers: [(HeaderName, &str); 3] = [
         (header::CONTENT_SECURITY_POLICY, &POLICY),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
         (header::CONTENT_LANGUAGE, locale.tag()),
+        (header::VARY, "accept-language"),
     ];
     (status, headers, Html(html)).into_response()
+}
+
+/// Keeps a page whose address is a secret out of caches and indexes.
+fn in_confidence(mut page: Response) -> Response {
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+    ] {
+        page.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    page
+}
+
+/// The language the reader has chosen on the page, or their browser for them.
+fn locale(query: Option<&str>, headers: &HeaderMap) -> Locale {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let chosen = pairs.filter(|(name, _)| name == "lang").find_map(|(_, tag)| match &*tag {
+        "zh-CN" | "zh" => Some(Locale::Chinese),
+        "en" => Some(Locale::English),
+        _ => None,
+    });
+    chosen.unwrap_or_else(|| language(headers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reader_chooses_the_language() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_LANGUAGE, "zh-CN,zh;q=0.9".parse().unwrap());
+        assert_eq!(locale(None, &headers), Locale::Chinese);
+        assert_eq!(locale(Some("lang=en"), &headers), Locale::English);
+        assert_eq!(locale(Some("lang=fr"), &headers), Locale::Chinese);
+    }
 }

@@ -2,24 +2,19 @@
 //! scanners open links; answering is a button.
 
 use super::{
-    Note,
-    form::{self, Form, MOST_COMMENT, Mistake},
-    show,
+    form::{self, Field, Form, MOST_COMMENT, Mistake},
+    in_confidence, locale, show,
     words::{
-        ANSWERED_BEFORE, CHINESE, ENGLISH, NoteWords, OVER, SCORES, THANKS, THANKS_FOR_SAYING_SO,
-        UNAVAILABLE, UNKNOWN, Words,
+        ANSWERED_BEFORE, NoteWords, OVER, SCORES, SURVEY, SurveyWords, THANKS,
+        THANKS_FOR_SAYING_SO, UNAVAILABLE, UNKNOWN,
     },
 };
-use crate::{
-    access::Api,
-    problem::Problem,
-    request::{RequestId, language},
-};
+use crate::{access::Api, problem::Problem, request::RequestId};
 use axum::{
     Router,
     body::Bytes,
     extract::{FromRequestParts, Path},
-    http::{HeaderMap, StatusCode, request::Parts},
+    http::{StatusCode, request::Parts},
     response::Response,
     routing::get,
 };
@@ -30,7 +25,7 @@ use domain::{
         ALREADY_ANSWERED, AnswerDetails, INVITATION_NOT_OPEN, Invitation, Survey, SurveyDetails,
         SurveyResponse,
     },
-    text::Locale,
+    text::{Locale, Name},
 };
 use serde::Serialize;
 use std::convert::Infallible;
@@ -44,7 +39,7 @@ pub(super) fn router() -> Router<Api> {
 /// The page with the questions.
 #[derive(Debug, Serialize)]
 struct SurveyPage<'a> {
-    words: Words,
+    words: SurveyWords,
     brand: &'a str,
     question: &'a str,
     scores: Vec<OptionShown<'a>>,
@@ -52,7 +47,14 @@ struct SurveyPage<'a> {
     comment: Option<&'a str>,
     most_comment: usize,
     said: &'a str,
-    mistake: Option<&'static str>,
+    mistake: Option<MistakeShown>,
+}
+
+/// What is wrong, beside the field where it is.
+#[derive(Debug, Serialize)]
+struct MistakeShown {
+    field: Field,
+    says: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,16 +71,30 @@ struct OptionShown<'a> {
     chosen: bool,
 }
 
+/// A page without a question: something is done, or is not there.
+#[derive(Debug, Serialize)]
+struct Note<'a> {
+    brand: &'a str,
+    title: &'static str,
+    text: &'static str,
+    is_done: bool,
+}
+
 /// An asking with what is asked, open for reading or answering.
 struct Asked {
     tenant: Tenant,
     invitation: Invitation,
     survey: Survey,
+    brand: Name,
 }
 
-/// How a visit to the page ends.
+/// How a visit to the page ends without the questions.
 enum Ending {
-    Note(StatusCode, NoteWords),
+    /// With a word of the brand that asked.
+    Word(StatusCode, NoteWords, Name),
+    /// Nobody knows whose link it is.
+    Unknown,
+    /// With something that is no matter of the reader's.
     Problem(Problem),
 }
 
@@ -124,97 +140,108 @@ impl Visitor {
     async fn looks(&self) -> Result<Response, Ending> {
         let (tenant, id) = self.enter().await?;
         let invitation = tenant.get::<Invitation>(id).await?;
-        let survey = tenant.get::<Survey>(invitation.survey_id).await?;
-        let asked = Asked { tenant, invitation, survey };
+        let asked = Asked::about(tenant, invitation).await?;
         asked.still_open().await?;
-        asked.page(StatusCode::OK, self.locale, &Form::new(), None).await
+        Ok(asked.page(StatusCode::OK, self.locale, &Form::new(), None))
     }
 
     async fn answers(&self, form: &Form) -> Result<Response, Ending> {
         let (tenant, id) = self.enter().await?;
         let invitation = tenant.hold::<Invitation>(id).await?;
-        let survey = tenant.get::<Survey>(invitation.survey_id).await?;
-        let asked = Asked { tenant, invitation, survey };
+        let asked = Asked::about(tenant, invitation).await?;
         match form::read(form, &asked.survey.details) {
-            Ok(details) => asked.take(details).await,
-            Err(Mistake(says)) => {
-                asked.invitation.takes_answers(asked.tenant.now()).map_err(why_closed)?;
-                let (status, says) = (StatusCode::UNPROCESSABLE_ENTITY, says.get(self.locale));
-                asked.page(status, self.locale, form, Some(says)).await
+            Ok(details) => Err(asked.take(details).await?),
+            Err(mistake) => {
+                asked.takes_answers()?;
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Ok(asked.page(status, self.locale, form, Some(mistake)))
             }
         }
     }
 
     async fn enter(&self) -> Result<(Tenant, InvitationId), Ending> {
         let link = self.api.store().follow_link(&self.token).await?;
-        let link = link.ok_or(Ending::Note(StatusCode::NOT_FOUND, UNKNOWN))?;
+        let link = link.ok_or(Ending::Unknown)?;
         let tenant = self.api.enter_by_link(link.scope(self.request.clone())).await?;
         Ok((tenant, link.invitation))
     }
 }
 
 fn end(locale: Locale, page: Result<Response, Ending>) -> Response {
-    let (status, (title, text)) = match page {
-        Ok(page) => return page,
-        Err(Ending::Note(status, words)) => (status, words),
-        Err(Ending::Problem(problem)) if problem.status() == StatusCode::NOT_FOUND => {
-            (StatusCode::NOT_FOUND, UNKNOWN)
-        }
-        Err(Ending::Problem(_)) => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
+    let note = |status, (title, text): NoteWords, brand: &str| {
+        let (title, text) = (title.get(locale), text.get(locale));
+        let note = Note { brand, title, text, is_done: status == StatusCode::OK };
+        show(status, locale, "note.html", &note)
     };
-    let note = Note { title: title.get(locale), text: text.get(locale) };
-    show(status, locale, "note.html", &note)
+    in_confidence(match page {
+        Ok(page) => page,
+        Err(Ending::Word(status, words, brand)) => note(status, words, &brand),
+        Err(Ending::Unknown) => note(StatusCode::NOT_FOUND, UNKNOWN, ""),
+        Err(Ending::Problem(problem)) if problem.status() == StatusCode::NOT_FOUND => {
+            note(StatusCode::NOT_FOUND, UNKNOWN, "")
+        }
+        Err(Ending::Problem(_)) => note(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, ""),
+    })
 }
 
 impl Asked {
+    async fn about(tenant: Tenant, invitation: Invitation) -> Result<Self, Ending> {
+        let survey = tenant.get::<Survey>(invitation.survey_id).await?;
+        let brand = tenant.correspondent(invitation.customer_id).await?.brand;
+        Ok(Self { tenant, invitation, survey, brand })
+    }
+
     /// Ends a visit that comes too late: with thanks, when the questions were answered.
     async fn still_open(&self) -> Result<(), Ending> {
         if self.invitation.completed_at.is_none() {
-            return self.invitation.takes_answers(self.tenant.now()).map_err(why_closed);
+            return self.takes_answers();
         }
         let invitation_id = Some(self.invitation.id);
         let wanted = WantedResponses { invitation_id, ..WantedResponses::default() };
         let answer = self.tenant.find::<SurveyResponse>(wanted.select()).await?;
         let low = answer.is_some_and(|answer| answer.low);
-        Err(Ending::Note(StatusCode::OK, thanks(low)))
+        Err(Ending::Word(StatusCode::OK, thanks(low), self.brand.clone()))
     }
 
-    async fn take(self, details: AnswerDetails) -> Result<Response, Ending> {
-        let Self { tenant, invitation, survey } = self;
+    fn takes_answers(&self) -> Result<(), Ending> {
+        let open = self.invitation.takes_answers(self.tenant.now());
+        open.map_err(|refusal| why_closed(refusal, self.brand.clone()))
+    }
+
+    async fn take(self, details: AnswerDetails) -> Result<Ending, Ending> {
+        let Self { tenant, invitation, survey, brand } = self;
 
         let answered = invitation.answer(tenant.new_id(), &survey, details, tenant.now());
-        let (invitation, answer) = answered.map_err(why_closed)?;
+        let (invitation, answer) =
+            answered.map_err(|refusal| why_closed(refusal, brand.clone()))?;
 
         tenant.record(invitation).await?;
         let answer = tenant.record(answer).await?;
         let saved = tenant.commit(answer).await?;
-        Err(Ending::Note(StatusCode::OK, thanks(saved.into_inner().low)))
+        Ok(Ending::Word(StatusCode::OK, thanks(saved.into_inner().low), brand))
     }
 
-    async fn page(
+    fn page(
         &self,
         status: StatusCode,
         locale: Locale,
         form: &Form,
-        mistake: Option<&'static str>,
-    ) -> Result<Response, Ending> {
-        let to = self.tenant.correspondent(self.invitation.customer_id).await?;
+        mistake: Option<Mistake>,
+    ) -> Response {
         let survey = &self.survey.details;
         let page = SurveyPage {
-            words: match locale {
-                Locale::Chinese => CHINESE,
-                Locale::English => ENGLISH,
-            },
-            brand: &to.brand,
+            words: SURVEY.get(locale),
+            brand: &self.brand,
             question: survey.question.get(locale),
             scores: scores(locale, form),
             choices: choices(survey, locale, form),
             comment: survey.comment.as_ref().map(|comment| &**comment.get(locale)),
             most_comment: MOST_COMMENT,
             said: form.get("comment").map_or("", String::as_str),
-            mistake,
+            mistake: mistake
+                .map(|Mistake { field, says }| MistakeShown { field, says: says.get(locale) }),
         };
-        Ok(show(status, locale, "survey.html", &page))
+        show(status, locale, "survey.html", &page)
     }
 }
 
@@ -223,12 +250,12 @@ fn thanks(low: bool) -> NoteWords {
 }
 
 /// A refusal as a page.
-fn why_closed(refusal: Refusal) -> Ending {
+fn why_closed(refusal: Refusal, brand: Name) -> Ending {
     if refusal.rule == &ALREADY_ANSWERED {
-        return Ending::Note(StatusCode::CONFLICT, ANSWERED_BEFORE);
+        return Ending::Word(StatusCode::CONFLICT, ANSWERED_BEFORE, brand);
     }
     if refusal.rule == &INVITATION_NOT_OPEN {
-        return Ending::Note(StatusCode::GONE, OVER);
+        return Ending::Word(StatusCode::GONE, OVER, brand);
     }
     Failure::Refused(refusal).into()
 }
@@ -256,30 +283,4 @@ fn choices<'a>(survey: &'a SurveyDetails, locale: Locale, form: &Form) -> Vec<Ch
         ChoiceShown { code: &choice.code, question, options: options.collect() }
     });
     shown.collect()
-}
-
-/// The language the reader has chosen on the page, or their browser for them.
-fn locale(query: Option<&str>, headers: &HeaderMap) -> Locale {
-    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let chosen = pairs.filter(|(name, _)| name == "lang").find_map(|(_, tag)| match &*tag {
-        "zh-CN" | "zh" => Some(Locale::Chinese),
-        "en" => Some(Locale::English),
-        _ => None,
-    });
-    chosen.unwrap_or_else(|| language(headers))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::http::header;
-
-    #[test]
-    fn the_reader_chooses_the_language() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT_LANGUAGE, "zh-CN,zh;q=0.9".parse().unwrap());
-        assert_eq!(locale(None, &headers), Locale::Chinese);
-        assert_eq!(locale(Some("lang=en"), &headers), Locale::English);
-        assert_eq!(locale(Some("lang=fr"), &headers), Locale::Chinese);
-    }
 }

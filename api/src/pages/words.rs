@@ -1,43 +1,58 @@
-//! What the survey page says by itself, in both languages.
+//! What the pages say by themselves, in both languages.
 
-use domain::text::Bilingual;
+use domain::text::{Bilingual, Locale};
 use serde::Serialize;
 
-/// What the page says by itself.
-#[derive(Debug, Serialize)]
-pub(super) struct Words {
-    pub(super) optional: &'static str,
-    pub(super) send: &'static str,
-    pub(super) privacy: &'static str,
-    pub(super) mistake: &'static str,
-    pub(super) other_language: &'static str,
-    pub(super) other_language_name: &'static str,
+/// What each language calls itself.
+pub(super) const NAME: Bilingual = Bilingual { en: "English", zh: "中文" };
+
+/// A page's words in both languages.
+pub(super) struct Both<W> {
+    en: W,
+    zh: W,
 }
 
-pub(super) const CHINESE: Words = Words {
-    optional: "（选填）",
-    send: "提交",
-    privacy: "您的回答会交给为您服务的品牌和门店。",
-    mistake: "请检查",
-    other_language: "en",
-    other_language_name: "English",
+impl<W: Clone> Both<W> {
+    /// The words in `locale`.
+    pub(super) fn get(&self, locale: Locale) -> W {
+        match locale {
+            Locale::Chinese => self.zh.clone(),
+            Locale::English => self.en.clone(),
+        }
+    }
+}
+
+/// What the survey says by itself.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct SurveyWords {
+    optional: &'static str,
+    send: &'static str,
+    privacy: &'static str,
+    mistake: &'static str,
+}
+
+pub(super) const SURVEY: Both<SurveyWords> = Both {
+    en: SurveyWords {
+        optional: " (optional)",
+        send: "Send answer",
+        privacy: "Your answer goes to the brand and the store that served you.",
+        mistake: "Please check: ",
+    },
+    zh: SurveyWords {
+        optional: "（选填）",
+        send: "提交",
+        privacy: "您的回答会转达给品牌方和为您服务的门店。",
+        mistake: "请检查：",
+    },
 };
 
-pub(super) const ENGLISH: Words = Words {
-    optional: "(optional)",
-    send: "Send",
-    privacy: "Your answer goes to the brand and the store that served you.",
-    mistake: "Please check",
-    other_language: "zh-CN",
-    other_language_name: "中文",
-};
-
+/// The five answers, the worst first; their numbers stand before them.
 pub(super) const SCORES: [Bilingual; 5] = [
-    Bilingual { en: "1 – not satisfied at all", zh: "1 – 非常不满意" },
-    Bilingual { en: "2 – not satisfied", zh: "2 – 不满意" },
-    Bilingual { en: "3 – neither nor", zh: "3 – 一般" },
-    Bilingual { en: "4 – satisfied", zh: "4 – 满意" },
-    Bilingual { en: "5 – very satisfied", zh: "5 – 非常满意" },
+    Bilingual { en: "Very dissatisfied", zh: "非常不满意" },
+    Bilingual { en: "Dissatisfied", zh: "不满意" },
+    Bilingual { en: "Neither satisfied nor dissatisfied", zh: "一般" },
+    Bilingual { en: "Satisfied", zh: "满意" },
+    Bilingual { en: "Very satisfied", zh: "非常满意" },
 ];
 
 pub(super) const CHOOSE_A_SCORE: Bilingual = Bilingual {
@@ -49,7 +64,7 @@ pub(super) const COMMENT_UNREADABLE: Bilingual = Bilingual {
     zh: "留言超过 4000 字，或含有无法显示的字符。",
 };
 pub(super) const NOT_OFFERED: Bilingual = Bilingual {
-    en: "Something was answered that was not asked. Please answer again.",
+    en: "Your answer does not fit the questions. Please answer again.",
     zh: "提交的内容与问卷不符，请重新填写。",
 };
 
@@ -64,10 +79,10 @@ pub(super) const THANKS: NoteWords = (
     },
 );
 pub(super) const THANKS_FOR_SAYING_SO: NoteWords = (
-    Bilingual { en: "Thank you for telling us", zh: "感谢您的直言" },
+    Bilingual { en: "Thank you for telling us", zh: "感谢您的坦诚反馈" },
     Bilingual {
         en: "We are sorry that you are not satisfied. We have noted it and will get back to you.",
-        zh: "很抱歉没有让您满意。我们已经记下，会尽快与您联系。",
+        zh: "很抱歉没能让您满意。您的意见我们已经记下，会尽快与您联系。",
     },
 );
 pub(super) const ANSWERED_BEFORE: NoteWords = (
@@ -85,13 +100,44 @@ pub(super) const OVER: NoteWords = (
     },
 );
 pub(super) const UNKNOWN: NoteWords = (
-    Bilingual { en: "This link leads nowhere", zh: "链接无效" },
+    Bilingual { en: "This link does not work", zh: "链接无效" },
     Bilingual {
-        en: "Please check that it is complete, or ask your store.",
-        zh: "请检查链接是否完整，或联系您的门店。",
+        en: "Please check that the address is complete, or ask your store for a new one.",
+        zh: "请检查链接是否完整，或向您的门店索取新的链接。",
     },
 );
 pub(super) const UNAVAILABLE: NoteWords = (
     Bilingual { en: "Not available right now", zh: "暂时无法打开" },
     Bilingual { en: "Please try again in a minute.", zh: "请稍后再试。" },
 );
+
+/// What the list of problems says by itself.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ProblemsWords {
+    title: &'static str,
+    introduction: &'static str,
+}
+
+pub(super) const PROBLEMS: Both<ProblemsWords> = Both {
+    en: ProblemsWords {
+        title: "Problems",
+        introduction: "Every answer of the API that is not the one hoped for carries one of these codes, with its HTTP status.",
+    },
+    zh: ProblemsWords {
+        title: "问题代码",
+        introduction: "API 未能按预期完成请求时，响应中会包含以下代码之一及其 HTTP 状态码。",
+    },
+};
+
+/// What the page of a problem says by itself.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ProblemWords {
+    detail: &'static str,
+    advice: &'static str,
+    all: &'static str,
+}
+
+pub(super) const PROBLEM: Both<ProblemWords> = Both {
+    en: ProblemWords { detail: "What happened", advice: "What you can do", all: "All problems" },
+    zh: ProblemWords { detail: "含义", advice: "如何处理", all: "全部问题代码" },
+};
