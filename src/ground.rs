@@ -80,7 +80,7 @@ impl Ground {
         let pool = login.pool(settings.database_connections);
         store::database::check(&pool).await?;
         let waker = match &settings.redis_url {
-            Some(url) => Waker::through(url.reveal())?,
+            Some(url) => Waker::through(url.reveal(), login.database())?,
             None => Waker::default(),
         };
         let store = Store::new(pool, Clock::Machine, Chance::System, waker);
