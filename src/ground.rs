@@ -3,6 +3,7 @@
 //! A server by URL; else a private cluster, where PostgreSQL's programs are on the machine.
 
 use crate::settings::{Secret, Settings};
+use std::time::Duration;
 use store::{
     Chance, Clock, Store,
     database::{
@@ -11,6 +12,7 @@ use store::{
     },
     wake::Waker,
 };
+use tokio::time::timeout;
 
 /// The role the service logs in as, on a database of its own.
 const LOGIN: &str = "aftercare_login";
@@ -18,6 +20,9 @@ const LOGIN: &str = "aftercare_login";
 const OWNER: &str = "aftercare_owner";
 /// The name of a database of our own.
 const DATABASE: &str = "aftercare";
+
+/// How long connections may take to close at the end. A request that was given up may hold one for longer.
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// Why there is no ground to stand on.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +108,9 @@ impl Ground {
 
     /// Ends a database of our own in good order.
     pub(crate) async fn leave(self) {
-        self.store.close().await;
+        if timeout(CLOSING, self.store.close()).await.is_err() {
+            tracing::warn!("connections to the database were still in use at the end");
+        }
         if let Some(cluster) = self.cluster {
             cluster.stop().await;
         }
