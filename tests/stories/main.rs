@@ -33,5 +33,6 @@ mod shell;
 mod sops;
 mod surveys;
 mod tenancy;
+mod trade;
 mod voice;
 mod walls;
