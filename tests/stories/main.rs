@@ -29,6 +29,7 @@ mod maintenance;
 mod patience;
 mod queue;
 mod redis;
+mod replicas;
 mod sandbox;
 mod schema;
 mod shell;
