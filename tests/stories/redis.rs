@@ -140,7 +140,8 @@ async fn a_rank_changed_at_one_replica_counts_at_the_other() {
     person.get("/v1/staff").await.expect(200);
 }
 
-/// A gate before Redis. While it is shut, whoever comes is let in and hears nothing.
+/// A gate before Redis. While it is shut, whoever comes is let in and hears nothing; who is through when it is shut
+/// hears nothing any more.
 struct Gate {
     url: String,
     open: watch::Sender<bool>,
@@ -159,8 +160,13 @@ impl Gate {
                 tokio::spawn(async move {
                     opened.wait_for(|open| *open).await.unwrap();
                     let mut redis = TcpStream::connect(place(&redis.unwrap())).await.unwrap();
-                    // It ends when either side hangs up.
-                    drop(copy_bidirectional(&mut visitor, &mut redis).await);
+                    let shut = tokio::select! {
+                        _ = copy_bidirectional(&mut visitor, &mut redis) => false,
+                        shut = opened.wait_for(|open| !*open) => shut.is_ok(),
+                    };
+                    if shut {
+                        std::future::pending().await
+                    }
                 });
             }
         });
@@ -238,18 +244,24 @@ async fn a_redis_that_comes_back_is_used_again() {
     let founded = house.founds("clearwater").await;
     let (near, far) =
         (house.bearer(founded.live_key.reveal()), behind.bearer(founded.live_key.reveal()));
-    far.get("/v1/brand").await.expect(200);
-    for _ in 0..300 {
-        near.get("/v1/brand").await.expect(200);
-    }
-    gate.open.send_replace(true);
-    let mut called = 1;
-    let shared = async || {
+    let mut called = 0;
+    let mut shared = async || {
         called += 1;
         let reply = far.get("/v1/brand").await.expect(200);
         let left: u32 = reply.header("x-ratelimit-remaining").parse().unwrap();
         // By itself it knows of no call but its own.
         (burst - left > called).then_some(())
     };
-    until("limits are shared again", shared, String::new).await;
+    assert!(shared().await.is_none(), "the gate is shut");
+    for outage in ["at the beginning", "in the middle"] {
+        for _ in 0..300 {
+            near.get("/v1/brand").await.expect(200);
+        }
+        gate.open.send_replace(true);
+        until(&format!("limits are shared after an outage {outage}"), &mut shared, String::new)
+            .await;
+        gate.open.send_replace(false);
+        let by_itself = async || shared().await.is_none().then_some(());
+        until("the gate is shut", by_itself, String::new).await;
+    }
 }
