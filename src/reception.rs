@@ -4,7 +4,7 @@ use crate::{
     Trouble,
     settings::{Environment, Settings},
 };
-use api::identity::{Desk, RateLimits, RateQuota, Setup};
+use api::identity::{Desk, RateLimits, RateQuota, Setup, SharedPlace};
 use domain::web::Loopback;
 use std::{
     fs::{self, OpenOptions},
@@ -34,7 +34,7 @@ pub(crate) fn desk(store: &Store, settings: &Settings) -> Result<Desk, Trouble> 
             caller: quota(settings.caller_rate),
             tenant: quota(settings.tenant_rate),
         },
-        redis_url: settings.redis_url.as_ref().map(|url| url.reveal().to_owned()),
+        shared: settings.redis_url.as_ref().map(|url| SharedPlace::at(url.reveal())),
     };
     Desk::open(store.clone(), setup)
         .map_err(|closed| Trouble::during("callers cannot be recognised")(closed.into()))

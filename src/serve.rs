@@ -2,20 +2,23 @@
 
 use crate::{Trouble, banner, ground::Ground, reception, settings::Settings};
 use axum::Router;
-use std::{future::IntoFuture as _, net::SocketAddr, sync::Arc};
+use std::{future::IntoFuture as _, net::SocketAddr, sync::Arc, time::Duration};
 use store::Store;
 use tokio::{net::TcpListener, signal::unix::SignalKind, sync::watch};
 use worker::outside::{Mail, Surroundings};
+
+/// How long requests that have begun may take when the service stops; as long as a worker's jobs.
+const GRACE: Duration = Duration::from_secs(25);
 
 /// API and worker in one process, with the demo in an empty database of its own.
 pub(crate) async fn all(settings: Settings) -> Result<(), Trouble> {
     let ground = Ground::find(&settings).await?;
     let listener = listen(settings.bind).await?;
-    let stop = on_signal();
-    let api = serve_api(&ground.store, &settings, listener, stop.clone());
-    let work = serve_worker(ground.store.clone(), &settings, stop.clone());
+    let stop = Stop::on_signal();
+    let api = stop.after(serve_api(&ground.store, &settings, listener, &stop));
+    let work = stop.after(serve_worker(ground.store.clone(), &settings, &stop));
     let welcome = banner::welcome(&ground, &settings);
-    let (api, work, (), said) = tokio::join!(api, work, tend(&ground.store, stop), welcome);
+    let (api, work, (), said) = tokio::join!(api, work, tend(&ground.store, &stop), welcome);
     ground.leave().await;
     api.and(work).and(said)
 }
@@ -24,8 +27,8 @@ pub(crate) async fn all(settings: Settings) -> Result<(), Trouble> {
 pub(crate) async fn api(settings: Settings) -> Result<(), Trouble> {
     let ground = Ground::find(&settings).await?;
     let listener = listen(settings.bind).await?;
-    let stop = on_signal();
-    let served = serve_api(&ground.store, &settings, listener, stop).await;
+    let stop = Stop::on_signal();
+    let served = serve_api(&ground.store, &settings, listener, &stop).await;
     ground.leave().await;
     served
 }
@@ -33,11 +36,11 @@ pub(crate) async fn api(settings: Settings) -> Result<(), Trouble> {
 /// The worker alone. Its health is answered at the admin address.
 pub(crate) async fn worker(settings: Settings) -> Result<(), Trouble> {
     let ground = Ground::find(&settings).await?;
-    let stop = on_signal();
+    let stop = Stop::on_signal();
     let admin = listen(settings.admin_bind).await?;
-    let health = serve(admin, api::admin(ground.store.clone()), stop.clone());
-    let work = serve_worker(ground.store.clone(), &settings, stop.clone());
-    let (work, health, ()) = tokio::join!(work, health, tend(&ground.store, stop));
+    let health = stop.after(serve(admin, api::admin(ground.store.clone()), &stop));
+    let work = stop.after(serve_worker(ground.store.clone(), &settings, &stop));
+    let (work, health, ()) = tokio::join!(work, health, tend(&ground.store, &stop));
     ground.leave().await;
     work.and(health)
 }
@@ -46,35 +49,38 @@ async fn serve_api(
     store: &Store,
     settings: &Settings,
     listener: TcpListener,
-    stop: watch::Receiver<bool>,
+    stop: &Stop,
 ) -> Result<(), Trouble> {
     let admin = listen(settings.admin_bind).await?;
-    let admin = serve(admin, api::admin(store.clone()), stop.clone());
+    let admin = stop.after(serve(admin, api::admin(store.clone()), stop));
     let desk = reception::desk(store, settings)?;
-    let public = serve(listener, api::service(store.clone(), desk), stop);
+    let public = stop.after(serve(listener, api::service(store.clone(), desk), stop));
     let (public, admin) = tokio::join!(public, admin);
     public.and(admin)
 }
 
-async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: watch::Receiver<bool>,
-) -> Result<(), Trouble> {
-    let service = axum::serve(listener, router).with_graceful_shutdown(stopped(stop));
-    service
-        .into_future()
-        .await
-        .map_err(|error| Trouble::during("the service went down")(error.into()))
+/// Serves until the end. Requests that have begun are finished; one that does not come to an end, such as half a
+/// request, is given up.
+async fn serve(listener: TcpListener, router: Router, stop: &Stop) -> Result<(), Trouble> {
+    let service = axum::serve(listener, router).with_graceful_shutdown(stop.told());
+    let overdue = async {
+        stop.told().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = service.into_future() => {
+            served.map_err(|error| Trouble::during("the service went down")(error.into()))
+        }
+        () = overdue => {
+            tracing::warn!("requests that did not end were given up");
+            Ok(())
+        }
+    }
 }
 
-async fn serve_worker(
-    store: Store,
-    settings: &Settings,
-    stop: watch::Receiver<bool>,
-) -> Result<(), Trouble> {
+async fn serve_worker(store: Store, settings: &Settings, stop: &Stop) -> Result<(), Trouble> {
     let how = worker::Settings { slots: settings.worker_slots };
-    worker::work(store, how, surroundings(settings)?, stopped(stop))
+    worker::work(store, how, surroundings(settings)?, stop.told())
         .await
         .map_err(|error| Trouble::during("the worker went down")(error.into()))
 }
@@ -91,10 +97,10 @@ fn surroundings(settings: &Settings) -> Result<Surroundings, Trouble> {
 }
 
 /// Listens for wake-ups of other processes until the end.
-async fn tend(store: &Store, stop: watch::Receiver<bool>) {
+async fn tend(store: &Store, stop: &Stop) {
     tokio::select! {
         () = store.waker().listen() => {}
-        () = stopped(stop) => {}
+        () = stop.told() => {}
     }
 }
 
@@ -105,30 +111,47 @@ async fn listen(place: SocketAddr) -> Result<TcpListener, Trouble> {
     TcpListener::bind(place).await.map_err(taken)
 }
 
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    // The sender lives as long as the process; should it not, that is an end too.
-    drop(stop.wait_for(|stop| *stop).await);
-}
+/// The end of the program: somebody wants it, or a part of it has ended and the rest must not go on without.
+struct Stop(watch::Sender<bool>);
 
-/// Turns true when somebody wants the program to end.
-#[expect(clippy::disallowed_methods, reason = "it waits for the end of the program")]
-fn on_signal() -> watch::Receiver<bool> {
-    let (tell, told) = watch::channel(false);
-    let watching = tokio::spawn(async move {
-        match tokio::signal::unix::signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = tokio::signal::ctrl_c() => {}
+impl Stop {
+    /// Comes with SIGTERM or Ctrl-C.
+    #[expect(clippy::disallowed_methods, reason = "it waits for the end of the program")]
+    fn on_signal() -> Self {
+        let tell = watch::Sender::new(false);
+        let stop = Self(tell.clone());
+        let watching = tokio::spawn(async move {
+            match tokio::signal::unix::signal(SignalKind::terminate()) {
+                Ok(mut terminate) => {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = tokio::signal::ctrl_c() => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "SIGTERM cannot be waited for");
+                    drop(tokio::signal::ctrl_c().await);
                 }
             }
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be waited for");
-                drop(tokio::signal::ctrl_c().await);
-            }
+            tell.send_replace(true);
+        });
+        drop(watching);
+        stop
+    }
+
+    /// Waits for it.
+    fn told(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut told = self.0.subscribe();
+        async move {
+            // The sender lives as long as the process; should it not, that is an end too.
+            drop(told.wait_for(|stop| *stop).await);
         }
-        tell.send_replace(true);
-    });
-    drop(watching);
-    told
+    }
+
+    /// Comes when `part` has ended, too.
+    async fn after<T>(&self, part: impl Future<Output = T>) -> T {
+        let ended = part.await;
+        self.0.send_replace(true);
+        ended
+    }
 }

@@ -6,11 +6,16 @@ mod own;
 
 use crate::settings::{Secret, Settings};
 use own::{Own, Owned};
+use std::time::Duration;
 use store::{
     Chance, Clock, Store,
     database::{Address, Distrust, private::ClusterError},
     wake::Waker,
 };
+use tokio::time::timeout;
+
+/// How long connections may take to close at the end. A request that was given up may hold one for longer.
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// Why there is no ground to stand on.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +95,7 @@ impl Ground {
         let pool = login.pool(settings.database_connections.min(most));
         store::database::check(&pool).await?;
         let waker = match &settings.redis_url {
-            Some(url) => Waker::through(url.reveal())?,
+            Some(url) => Waker::through(url.reveal(), login.database())?,
             None => Waker::default(),
         };
         let store = Store::new(pool, Clock::Machine, Chance::System, waker);
@@ -113,7 +118,9 @@ impl Ground {
 
     /// Ends a database of our own in good order.
     pub(crate) async fn leave(self) {
-        self.store.close().await;
+        if timeout(CLOSING, self.store.close()).await.is_err() {
+            tracing::warn!("connections to the database were still in use at the end");
+        }
         if let Some(own) = self.own {
             own.stop().await;
         }

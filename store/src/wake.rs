@@ -4,18 +4,25 @@
 //! is a notification; between processes a message on Redis, where there is one.
 
 use redis::{
-    AsyncCommands as _, Client,
-    aio::{ConnectionManager, ConnectionManagerConfig},
+    AsyncCommands as _, AsyncConnectionConfig, Client, RedisResult, Value,
+    aio::{MultiplexedConnection, PubSubSink, PubSubStream},
 };
-use std::{sync::Arc, time::Duration};
-use tokio::sync::Notify;
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Notify, watch},
+    time::{sleep, timeout},
+};
 
-/// The channel on Redis.
-const CHANNEL: &str = "aftercare:wake";
-/// How long a wake-up may take on its way to Redis before it is given up.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How long Redis may take to answer. Nobody waits for it; a connection on which it is silent for longer
+/// is replaced.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long Redis is left alone after it did not answer.
+const REST: Duration = Duration::from_secs(1);
+/// A connection on which there was no wake-up for so long is asked whether it still lives: nothing else
+/// tells silence from a network that swallows everything.
+const SILENCE: Duration = Duration::from_secs(15);
 
-/// Wakes workers, and waits to be woken.
+/// Wakes the worker of this process and those of others, and waits to be woken.
 #[derive(Clone, Default)]
 pub struct Waker {
     here: Arc<Notify>,
@@ -25,8 +32,9 @@ pub struct Waker {
 /// The way to other processes.
 #[derive(Clone)]
 struct Elsewhere {
-    client: Client,
-    connection: ConnectionManager,
+    redis: Client,
+    channel: Arc<str>,
+    news: watch::Sender<()>,
 }
 
 /// The address of Redis cannot be read.
@@ -43,64 +51,116 @@ impl std::fmt::Debug for Waker {
 }
 
 impl Waker {
-    /// A waker that reaches other processes through the Redis at `url` too. The connection is made when
-    /// it is needed, and again whenever it is lost.
+    /// A waker that reaches other processes on the same `database` through the Redis at `url` too. Must be
+    /// called inside the runtime: what tells the others runs beside it. The connection is made when it is
+    /// needed, and again whenever it is lost.
+    ///
+    /// Processes on other databases may share the Redis; they do not wake each other.
     ///
     /// # Errors
     ///
     /// [`NoRedis`] when `url` is not the address of a Redis server.
-    pub fn through(url: &str) -> Result<Self, NoRedis> {
-        let client = Client::open(url)?;
-        let settings = ConnectionManagerConfig::new()
-            .set_number_of_retries(1)
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
-        let connection = ConnectionManager::new_lazy_with_config(client.clone(), settings)?;
-        Ok(Self { here: Arc::default(), elsewhere: Some(Elsewhere { client, connection }) })
+    #[expect(clippy::disallowed_methods, reason = "nobody waits for a wake-up, and it may be lost")]
+    pub fn through(url: &str, database: &str) -> Result<Self, NoRedis> {
+        let redis = Client::open(url)?;
+        let channel: Arc<str> = format!("aftercare:wake:{database}").into();
+        let (news, heard) = watch::channel(());
+        drop(tokio::spawn(tell(redis.clone(), Arc::clone(&channel), heard)));
+        Ok(Self { here: Arc::default(), elsewhere: Some(Elsewhere { redis, channel, news }) })
     }
 
     /// Says that there is work. Never waits, never fails.
-    #[expect(clippy::disallowed_methods, reason = "nobody waits for a wake-up, and it may be lost")]
     pub fn wake(&self) {
-        self.here.notify_waiters();
-        self.here.notify_one();
-        let Some(Elsewhere { connection: mut redis, .. }) = self.elsewhere.clone() else { return };
-        let sent = tokio::spawn(async move {
-            let publish = redis.publish::<_, _, ()>(CHANNEL, "");
-            if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, publish).await {
-                tracing::debug!(error = %error, "a wake-up was lost");
-            }
-        });
-        drop(sent);
+        self.wake_here();
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.news.send_replace(());
+        }
     }
 
-    /// Waits until somebody in this process says that there is work.
+    /// A process has one worker, so one is told; when it is busy it finds the message later.
+    fn wake_here(&self) {
+        self.here.notify_one();
+    }
+
+    /// Waits until somebody says that there is work, here or, while [`Waker::listen`] runs, elsewhere.
     pub async fn woken(&self) {
         self.here.notified().await;
     }
 
     /// Passes wake-ups of other processes on to this one, for ever. A lost connection is made again.
     pub async fn listen(&self) {
-        let Some(Elsewhere { client, .. }) = &self.elsewhere else {
+        let Some(elsewhere) = &self.elsewhere else {
             return std::future::pending().await;
         };
         loop {
-            if let Err(error) = self.pass_on(client).await {
+            if let Err(error) = self.pass_on(elsewhere).await {
                 tracing::debug!(error = %error, "wake-ups from Redis are interrupted");
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            sleep(REST).await;
         }
     }
 
-    async fn pass_on(&self, redis: &Client) -> Result<(), redis::RedisError> {
+    async fn pass_on(&self, elsewhere: &Elsewhere) -> RedisResult<()> {
         use futures::StreamExt as _;
-        let mut channel = redis.get_async_pubsub().await?;
-        channel.subscribe(CHANNEL).await?;
-        let mut messages = channel.on_message();
-        while messages.next().await.is_some() {
-            self.here.notify_waiters();
-            self.here.notify_one();
+        let (mut sink, mut messages) = within(elsewhere.subscribe()).await?;
+        // What was said while nobody listened.
+        self.wake_here();
+        loop {
+            match timeout(SILENCE, messages.next()).await {
+                Ok(Some(_)) => self.wake_here(),
+                Ok(None) => return Ok(()),
+                Err(_) => drop(within(sink.ping::<Value>()).await?),
+            }
         }
-        Ok(())
     }
+}
+
+impl Elsewhere {
+    async fn subscribe(&self) -> RedisResult<(PubSubSink, PubSubStream)> {
+        let mut channel = self.redis.get_async_pubsub().await?;
+        channel.subscribe(&*self.channel).await?;
+        Ok(channel.split())
+    }
+}
+
+/// Gives Redis up when it does not answer in time.
+async fn within<T>(answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
+    let silent = |_| io::Error::from(io::ErrorKind::TimedOut);
+    timeout(PATIENCE, answer).await.map_err(silent)?
+}
+
+/// Tells other processes what is new, until nobody can have news any more. News that comes while it is being told
+/// is told once.
+async fn tell(redis: Client, channel: Arc<str>, mut news: watch::Receiver<()>) {
+    let mut kept = None;
+    while news.changed().await.is_ok() {
+        let was_kept = kept.is_some();
+        let mut told = within(publish(&redis, &mut kept, &channel)).await;
+        if told.is_err() && was_kept {
+            // Redis may have closed a connection that rested.
+            kept = None;
+            told = within(publish(&redis, &mut kept, &channel)).await;
+        }
+        if let Err(error) = told {
+            kept = None;
+            tracing::debug!(error = %error, "a wake-up was lost");
+            sleep(REST).await;
+        }
+    }
+}
+
+async fn publish(
+    redis: &Client,
+    kept: &mut Option<MultiplexedConnection>,
+    channel: &str,
+) -> RedisResult<()> {
+    let connection = if let Some(connection) = kept {
+        connection
+    } else {
+        let patient = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        kept.insert(redis.get_multiplexed_async_connection_with_config(&patient).await?)
+    };
+    connection.publish(channel, "").await
 }

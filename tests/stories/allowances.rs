@@ -40,29 +40,10 @@ impl Shop {
         let person = json!({"name": "李娜", "dealer_id": dealer});
         let customer = created(&brand, "/v1/customers", person).await;
         let shop = Self { house, tenant, brand, clerk, manager, clerk_id, dealer, customer };
-        shop.sets_limits().await;
-        shop.activates(json!({"currency": "CNY", "base": "margin", "fallback_price_bp": 200,
-            "expiry_days": 30, "tiers": [{"from_minor": 0, "rate_bp": 2500}]}))
-            .await;
+        sets_limits(&shop.brand).await;
+        activates(&shop.brand, a_quarter_of_the_margin()).await;
         shop.house.settle().await;
         shop
-    }
-
-    async fn sets_limits(&self) {
-        for limit in [
-            json!({"role": "clerk", "currency": "CNY", "per_request_minor": 5_000}),
-            json!({"role": "manager", "currency": "CNY", "per_request_minor": 20_000}),
-            json!({"role": "brand_admin", "currency": "CNY", "per_request_minor": 0, "unlimited": true}),
-        ] {
-            self.brand.post("/v1/authority-limits", limit).await.expect(201);
-        }
-    }
-
-    async fn activates(&self, policy: Value) -> String {
-        let id = created(&self.brand, "/v1/allowance-policies", policy).await;
-        let path = format!("/v1/allowance-policies/{id}/activate");
-        self.brand.post(&path, json!({})).await.expect(200);
-        id
     }
 
     /// The customer buys something today on which so much is earned.
@@ -81,8 +62,7 @@ impl Shop {
 
     /// What the clerk would like to give.
     fn gift(&self, estimate_minor: i64) -> Value {
-        json!({"customer_id": self.customer, "kind": "gift", "currency": "CNY",
-            "problem_solved": "The filter came a week late.", "estimate_minor": estimate_minor})
+        gift(&self.customer, estimate_minor)
     }
 
     async fn asks(&self, estimate_minor: i64) -> Reply {
@@ -135,6 +115,36 @@ impl Shop {
     }
 }
 
+/// A clerk gives 50.00 alone, a manager 200.00, the brand without limit.
+pub(crate) async fn sets_limits(brand: &Client) {
+    for limit in [
+        json!({"role": "clerk", "currency": "CNY", "per_request_minor": 5_000}),
+        json!({"role": "manager", "currency": "CNY", "per_request_minor": 20_000}),
+        json!({"role": "brand_admin", "currency": "CNY", "per_request_minor": 0, "unlimited": true}),
+    ] {
+        brand.post("/v1/authority-limits", limit).await.expect(201);
+    }
+}
+
+/// A margin earns 25 %, for thirty days.
+pub(crate) fn a_quarter_of_the_margin() -> Value {
+    json!({"currency": "CNY", "base": "margin", "fallback_price_bp": 200, "expiry_days": 30,
+        "tiers": [{"from_minor": 0, "rate_bp": 2500}]})
+}
+
+/// Puts a policy in force.
+pub(crate) async fn activates(brand: &Client, policy: Value) {
+    let id = created(brand, "/v1/allowance-policies", policy).await;
+    let path = format!("/v1/allowance-policies/{id}/activate");
+    brand.post(&path, json!({})).await.expect(200);
+}
+
+/// What a clerk would like to give.
+pub(crate) fn gift(customer: &str, estimate_minor: i64) -> Value {
+    json!({"customer_id": customer, "kind": "gift", "currency": "CNY",
+        "problem_solved": "The filter came a week late.", "estimate_minor": estimate_minor})
+}
+
 async fn created(client: &Client, path: &str, body: Value) -> String {
     client.post(path, body).await.expect(201).id()
 }
@@ -144,7 +154,8 @@ async fn hires(brand: &Client, dealer: &str, role: &str) -> String {
     created(brand, "/v1/staff", person).await
 }
 
-fn gesture(reply: &Reply, verb: &str) -> String {
+/// Where something is done to a gesture.
+pub(crate) fn gesture(reply: &Reply, verb: &str) -> String {
     format!("/v1/gestures/{}/{verb}", reply.id())
 }
 

@@ -2,7 +2,7 @@
 
 use api::{
     access::Caller,
-    identity::{Desk, RateLimits, RateQuota, Setup},
+    identity::{Desk, RateLimits, RateQuota, Setup, SharedPlace},
 };
 use axum::{extract::Request, middleware::Next, response::Response};
 use domain::{
@@ -16,7 +16,16 @@ use domain::{
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::Value;
-use std::{fmt, num::NonZeroU32, ops::Index, sync::Arc};
+use std::{
+    fmt,
+    num::NonZeroU32,
+    ops::Index,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use store::{
     Chance, Clock, Store,
     database::Address,
@@ -34,6 +43,8 @@ const LOGIN: &str = "aftercare_login";
 const BEGINNING: &str = "2026-01-05T01:00:00Z";
 /// More jobs than any story has; a story that needs more runs in circles.
 const MOST_JOBS: usize = 200_000;
+/// How long a story waits for Redis: a busy machine must not make it keep limits in the process.
+const REDIS_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A service with a database of its own.
 pub(crate) struct House {
@@ -47,49 +58,92 @@ pub(crate) struct House {
     runner: Arc<Runner>,
     queue: Queue,
     database: String,
+    manner: Manner,
+}
+
+/// Another replica of a house's service, on the same database.
+pub(crate) struct Replica {
+    /// Its own connections, and its own way to wake and be woken.
+    pub(crate) store: Store,
+    /// Where it listens.
+    pub(crate) url: String,
+}
+
+/// How a service is set up.
+#[derive(Clone)]
+pub(crate) struct Manner {
+    /// How many connections to the database it has.
+    pub(crate) connections: u32,
+    /// Whether it may call its own machine.
+    pub(crate) loopback: Loopback,
+    /// How often a caller may call.
+    pub(crate) quota: RateQuota,
+    /// The Redis it uses, and where limits are shared.
+    pub(crate) redis: Option<(String, SharedPlace)>,
+}
+
+impl Default for Manner {
+    /// As a developer has it, with the Redis of the tests where there is one.
+    fn default() -> Self {
+        let patient = |url: String| {
+            let place = SharedPlace::at(&url).within(REDIS_PATIENCE);
+            (url, place)
+        };
+        Self {
+            connections: connections(),
+            loopback: Loopback::Allowed,
+            quota: often(1_000_000),
+            redis: redis().map(patient),
+        }
+    }
 }
 
 impl House {
     /// Opens a house.
     pub(crate) async fn opens() -> Self {
-        Self::with_connections(connections()).await
+        Self::furnished(Manner::default()).await
     }
 
     /// Opens a house whose service has `connections` to the database.
     pub(crate) async fn with_connections(connections: u32) -> Self {
-        Self::furnished(connections, Loopback::Allowed, often(1_000_000)).await
+        Self::furnished(Manner { connections, ..Manner::default() }).await
     }
 
     /// Opens a house as customers have it: it calls nobody on its own machine.
     pub(crate) async fn in_production() -> Self {
-        Self::furnished(connections(), Loopback::Refused, often(1_000_000)).await
+        Self::furnished(Manner { loopback: Loopback::Refused, ..Manner::default() }).await
     }
 
     /// Opens a house whose callers may call `burst` times at once, and then once a second.
     pub(crate) async fn with_limit(burst: u32) -> Self {
         let quota = RateQuota { burst: NonZeroU32::new(burst).unwrap(), ..often(1) };
-        Self::furnished(connections(), Loopback::Allowed, quota).await
+        Self::furnished(Manner { quota, ..Manner::default() }).await
     }
 
-    async fn furnished(connections: u32, loopback: Loopback, quota: RateQuota) -> Self {
+    /// Opens a house that is set up so.
+    pub(crate) async fn furnished(manner: Manner) -> Self {
         let server = server();
         let template = template(&server).await;
-        let database = format!("aftercare_test_{}", Uuid::new_v4().simple());
+        let database = new_database();
         let admin = server.owner().await.unwrap();
         let create = format!("CREATE DATABASE {database} TEMPLATE {template}");
         admin.execute_unprepared(&create).await.unwrap();
         let clock = Clock::held(BEGINNING.parse().unwrap());
-        let pool = server.in_database(&database).as_user(LOGIN).pool(connections);
-        let store = Store::new(pool, clock.clone(), Chance::System, Waker::default());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let desk = desk(&store, &url, loopback, quota);
-        let service = api::service(store.clone(), desk).layer(axum::middleware::from_fn(introduce));
-        tokio::spawn(async move { axum::serve(listener, service).await });
+        let Replica { store, url } = serve(&database, &clock, &manner, None).await;
         let queue = Queue::new(store.clone());
         let surroundings = Surroundings::without_outside(&url);
         let runner = Arc::new(Runner::new(queue.clone(), surroundings));
-        Self { clock, store, url, web: reqwest::Client::new(), runner, queue, database }
+        Self { clock, store, url, web: reqwest::Client::new(), runner, queue, database, manner }
+    }
+
+    /// Opens another replica of the service, set up as this one.
+    pub(crate) async fn replica(&self) -> Replica {
+        self.replica_in(&self.manner).await
+    }
+
+    /// Opens another replica of the service, set up so.
+    pub(crate) async fn replica_in(&self, manner: &Manner) -> Replica {
+        serve(&self.database, &self.clock, manner, Some(&self.url)).await
     }
 
     /// A brand in Shanghai, called by its slug.
@@ -136,11 +190,7 @@ impl House {
 
     /// Somebody who calls with these credentials (the value of the Authorization header).
     pub(crate) fn caller(&self, authorization: &str) -> Client {
-        Client {
-            web: self.web.clone(),
-            url: self.url.clone(),
-            authorization: Some(authorization.to_owned()),
-        }
+        Client { authorization: Some(authorization.to_owned()), ..self.stranger() }
     }
 
     /// Somebody who calls with this key or token.
@@ -150,7 +200,7 @@ impl House {
 
     /// Somebody without credentials.
     pub(crate) fn stranger(&self) -> Client {
-        Client { web: self.web.clone(), url: self.url.clone(), authorization: None }
+        Client { web: self.web.clone(), ..Client::at(std::slice::from_ref(&self.url)) }
     }
 
     /// Lets the worker do all that is due; panics when a job fails.
@@ -229,18 +279,15 @@ impl House {
 }
 
 impl Drop for House {
-    /// Takes the database away, in a thread of its own because dropping cannot wait.
     fn drop(&mut self) {
-        let database = self.database.clone();
-        let away = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(async move {
-                let admin = server().owner().await.unwrap();
-                let drop = format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)");
-                admin.execute_unprepared(&drop).await.unwrap();
-            });
-        });
-        away.join().unwrap();
+        drop_database(&self.database);
+    }
+}
+
+impl Replica {
+    /// Somebody who calls this replica with this key or token.
+    pub(crate) fn bearer(&self, credential: &str) -> Client {
+        Client::at(std::slice::from_ref(&self.url)).bearer(credential)
     }
 }
 
@@ -248,12 +295,42 @@ impl Drop for House {
 #[derive(Clone)]
 pub(crate) struct Client {
     web: reqwest::Client,
-    /// Where the service listens.
-    pub(crate) url: String,
+    doors: Arc<[String]>,
+    calls: Arc<AtomicUsize>,
     authorization: Option<String>,
 }
 
 impl Client {
+    /// Somebody without credentials who calls replicas at these addresses, one after the other.
+    pub(crate) fn at(urls: &[String]) -> Self {
+        Self {
+            web: reqwest::Client::new(),
+            doors: urls.into(),
+            calls: Arc::default(),
+            authorization: None,
+        }
+    }
+
+    /// The same, with this key or token.
+    pub(crate) fn bearer(&self, credential: &str) -> Self {
+        Self { authorization: Some(format!("Bearer {credential}")), ..self.clone() }
+    }
+
+    /// Opens a page as a browser does.
+    pub(crate) async fn opens(&self, path: &str, languages: &str) -> Reply {
+        self.send(self.request(Method::GET, path).header("accept-language", languages)).await
+    }
+
+    /// Sends a page's form as a browser does.
+    pub(crate) async fn sends(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        self.send(request).await
+    }
+
     /// Asks for something.
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(self.request(Method::GET, path)).await
@@ -281,7 +358,9 @@ impl Client {
 
     /// A request to be completed and sent with [`Client::send`].
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.web.request(method, format!("{}{path}", self.url));
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let door = &self.doors[call % self.doors.len()];
+        let request = self.web.request(method, format!("{door}{path}"));
         match &self.authorization {
             Some(authorization) => request.header("authorization", authorization),
             None => request,
@@ -369,12 +448,54 @@ fn connections() -> u32 {
     wanted.map_or(8, |wanted| wanted.parse().unwrap())
 }
 
-/// The server on which databases may be created.
-fn server() -> Address {
-    let url = std::env::var("AFTERCARE_TEST_DATABASE_URL").expect(
+/// The address of the Redis of the tests, where there is one.
+pub(crate) fn redis() -> Option<String> {
+    std::env::var("AFTERCARE_TEST_REDIS_URL").ok().filter(|url| !url.is_empty())
+}
+
+/// The URL of the server on which databases may be created.
+pub(crate) fn server_url() -> String {
+    std::env::var("AFTERCARE_TEST_DATABASE_URL").expect(
         "AFTERCARE_TEST_DATABASE_URL names a PostgreSQL server for the stories; ./check starts one",
-    );
-    Address::parse(&url).unwrap()
+    )
+}
+
+/// The server on which databases may be created.
+pub(crate) fn server() -> Address {
+    Address::parse(&server_url()).unwrap()
+}
+
+/// A name for a database.
+pub(crate) fn new_database() -> String {
+    format!("aftercare_test_{}", Uuid::new_v4().simple())
+}
+
+/// Takes a database away, in a thread of its own because dropping cannot wait.
+pub(crate) fn drop_database(database: &str) {
+    let drop = format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)");
+    let away = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async move {
+            server().owner().await.unwrap().execute_unprepared(&drop).await.unwrap();
+        });
+    });
+    away.join().unwrap();
+}
+
+/// Serves a database. Replicas say the same `address` of themselves; the first one says where it listens.
+async fn serve(database: &str, clock: &Clock, manner: &Manner, address: Option<&str>) -> Replica {
+    let pool = server().in_database(database).as_user(LOGIN).pool(manner.connections);
+    let waker = match &manner.redis {
+        Some((url, _)) => Waker::through(url, database).unwrap(),
+        None => Waker::default(),
+    };
+    let store = Store::new(pool, clock.clone(), Chance::System, waker);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let desk = desk(&store, address.unwrap_or(&url), manner);
+    let service = api::service(store.clone(), desk).layer(axum::middleware::from_fn(introduce));
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    Replica { store, url }
 }
 
 /// A migrated database to copy, made once for each build of the stories.
@@ -383,12 +504,18 @@ async fn template(server: &Address) -> String {
     TEMPLATE.get_or_init(|| make_template(server)).await.clone()
 }
 
+/// A connection that holds the right to migrate: roles belong to the whole server, and are made once at a time.
+pub(crate) async fn migrating(server: &Address) -> DatabaseConnection {
+    let admin = server.owner().await.unwrap();
+    admin.execute_unprepared("SELECT pg_advisory_lock(7235)").await.unwrap();
+    admin
+}
+
 async fn make_template(server: &Address) -> String {
     let built = std::env::current_exe().unwrap().metadata().unwrap().modified().unwrap();
     let age = built.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     let name = format!("aftercare_template_{age}");
-    let admin = server.owner().await.unwrap();
-    admin.execute_unprepared("SELECT pg_advisory_lock(7235)").await.unwrap();
+    let admin = migrating(server).await;
     let find = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
     let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, find);
     if admin.query_one_raw(statement).await.unwrap().is_none() {
@@ -409,19 +536,19 @@ async fn make_template(server: &Address) -> String {
 }
 
 /// So many times at once, and so many times a second.
-fn often(times: u32) -> RateQuota {
+pub(crate) fn often(times: u32) -> RateQuota {
     let times = NonZeroU32::new(times).unwrap();
     RateQuota { burst: times, per_second: times }
 }
 
 /// Where callers say who they are.
-fn desk(store: &Store, url: &str, loopback: Loopback, quota: RateQuota) -> Desk {
+fn desk(store: &Store, address: &str, manner: &Manner) -> Desk {
     let setup = Setup {
-        address: url.to_owned(),
+        address: address.to_owned(),
         secret: SecretKey::from_text("a secret of many characters for stories").unwrap(),
-        loopback,
-        limits: RateLimits { caller: quota, tenant: often(1_000_000) },
-        redis_url: None,
+        loopback: manner.loopback,
+        limits: RateLimits { caller: manner.quota, tenant: often(1_000_000) },
+        shared: manner.redis.as_ref().map(|(_, place)| place.clone()),
     };
     Desk::open(store.clone(), setup).unwrap()
 }

@@ -14,16 +14,17 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 /// Lets time go by; everything that was looked up before is looked up again.
-fn pass_seconds(house: &House, seconds: i64) {
+pub(crate) fn pass_seconds(house: &House, seconds: i64) {
     house.clock.set(house.now().plus_seconds(seconds));
 }
 
 /// Makes a key; answers the answer.
-async fn makes_key(caller: &Client, scopes: &[&str]) -> Reply {
+pub(crate) async fn makes_key(caller: &Client, scopes: &[&str]) -> Reply {
     caller.post("/v1/api-keys", json!({"name": "ERP", "scopes": scopes})).await
 }
 
-fn secret(made: &Reply) -> String {
+/// The secret of a key that was made.
+pub(crate) fn secret(made: &Reply) -> String {
     made["secret"].as_str().unwrap().to_owned()
 }
 
@@ -41,7 +42,7 @@ fn fills_in(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
 }
 
 /// Exchanges a key for a token.
-async fn exchanges(house: &House, made: &Reply) -> String {
+pub(crate) async fn exchanges(house: &House, made: &Reply) -> String {
     let (id, secret) = (made.id(), secret(made));
     let form =
         [("grant_type", "client_credentials"), ("client_id", &*id), ("client_secret", &*secret)];
@@ -168,6 +169,19 @@ async fn a_key_ends_at_its_instant_and_a_revoked_one_within_five_seconds() {
     pass_seconds(&house, 5);
     key.get("/v1/dealers").await.refused(401, "unauthorized");
     token.get("/v1/dealers").await.refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_put_back_keeps_no_revoked_key_alive() {
+    let house = House::opens().await;
+    let founded = house.founds("clearwater").await;
+    let first = house.bearer(founded.live_key.reveal());
+    let made = makes_key(&first, &["dealers:read"]).await.expect(201);
+    let key = house.bearer(&secret(&made));
+    key.get("/v1/dealers").await.expect(200);
+    first.post(&format!("/v1/api-keys/{}/revoke", made.id()), json!({})).await.expect(200);
+    pass_seconds(&house, -3_600);
+    key.get("/v1/dealers").await.refused(401, "unauthorized");
 }
 
 #[tokio::test]
@@ -309,7 +323,7 @@ async fn keys_take_turns_and_no_token_is_refused_for_it() {
 }
 
 /// A dealer and a manager of it; answers both identifiers.
-async fn manager(key: &Client) -> (String, String) {
+pub(crate) async fn manager(key: &Client) -> (String, String) {
     let dealer = key.post("/v1/dealers", json!({"code": "one", "name": "x"})).await.id();
     let details = json!({"name": "李娜", "role": "manager", "dealer_id": dealer});
     let staff = key.post("/v1/staff", details).await.expect(201).id();
@@ -317,7 +331,7 @@ async fn manager(key: &Client) -> (String, String) {
 }
 
 /// A token in somebody's name.
-async fn token_of(key: &Client, staff: &str, scopes: Value) -> Reply {
+pub(crate) async fn token_of(key: &Client, staff: &str, scopes: Value) -> Reply {
     key.post(&format!("/v1/staff/{staff}/tokens"), json!({"scopes": scopes})).await
 }
 

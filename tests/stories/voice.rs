@@ -6,7 +6,6 @@ use domain::{
     identity::{Actor, Reach},
     ids::{TenantId, WorkOrderId},
 };
-use reqwest::Method;
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use serde_json::{Value, json};
 use store::Scope;
@@ -74,7 +73,11 @@ pub(crate) async fn letters(house: &House, purpose: &str) -> Vec<String> {
 /// The path of the survey page that the last invitation leads to.
 pub(crate) async fn link(house: &House) -> String {
     let letters = letters(house, "survey").await;
-    let letter = letters.last().expect("nobody was asked");
+    link_in(letters.last().expect("nobody was asked"))
+}
+
+/// The path of the survey page that a letter leads to.
+pub(crate) fn link_in(letter: &str) -> String {
     let start = letter.find("/s/").unwrap();
     letter[start..].split_whitespace().next().unwrap().to_owned()
 }
@@ -103,17 +106,10 @@ pub(crate) async fn visits(house: &House, tenant: TenantId, customer: &str) -> W
 
 /// Opens a page as a browser does.
 pub(crate) async fn opens(house: &House, path: &str, languages: &str) -> Reply {
-    let browser = house.stranger();
-    browser.send(browser.request(Method::GET, path).header("accept-language", languages)).await
+    house.stranger().opens(path, languages).await
 }
 
 /// Sends a page's form as a browser does.
 pub(crate) async fn sends(house: &House, path: &str, fields: &[(&str, &str)]) -> Reply {
-    let browser = house.stranger();
-    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let request = browser
-        .request(Method::POST, path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form);
-    browser.send(request).await
+    house.stranger().sends(path, fields).await
 }

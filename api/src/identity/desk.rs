@@ -9,7 +9,7 @@ use super::{
     jwt,
     key_sets::{FetchFault, KeySets},
     keyring::{KeyRing, Ring},
-    limits::{RateGate, RateLimits},
+    limits::{RateGate, RateLimits, SharedPlace},
 };
 use crate::{
     access::Caller,
@@ -49,7 +49,7 @@ pub struct Setup {
     /// How often callers may call.
     pub limits: RateLimits,
     /// Where limits are shared with other servers.
-    pub redis_url: Option<String>,
+    pub shared: Option<SharedPlace>,
 }
 
 /// Why the desk cannot be opened.
@@ -135,14 +135,14 @@ impl Desk {
     ///
     /// [`Closed`] when the surroundings are not fit.
     pub fn open(store: Store, setup: Setup) -> Result<Self, Closed> {
-        let Setup { address, secret, loopback, limits, redis_url } = setup;
+        let Setup { address, secret, loopback, limits, shared } = setup;
         let clock = store.clock().clone();
         let life = Duration::from_secs(u64::try_from(TOKEN_LIFE_SECONDS).unwrap_or(0));
         let key_sets = KeySets::new(loopback).map_err(|fault| Closed::Client(fault.into()))?;
         Ok(Self {
             address,
             loopback,
-            gate: RateGate::new(limits, redis_url.as_deref())?,
+            gate: RateGate::new(limits, shared.as_ref())?,
             keyring: KeyRing::new(store.clone(), secret),
             key_sets,
             secrets: Fresh::new(clock.clone()),

@@ -15,7 +15,7 @@ mod tokens;
 
 pub use desk::{Closed, Desk, Setup};
 pub use entrance::{TENANT, enter};
-pub use limits::{Bucket, RateGate, RateLimits, RateQuota, RateVerdict};
+pub use limits::{Bucket, RateGate, RateLimits, RateQuota, RateVerdict, SharedPlace};
 
 use crate::access::Api;
 use utoipa_axum::router::OpenApiRouter;

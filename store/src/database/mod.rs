@@ -98,6 +98,11 @@ impl Address {
         self.0.get_username()
     }
 
+    /// The database's name; the login's, when the address names none.
+    pub fn database(&self) -> &str {
+        self.0.get_database().unwrap_or_else(|| self.user())
+    }
+
     /// Opens a pool for the service.
     ///
     /// The first connection is made when it is needed, so that a database that is away for a moment does

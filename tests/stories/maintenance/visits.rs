@@ -5,30 +5,11 @@ use crate::voice::letters;
 use domain::identity::Role;
 use serde_json::{Value, json};
 
-/// A procedure of one step, in force.
-async fn procedure(service: &Service) -> String {
-    let key = &service.key;
-    let sop = json!({
-        "code": "visit", "name": "Visit", "department": "after_sales", "touchpoint": "visit",
-    });
-    let sop = key.post("/v1/sops", sop).await.expect(201).id();
-    let steps = json!({
-        "change_note": "First.",
-        "steps": [{"title": "Close the tap", "standard": "No drop.", "measure": {"type": "bool"}}],
-    });
-    let version = key.post(&format!("/v1/sops/{sop}/versions"), steps).await.expect(201).id();
-    for verb in ["submit", "publish"] {
-        let path = format!("/v1/sop-versions/{version}/{verb}");
-        key.post(&path, json!({})).await.expect(200);
-    }
-    sop
-}
-
 #[tokio::test]
 async fn a_date_becomes_a_visit_that_a_technician_carries_out_by_the_procedure() {
     let service = Service::opens().await;
     let mut task = filter();
-    task["sop_id"] = json!(procedure(&service).await);
+    task["sop_id"] = json!(service.procedure().await);
     service.publishes(json!([task])).await;
     service.sells("SN-1", Some("2026-01-05")).await;
     service.house.pass_days(45).await;
@@ -47,17 +28,8 @@ async fn a_date_becomes_a_visit_that_a_technician_carries_out_by_the_procedure()
     assert_eq!(visit["reason"]["kind"], "nearest_free_slot");
 
     let technician = service.person(Role::Technician, &service.technician);
-    let path = format!("/v1/appointments/{}", visit["id"].as_str().unwrap());
-    technician.post(&format!("{path}/begin"), json!({})).await.expect(200);
-    let complete = format!("{path}/complete");
-    technician.post(&complete, json!({})).await.refused(409, "procedure_unfinished");
+    service.carries_out(&technician, &visit).await;
     let order_path = format!("/v1/work-orders/{}", order["id"].as_str().unwrap());
-    let run = service.shows(&order_path).await["sop_run_id"].as_str().unwrap().to_owned();
-    let run = service.shows(&format!("/v1/sop-runs/{run}")).await;
-    let (run, step) = (run["id"].as_str().unwrap(), run["steps"][0]["id"].as_str().unwrap());
-    let tick = format!("/v1/sop-runs/{run}/steps/{step}/complete");
-    technician.post(&tick, json!({"value": true})).await.expect(200);
-    technician.post(&complete, json!({})).await.expect(200);
 
     assert_eq!(service.shows(&order_path).await["state"], "completed");
     let date = service.list("/v1/occurrences?state=fulfilled").await.remove(0);
