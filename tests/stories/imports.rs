@@ -10,7 +10,13 @@ use serde_json::{Value, json};
 /// 6 919 real sales of 2 357 customers; see `tests/data/README.md`.
 const SAMPLE: &str = include_str!("../data/orders-cdnow-sample.csv");
 
-async fn hand_in(caller: &Client, query: &str, kind: &str, file: impl Into<Vec<u8>>) -> Reply {
+/// Hands a file in.
+pub(crate) async fn hand_in(
+    caller: &Client,
+    query: &str,
+    kind: &str,
+    file: impl Into<Vec<u8>>,
+) -> Reply {
     let request = caller.request(Method::POST, &format!("/v1/imports?{query}"));
     caller.send(request.header("content-type", kind).body(file.into())).await
 }

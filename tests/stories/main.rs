@@ -25,6 +25,7 @@ mod complaints;
 mod customers;
 mod identity;
 mod imports;
+mod log;
 mod maintenance;
 mod queue;
 mod sandbox;
