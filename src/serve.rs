@@ -1,6 +1,6 @@
 //! The roles that keep running: API, worker, both.
 
-use crate::{Trouble, banner, ground::Ground, reception, settings::Settings};
+use crate::{Trouble, banner, ground::Ground, reception, settings::Settings, telemetry};
 use axum::Router;
 use std::{future::IntoFuture as _, net::SocketAddr, sync::Arc};
 use store::Store;
@@ -51,7 +51,8 @@ async fn serve_api(
     let admin = listen(settings.admin_bind).await?;
     let admin = serve(admin, api::admin(store.clone()), stop.clone());
     let desk = reception::desk(store, settings)?;
-    let public = serve(listener, api::service(store.clone(), desk), stop);
+    let service = telemetry::adopt(api::service(store.clone(), desk));
+    let public = serve(listener, service, stop);
     let (public, admin) = tokio::join!(public, admin);
     public.and(admin)
 }
