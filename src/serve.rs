@@ -51,7 +51,7 @@ async fn serve_api(
     let admin = listen(settings.admin_bind).await?;
     let admin = serve(admin, api::admin(store.clone()), stop.clone());
     let desk = reception::desk(store, settings)?;
-    let service = telemetry::adopt(api::service(store.clone(), desk));
+    let service = telemetry::adopt(api::service(store.clone(), desk, stop.clone()));
     let public = serve(listener, service, stop);
     let (public, admin) = tokio::join!(public, admin);
     public.and(admin)

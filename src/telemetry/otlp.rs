@@ -252,7 +252,10 @@ mod tests {
         sync::{Arc, Mutex, PoisonError},
     };
     use store::{Chance, Clock, Store, database::Address, wake::Waker};
-    use tokio::{net::TcpListener, sync::mpsc};
+    use tokio::{
+        net::TcpListener,
+        sync::{mpsc, watch},
+    };
     use tracing_subscriber::layer::SubscriberExt as _;
 
     type Batches = mpsc::UnboundedSender<Bytes>;
@@ -280,7 +283,7 @@ mod tests {
         let nowhere = Address::parse("postgres://nobody@127.0.0.1:1/nothing").unwrap();
         let store = Store::new(nowhere.pool(1), Clock::Machine, Chance::System, Waker::default());
         let desk = reception::desk(&store, &settings).unwrap();
-        adopt(api::service(store, desk))
+        adopt(api::service(store, desk, watch::channel(false).1))
     }
 
     fn says(batch: &[u8], part: &[u8]) -> bool {

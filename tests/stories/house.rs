@@ -25,6 +25,7 @@ use store::{
     secrets::SecretKey,
     wake::Waker,
 };
+use tokio::sync::watch;
 use uuid::Uuid;
 use worker::{Outcome, Runner, Surroundings};
 
@@ -43,6 +44,8 @@ pub(crate) struct House {
     pub(crate) store: Store,
     /// Where the service listens.
     pub(crate) url: String,
+    /// Stops the service, as a signal does.
+    pub(crate) stop: watch::Sender<bool>,
     web: reqwest::Client,
     runner: Arc<Runner>,
     queue: Queue,
@@ -84,12 +87,14 @@ impl House {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let desk = desk(&store, &url, loopback, quota);
-        let service = api::service(store.clone(), desk).layer(axum::middleware::from_fn(introduce));
+        let (stop, stopped) = watch::channel(false);
+        let service =
+            api::service(store.clone(), desk, stopped).layer(axum::middleware::from_fn(introduce));
         tokio::spawn(async move { axum::serve(listener, service).await });
         let queue = Queue::new(store.clone());
         let surroundings = Surroundings::without_outside(&url);
         let runner = Arc::new(Runner::new(queue.clone(), surroundings));
-        Self { clock, store, url, web: reqwest::Client::new(), runner, queue, database }
+        Self { clock, store, url, stop, web: reqwest::Client::new(), runner, queue, database }
     }
 
     /// A brand in Shanghai, called by its slug.
@@ -174,6 +179,13 @@ impl House {
             }
         }
         panic!("the story runs in circles");
+    }
+
+    /// Lets the worker do the next job; panics when there is none or it fails.
+    pub(crate) async fn work_once(&self) {
+        let leases = self.queue.fetch(1).await.unwrap();
+        let outcome = self.runner.run(&leases[0]).await;
+        assert_eq!(outcome, Outcome::Done, "{:?}", leases[0]);
     }
 
     /// Lets the worker do all that is due, as many jobs at once as there are connections; panics when

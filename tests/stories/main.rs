@@ -27,6 +27,7 @@ mod identity;
 mod imports;
 mod log;
 mod maintenance;
+mod operations;
 mod queue;
 mod sandbox;
 mod schema;
