@@ -7,12 +7,16 @@ mod operator;
 mod reception;
 mod serve;
 pub mod settings;
+mod telemetry;
 
 use clap::{Parser, Subcommand};
 use ground::Ground;
 use settings::{LogFormat, Misconfigured, Settings};
 use std::io::Write as _;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use telemetry::Traces;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// Runs a brand's after-sales service.
 #[derive(Debug, Parser)]
@@ -94,9 +98,18 @@ impl Trouble {
 pub async fn run(cli: Cli) -> Result<(), Trouble> {
     let Cli { role, settings } = cli;
     let settings = settings.settle()?;
-    log(&settings);
+    let traces = telemetry::begin(&settings);
+    log(&settings, traces.as_ref());
     api::metrics::collect();
-    match role.unwrap_or(Role::All) {
+    let done = play(role.unwrap_or(Role::All), settings).await;
+    if let Some(traces) = traces {
+        traces.end().await;
+    }
+    done
+}
+
+async fn play(role: Role, settings: Settings) -> Result<(), Trouble> {
+    match role {
         Role::All => serve::all(settings).await,
         Role::Api => serve::api(settings).await,
         Role::Worker => serve::worker(settings).await,
@@ -126,14 +139,15 @@ fn say(text: &str) -> Result<(), Trouble> {
     writeln!(std::io::stdout().lock(), "{text}").map_err(Trouble::from)
 }
 
-fn log(settings: &Settings) {
+/// Sends log lines to stderr, and spans to whoever traces them, whatever is logged.
+fn log(settings: &Settings, traces: Option<&Traces>) {
     let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("warn"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(traces.map(Traces::layer));
     // A second call, as in tests, changes nothing.
     let set = match settings.log_format {
-        LogFormat::Text => registry.with(lines.compact()).try_init(),
-        LogFormat::Json => registry.with(lines.json()).try_init(),
+        LogFormat::Text => registry.with(lines.compact().with_filter(filter)).try_init(),
+        LogFormat::Json => registry.with(lines.json().with_filter(filter)).try_init(),
     };
     drop(set);
 }

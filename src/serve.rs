@@ -1,6 +1,6 @@
 //! The roles that keep running: API, worker, both.
 
-use crate::{Trouble, banner, ground::Ground, reception, settings::Settings};
+use crate::{Trouble, banner, ground::Ground, reception, settings::Settings, telemetry};
 use axum::Router;
 use std::{future::IntoFuture as _, net::SocketAddr, sync::Arc, time::Duration};
 use store::Store;
@@ -54,7 +54,8 @@ async fn serve_api(
     let admin = listen(settings.admin_bind).await?;
     let admin = stop.after(serve(admin, api::admin(store.clone()), stop));
     let desk = reception::desk(store, settings)?;
-    let public = stop.after(serve(listener, api::service(store.clone(), desk), stop));
+    let service = telemetry::adopt(api::service(store.clone(), desk, stop.0.subscribe()));
+    let public = stop.after(serve(listener, service, stop));
     let (public, admin) = tokio::join!(public, admin);
     public.and(admin)
 }

@@ -75,6 +75,9 @@ pub struct Settings {
     /// How log lines look
     #[arg(long, env = "AFTERCARE_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
+    /// Where traces are sent by OTLP over HTTP, such as `http://127.0.0.1:4318`; needs the feature `otel`
+    #[arg(long, env = "AFTERCARE_OTLP_ENDPOINT", global = true)]
+    pub otlp_endpoint: Option<String>,
     /// Where mail is handed over, such as `smtps://user:password@mail.example.com`
     #[arg(long, env = "AFTERCARE_SMTP_URL", hide_env_values = true, global = true)]
     pub smtp_url: Option<Secret>,
@@ -183,6 +186,18 @@ pub enum Misconfigured {
         "AFTERCARE_SECRET_KEY must have at least {MOST_GUESSABLE} characters, and not be a word repeated"
     )]
     Weak,
+    /// Traces were asked for, and this program cannot send any.
+    #[error(
+        "AFTERCARE_OTLP_ENDPOINT is set, and this program was built without traces; \
+         build it with `cargo build --release --features otel`, or unset it"
+    )]
+    Untraced,
+    /// What was named is no place for traces.
+    #[error(
+        "AFTERCARE_OTLP_ENDPOINT must be an address such as http://collector.example.com:4318, \
+         without a name or a password"
+    )]
+    NoCollector,
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
@@ -230,6 +245,7 @@ impl Settings {
         if self.secret_key.as_ref().is_some_and(|secret| is_weak(secret.reveal())) {
             return Err(Misconfigured::Weak);
         }
+        self.otlp_endpoint.as_deref().map_or(Ok(()), judge_collector)?;
         if self.env == Environment::Development {
             return Ok(());
         }
@@ -256,6 +272,17 @@ fn read_secret(name: &'static str, path: &Path) -> Result<Secret, Misconfigured>
         source,
     })?;
     Ok(text.trim_end_matches(['\r', '\n']).into())
+}
+
+/// The address is printed and logged, so it must not hold a secret.
+fn judge_collector(endpoint: &str) -> Result<(), Misconfigured> {
+    if !cfg!(feature = "otel") {
+        return Err(Misconfigured::Untraced);
+    }
+    let url = endpoint.parse::<reqwest::Url>().map_err(|_| Misconfigured::NoCollector)?;
+    let is_bare = url.username().is_empty() && url.password().is_none();
+    let is_place = matches!(url.scheme(), "http" | "https") && url.query().is_none();
+    if is_bare && is_place { Ok(()) } else { Err(Misconfigured::NoCollector) }
 }
 
 fn is_weak(secret: &str) -> bool {
@@ -309,6 +336,27 @@ mod tests {
         assert!(is_weak("short"));
         assert!(is_weak(&"ab".repeat(40)));
         assert!(!is_weak("k3jH9-xQ2vB7nM4pL8sD1fG6hJ0kZ5cX"));
+    }
+
+    #[cfg(not(feature = "otel"))]
+    #[test]
+    fn a_program_without_traces_says_how_to_build_one_with_them() {
+        assert_eq!(
+            judge_collector("http://127.0.0.1:4318").unwrap_err().to_string(),
+            "AFTERCARE_OTLP_ENDPOINT is set, and this program was built without traces; \
+             build it with `cargo build --release --features otel`, or unset it"
+        );
+    }
+
+    #[cfg(feature = "otel")]
+    #[test]
+    fn a_collector_has_an_address_and_no_secret_in_it() {
+        for endpoint in ["http://127.0.0.1:4318", "https://collector.example.com/brand/"] {
+            judge_collector(endpoint).unwrap();
+        }
+        for endpoint in ["127.0.0.1:4318", "grpc://collector", "http://name:word@collector", ""] {
+            assert!(judge_collector(endpoint).is_err(), "{endpoint}");
+        }
     }
 
     #[test]

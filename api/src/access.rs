@@ -1,6 +1,7 @@
 //! Access: the only way from a request to a tenant.
 
 use crate::{
+    identity::Shown,
     problem::{self, Problem},
     request::RequestId,
 };
@@ -101,6 +102,7 @@ pub struct Access<P> {
     headers: Conditions,
     keyed: Option<Keyed>,
     request_id: Option<String>,
+    shown: Option<Shown>,
     store: Store,
     granted: PhantomData<P>,
 }
@@ -181,15 +183,38 @@ impl<P> Access<P> {
     }
 }
 
+impl<P: Permission> Access<P> {
+    /// Opens the caller's tenant for one more look of an answer that goes on for long, if they are still
+    /// welcome: a key may have been revoked since, or a role changed.
+    ///
+    /// # Errors
+    ///
+    /// `unauthorized`, `forbidden`, and those of [`Access::read`].
+    pub(crate) async fn look(&mut self) -> Result<Reading, Problem> {
+        if let Some(shown) = &self.shown {
+            self.caller = shown.again().await?;
+            permit::<P>(&self.caller)?;
+        }
+        let tenant = self.store.enter(self.scope()).await?;
+        Ok(Reading { tenant, conditions: Conditions::default() })
+    }
+}
+
+/// Refuses callers who lack the permission.
+fn permit<P: Permission>(caller: &Caller) -> Result<(), Problem> {
+    if caller.scopes.contains(&P::SCOPE) {
+        return Ok(());
+    }
+    Err(Problem::new(&problem::FORBIDDEN).with("required_scope", P::SCOPE))
+}
+
 impl<P: Permission> FromRequestParts<Api> for Access<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| Problem::new(&problem::UNAUTHORIZED))?;
-        if !caller.scopes.contains(&P::SCOPE) {
-            return Err(Problem::new(&problem::FORBIDDEN).with("required_scope", P::SCOPE));
-        }
+        permit::<P>(&caller)?;
         let header = |name: HeaderName| {
             parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
@@ -201,6 +226,7 @@ impl<P: Permission> FromRequestParts<Api> for Access<P> {
             },
             keyed: parts.extensions.get::<Keyed>().cloned(),
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
+            shown: parts.extensions.get::<Shown>().cloned(),
             store: api.store.clone(),
             granted: PhantomData,
         })

@@ -35,8 +35,10 @@ mod tenancy;
 use access::Api;
 use axum::{Extension, Router, middleware};
 use identity::Desk;
+use operations::Streams;
 use std::sync::Arc;
 use store::Store;
+use tokio::sync::watch;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -75,8 +77,9 @@ pub fn document() -> serde_json::Value {
     openapi::complete(routes().into_openapi())
 }
 
-/// The service, ready to listen; callers say at `desk` who they are.
-pub fn service(store: Store, desk: Desk) -> Router {
+/// The service, ready to listen; callers say at `desk` who they are, and answers that go on for long end when
+/// `stop` turns true.
+pub fn service(store: Store, desk: Desk, stop: watch::Receiver<bool>) -> Router {
     let desk = Arc::new(desk);
     let chance = store.chance().clone();
     let (router, _) = routes().split_for_parts();
@@ -89,6 +92,7 @@ pub fn service(store: Store, desk: Desk) -> Router {
         .layer(CatchPanicLayer::custom(problem::after_panic))
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), identity::enter))
         .layer(Extension(desk))
+        .layer(Extension(Streams::until(stop)))
         .layer(middleware::from_fn(problem::render))
         .layer(middleware::from_fn(request::protect))
         .layer(middleware::from_fn_with_state(chance, request::identify))

@@ -34,6 +34,7 @@ use store::{
     secrets::SecretKey,
     wake::Waker,
 };
+use tokio::sync::watch;
 use uuid::Uuid;
 use worker::{Outcome, Runner, Surroundings};
 
@@ -54,6 +55,8 @@ pub(crate) struct House {
     pub(crate) store: Store,
     /// Where the service listens.
     pub(crate) url: String,
+    /// Stops the service, as a signal does.
+    pub(crate) stop: watch::Sender<bool>,
     web: reqwest::Client,
     runner: Arc<Runner>,
     queue: Queue,
@@ -67,6 +70,8 @@ pub(crate) struct Replica {
     pub(crate) store: Store,
     /// Where it listens.
     pub(crate) url: String,
+    /// Tells it to stop.
+    pub(crate) stop: watch::Sender<bool>,
 }
 
 /// How a service is set up.
@@ -129,11 +134,12 @@ impl House {
         let create = format!("CREATE DATABASE {database} TEMPLATE {template}");
         admin.execute_unprepared(&create).await.unwrap();
         let clock = Clock::held(BEGINNING.parse().unwrap());
-        let Replica { store, url } = serve(&database, &clock, &manner, None).await;
+        let Replica { store, url, stop } = serve(&database, &clock, &manner, None).await;
         let queue = Queue::new(store.clone());
         let surroundings = Surroundings::without_outside(&url);
         let runner = Arc::new(Runner::new(queue.clone(), surroundings));
-        Self { clock, store, url, web: reqwest::Client::new(), runner, queue, database, manner }
+        let web = reqwest::Client::new();
+        Self { clock, store, url, stop, web, runner, queue, database, manner }
     }
 
     /// Opens another replica of the service, set up as this one.
@@ -224,6 +230,13 @@ impl House {
             }
         }
         panic!("the story runs in circles");
+    }
+
+    /// Lets the worker do the next job; panics when there is none or it fails.
+    pub(crate) async fn work_once(&self) {
+        let leases = self.queue.fetch(1).await.unwrap();
+        let outcome = self.runner.run(&leases[0]).await;
+        assert_eq!(outcome, Outcome::Done, "{:?}", leases[0]);
     }
 
     /// Lets the worker do all that is due, as many jobs at once as there are connections; panics when
@@ -493,9 +506,11 @@ async fn serve(database: &str, clock: &Clock, manner: &Manner, address: Option<&
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let desk = desk(&store, address.unwrap_or(&url), manner);
-    let service = api::service(store.clone(), desk).layer(axum::middleware::from_fn(introduce));
+    let (stop, stopped) = watch::channel(false);
+    let service =
+        api::service(store.clone(), desk, stopped).layer(axum::middleware::from_fn(introduce));
     tokio::spawn(async move { axum::serve(listener, service).await });
-    Replica { store, url }
+    Replica { store, url, stop }
 }
 
 /// A migrated database to copy, made once for each build of the stories.

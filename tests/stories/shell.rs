@@ -45,7 +45,7 @@ fn arrows_between_crates_point_one_way() {
 
 #[test]
 fn each_outside_crate_has_one_home() {
-    let homes: [(&str, &[&str]); 11] = [
+    let homes: [(&str, &[&str]); 16] = [
         ("sea-orm", &["store"]),
         ("sqlx", &["store"]),
         ("sea-orm-migration", &["migrations"]),
@@ -57,12 +57,47 @@ fn each_outside_crate_has_one_home() {
         ("redis", &["api", "store"]),
         ("minijinja", &["api"]),
         ("clap", &["aftercare"]),
+        ("opentelemetry", &["aftercare"]),
+        ("opentelemetry-http", &["aftercare"]),
+        ("opentelemetry-otlp", &["aftercare"]),
+        ("opentelemetry_sdk", &["aftercare"]),
+        ("tracing-opentelemetry", &["aftercare"]),
     ];
     let manifests = CRATES.map(|name| (name, format!("{name}/Cargo.toml")));
     for (name, manifest) in manifests.into_iter().chain([("aftercare", "Cargo.toml".to_owned())]) {
         let named = dependencies(&manifest);
         for (outside, homes) in homes {
             assert!(!named.contains(outside) || homes.contains(&name), "{name} uses {outside}");
+        }
+    }
+}
+
+#[test]
+fn traces_are_an_option_and_one_file_knows_them() {
+    let manifest: Vec<_> = read("Cargo.toml").lines().map(str::to_owned).collect();
+    let (_, package) =
+        manifest.split_at(manifest.iter().position(|line| line == "[package]").unwrap());
+    let named: Vec<_> = package
+        .iter()
+        .filter(|line| line.contains("opentelemetry") && line.contains('{'))
+        .collect();
+    assert_eq!(named.len(), 5, "{named:?}");
+    assert!(named.iter().all(|line| line.contains("optional = true")), "{named:?}");
+    assert!(!package.iter().any(|line| line.starts_with("default =")), "off unless asked for");
+    let mut homes = BTreeSet::new();
+    find_homes("src", &mut homes);
+    assert_eq!(homes, BTreeSet::from(["src/telemetry/otlp.rs".to_owned()]));
+}
+
+/// The files of a folder that know OpenTelemetry.
+fn find_homes(folder: &str, homes: &mut BTreeSet<String>) {
+    let entries = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
+    for entry in entries.map(Result::unwrap) {
+        let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            find_homes(&path, homes);
+        } else if read(&path).contains("opentelemetry") {
+            homes.insert(path);
         }
     }
 }

@@ -16,6 +16,7 @@ use store::{
     Failure, Fault, Tenant,
     jobs::{Lease, Queue},
 };
+use tracing::{Instrument as _, field::Empty};
 
 /// How long a job may take. Below the lease, so that a job is never run twice at a time even when a
 /// renewal is lost.
@@ -81,9 +82,21 @@ impl Runner {
         Self { queue, surroundings }
     }
 
-    /// Runs a job to its end, whatever that is. Time limits and panics are handled here, because the
-    /// runtime would leave such a task running for ever.
+    /// Runs a job to its end, whatever that is. Every line that is logged about it says which job it is.
     pub async fn run(&self, lease: &Lease) -> Outcome {
+        // As an error: a span that is quieter than a line about it would be missing from that line.
+        let span = tracing::error_span!(
+            "job", job.id = %lease.job(), job.kind = lease.kind(), tenant.id = %lease.tenant(),
+            attempts = lease.attempts(), outcome = Empty
+        );
+        let outcome = self.attempt(lease).instrument(span.clone()).await;
+        span.record("outcome", outcome.name());
+        outcome
+    }
+
+    /// Time limits and panics are handled here, because the runtime would leave such a task running for
+    /// ever.
+    async fn attempt(&self, lease: &Lease) -> Outcome {
         let work = AssertUnwindSafe(self.work(lease)).catch_unwind();
         let trouble = match tokio::time::timeout(PATIENCE, work).await {
             Ok(Ok(Ok(outcome))) => return outcome,
@@ -138,10 +151,7 @@ impl Runner {
 
     async fn give_back(&self, lease: &Lease, trouble: &Trouble) {
         let why = chain(trouble);
-        tracing::warn!(
-            job.id = %lease.job(), job.kind = lease.kind(), tenant.id = %lease.tenant(),
-            attempts = lease.attempts(), error = why, "a job failed"
-        );
+        tracing::warn!(error = why, "a job failed");
         let given: Result<(), Fault> = self.queue.give_back(lease, &why, trouble.is_final()).await;
         if let Err(fault) = given {
             tracing::warn!(error = %fault, "a failed job was not given back; its lease lapses");

@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use domain::ids::TenantId;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// The header in which a person's front end says which brand it serves.
 pub static TENANT: HeaderName = HeaderName::from_static("aftercare-tenant");
@@ -30,6 +30,31 @@ const EXPOSED: &str = "etag, link, location, idempotency-replayed, ratelimit, ra
 /// Headers that a front end may send.
 const ALLOWED: &str = "accept-language, aftercare-tenant, authorization, content-type, \
     idempotency-key, if-match, if-none-match, x-request-id";
+
+/// What a caller showed at the entrance, to be looked at again while an answer goes on for long.
+#[derive(Clone)]
+pub(crate) struct Shown {
+    desk: Arc<Desk>,
+    bearer: String,
+    tenant: Option<TenantId>,
+}
+
+impl Shown {
+    /// Who the caller is by now.
+    ///
+    /// # Errors
+    ///
+    /// `unauthorized` when what they showed has lost its worth.
+    pub(crate) async fn again(&self) -> Result<Caller, Problem> {
+        Ok(self.desk.admit(&self.bearer, self.tenant).await?.caller())
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(credential)")
+    }
+}
 
 /// Recognises and counts whoever calls the API. Requests without credentials go on: some doors are open.
 pub async fn enter(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
@@ -52,7 +77,7 @@ fn is_preflight(request: &Request) -> bool {
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-async fn admitted(desk: &Desk, mut request: Request, next: Next) -> Response {
+async fn admitted(desk: &Arc<Desk>, mut request: Request, next: Next) -> Response {
     let Some(bearer) = bearer(request.headers()) else { return next.run(request).await };
     let tenant = request.headers().get(&TENANT).and_then(|value| value.to_str().ok());
     let tenant: Option<TenantId> = tenant.and_then(|text| text.parse().ok());
@@ -65,6 +90,7 @@ async fn admitted(desk: &Desk, mut request: Request, next: Next) -> Response {
     let verdict = desk.gate.check(admitted.bucket(), caller.tenant.into()).await;
     let mut response = if verdict.is_allowed() {
         request.extensions_mut().insert::<Caller>(caller);
+        request.extensions_mut().insert(Shown { desk: Arc::clone(desk), bearer, tenant });
         next.run(request).await
     } else {
         Problem::new(&problem::TOO_MANY).retry_after(verdict.wait_seconds()).into_response()

@@ -14,6 +14,7 @@ mod staff;
 mod tokens;
 
 pub use desk::{Closed, Desk, Setup};
+pub(crate) use entrance::Shown;
 pub use entrance::{TENANT, enter};
 pub use limits::{Bucket, RateGate, RateLimits, RateQuota, RateVerdict, SharedPlace};
 

@@ -1,5 +1,7 @@
 //! `/v1/operations`: long pieces of work, and how far they have come.
 
+mod events;
+
 use crate::{
     access::{Access, Api, may},
     list::{List, ListOf, Paging},
@@ -18,11 +20,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use events::Streams;
+
 const COLLECTION: &str = "/v1/operations";
 
 /// The routes of this file.
 pub(crate) fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(show_operation)).routes(routes!(list_operation_errors))
+    OpenApiRouter::new()
+        .routes(routes!(show_operation))
+        .routes(routes!(list_operation_errors))
+        .routes(routes!(events::follow_operation))
 }
 
 /// An operation as it is followed.
@@ -43,6 +50,11 @@ impl OperationView {
     pub(crate) fn new(operation: Operation, now: Timestamp) -> Self {
         let errors_url = format!("{COLLECTION}/{}/errors", operation.id);
         Self { expected_end_at: operation.expected_end_at(now), operation, errors_url }
+    }
+
+    /// Whether there is nothing left to follow.
+    fn has_ended(&self) -> bool {
+        self.operation.finished_at.is_some()
     }
 
     /// Where it is followed.
@@ -70,7 +82,7 @@ struct NoFilters {}
 
 /// Shows how far an operation has come
 ///
-/// It ends by itself; asking once a second is often enough.
+/// It ends by itself; asking once a second is often enough. `/v1/operations/{id}/events` tells of it unasked.
 #[utoipa::path(
     get, path = "/operations/{id}", tag = "imports",
     operation_id = "show_operation",
