@@ -9,6 +9,7 @@ use domain::{
     identity::{Actor, Reach, Role},
     ids::TenantId,
 };
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use store::Scope;
 
@@ -280,6 +281,26 @@ async fn a_program_asks_in_a_person_s_name() {
     named["requester_id"] = "stf_01m80t7jx3e9vbq2f4c6d8g0hk".into();
     let unknown = shop.brand.post("/v1/gestures", named).await.refused(422, "unknown_reference");
     assert_eq!(unknown["errors"][0]["pointer"], "/requester_id");
+}
+
+#[tokio::test]
+async fn one_program_does_not_ask_and_approve() {
+    let shop = Shop::opens().await;
+    shop.sells(100_000).await;
+    let mut named = shop.gift(5_001);
+    named["requester_id"] = shop.clerk_id.clone().into();
+    let gift = shop.brand.post("/v1/gestures", named).await.expect(201);
+    let program = gift["asked_by"].as_str().unwrap().to_owned();
+    assert!(program.starts_with("key_"), "{program}");
+    let refused = shop.brand.post(&gesture(&gift, "approve"), json!({})).await;
+    assert_eq!(refused.refused(403, "own_gesture")["asked_by"], program);
+    shop.brand.post(&gesture(&gift, "reject"), json!({})).await.refused(403, "own_gesture");
+    shop.manager.post(&gesture(&gift, "approve"), json!({})).await.expect(200);
+    let approvals = shop.manager.get(&gesture(&gift, "approvals")).await.expect(200);
+    assert_eq!(approvals.data()[0]["asked_by"], program);
+    let same = "UPDATE approval SET approver = asked_by";
+    let error = shop.house.owner().await.execute_unprepared(same).await.unwrap_err();
+    assert!(error.to_string().contains("approval__four_eyes"), "{error}");
 }
 
 #[tokio::test]

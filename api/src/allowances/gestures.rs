@@ -131,6 +131,7 @@ async fn ask_gesture(
         id,
         request,
         requester: Requester::of(&staff)?,
+        by: work.actor(),
         customer_dealer_id: customer.details.dealer_id,
         complaint_customer_id: complaint.map(|complaint| complaint.details.customer_id),
     };
@@ -183,8 +184,8 @@ async fn list_approvals(
 
 /// Approves a gesture
 ///
-/// Somebody else than the requester, whose own limit covers the gesture at this moment (`beyond_authority` says who
-/// can). A program of the brand decides with the limit of `brand_admin`, a dealer's own with that of `owner`.
+/// Somebody else than the requester and than whoever asked in their name, whose own limit covers the gesture at this
+/// moment (`beyond_authority` says who can). A program of the brand decides with the limit of `brand_admin`, a dealer's own with that of `owner`.
 #[utoipa::path(
     post, path = "/gestures/{id}/approve", tag = "gestures",
     operation_id = "approve_gesture",
@@ -213,7 +214,7 @@ async fn approve_gesture(
 
 /// Rejects a gesture
 ///
-/// Somebody else than the requester. What was held for it is released.
+/// Somebody else than the requester and than whoever asked in their name. What was held for it is released.
 #[utoipa::path(
     post, path = "/gestures/{id}/reject", tag = "gestures",
     operation_id = "reject_gesture",

@@ -122,6 +122,7 @@ table! {
         actual_minor: Option<Minor>,
         state: GestureState,
         requester_id: StaffId,
+        asked_by: String,
         beyond: Option<BeyondLimit>,
         required_rank: Option<Rank>,
         expires_at: Option<Timestamp>,
@@ -136,6 +137,7 @@ table! {
     approval = "approval" of Approval {
         gesture_id: GestureId,
         step: u32,
+        asked_by: String,
         approver: String,
         rank: Rank,
         decision: ApprovalDecision,

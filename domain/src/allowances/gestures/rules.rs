@@ -50,14 +50,14 @@ pub static REQUESTER_LEFT: Rule = Rule {
     },
 };
 
-/// Four eyes: who asks does not decide.
+/// Four eyes: neither who asks nor in whose name it is asked decides.
 pub static OWN_GESTURE: Rule = Rule {
     code: "own_gesture",
     kind: Kind::NotYours,
     title: Bilingual { en: "Your own gesture", zh: "不能审批自己的申请" },
     detail: Bilingual {
-        en: "{requester_id} asked for this gesture; somebody else must decide on it.",
-        zh: "该申请由 {requester_id} 提出，须由他人决定。",
+        en: "{asked_by} asked for this gesture in the name of {requester_id}; somebody else must decide on it.",
+        zh: "该申请由 {asked_by} 以 {requester_id} 的名义提出，须由他人决定。",
     },
     advice: Bilingual {
         en: "Somebody else of rank `required_rank` or higher can do it; you may cancel it.",

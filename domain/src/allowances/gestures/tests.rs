@@ -42,6 +42,7 @@ fn asked(estimate: Money) -> Asked {
             requester_id: None,
         },
         requester: Requester { id: id(11), role: Role::Clerk, dealer_id: Some(id(3)) },
+        by: clerk(),
         customer_dealer_id: Some(id(3)),
         complaint_customer_id: None,
     }
@@ -162,6 +163,27 @@ fn somebody_else_of_enough_authority_approves() {
     assert_eq!(decision.approval.unwrap().rank, Rank::MANAGER);
     let again = decision.change.record.approve(ballot(manager()), &authority(), at(NOW));
     assert_eq!(again.unwrap_err().rule.code, "illegal_transition");
+}
+
+#[test]
+fn a_program_that_asked_in_a_persons_name_does_not_decide_and_neither_does_the_person() {
+    let program = Actor::Key(id(1));
+    let named = Asked { by: program, ..asked(fen(100)) };
+    let gesture = Gesture::ask(named, purse(300), &authority(), at(NOW)).unwrap().change.record;
+    assert_eq!(gesture.asked_by, program.to_string());
+    assert_eq!(gesture.requester_id, id(11));
+    let ballot = |by| Ballot { rank: Rank::MANAGER, ..ballot(by) };
+    for own in [program, clerk()] {
+        let refusal = gesture.clone().approve(ballot(own), &authority(), at(NOW)).unwrap_err();
+        assert_eq!(refusal.rule.code, "own_gesture");
+        assert_eq!(refusal.facts["asked_by"], program.to_string());
+        let refusal = gesture.clone().reject(ballot(own), promising(100, 300), at(NOW));
+        assert_eq!(refusal.unwrap_err().rule.code, "own_gesture");
+    }
+    for other in [manager(), Actor::Key(id(2))] {
+        let decision = gesture.clone().approve(ballot(other), &authority(), at(NOW)).unwrap();
+        assert_eq!(decision.approval.unwrap().asked_by, program.to_string());
+    }
 }
 
 #[test]

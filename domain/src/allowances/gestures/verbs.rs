@@ -80,7 +80,7 @@ impl Gesture {
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
         asked.check()?;
-        let Asked { id, request, requester, customer_dealer_id, .. } = asked;
+        let Asked { id, request, requester, by, customer_dealer_id, .. } = asked;
         let estimate = request.estimate();
         let posting = hold(purse, estimate, id, now)?;
         let beyond = authority.judge(requester.role, estimate).err();
@@ -97,6 +97,7 @@ impl Gesture {
             actual_minor: None,
             state: GestureState::PendingApproval,
             requester_id: requester.id,
+            asked_by: by.to_string(),
             beyond,
             required_rank,
             expires_at: None,
@@ -112,8 +113,9 @@ impl Gesture {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it waits for nobody; `own_gesture` for the requester; `beyond_authority`
-    /// when the approver's own limit does not reach so far at this moment.
+    /// `illegal_transition` when it waits for nobody;
+    /// `own_gesture` for the requester and for whoever asked in their name; `beyond_authority` when the
+    /// approver's own limit does not reach so far at this moment.
     pub fn approve(
         self,
         ballot: Ballot,
@@ -122,7 +124,7 @@ impl Gesture {
     ) -> Result<GestureDecision, Refusal> {
         self.expect_decidable_by(ballot.by)?;
         authority.expect_rank(ballot.rank, self.estimate())?;
-        let approval = ballot.cast(self.id, ApprovalDecision::Approved, now);
+        let approval = ballot.cast(&self, ApprovalDecision::Approved, now);
         let from = self.state;
         let change = self.granted("approve", now).with("from", from);
         Ok(GestureDecision { change, approval: Some(approval), posting: None })
@@ -133,7 +135,8 @@ impl Gesture {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it waits for nobody; `own_gesture` for the requester.
+    /// `illegal_transition` when it waits for nobody;
+    /// `own_gesture` for the requester and for whoever asked in their name.
     pub fn reject(
         self,
         ballot: Ballot,
@@ -141,7 +144,7 @@ impl Gesture {
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
         self.expect_decidable_by(ballot.by)?;
-        let approval = ballot.cast(self.id, ApprovalDecision::Rejected, now);
+        let approval = ballot.cast(&self, ApprovalDecision::Rejected, now);
         let posting = self.release(purse, EntryReason::GestureRejected, now)?;
         let change = self.settled("reject", GestureState::Rejected, now);
         Ok(GestureDecision { change, approval: Some(approval), posting })
@@ -155,8 +158,8 @@ impl Gesture {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it is not approved; `beyond_authority` and `insufficient_allowance`
-    /// about the cost.
+    /// `illegal_transition` when it is not approved;
+    /// `beyond_authority` and `insufficient_allowance` about the cost.
     pub fn fulfil(
         self,
         bill: Bill,
@@ -277,11 +280,13 @@ impl Gesture {
 
     fn expect_decidable_by(&self, actor: Actor) -> Result<(), Refusal> {
         self.expect(GestureState::PendingApproval)?;
-        if actor.staff() != Some(self.requester_id) {
+        let is_own = actor.staff() == Some(self.requester_id) || actor.to_string() == self.asked_by;
+        if !is_own {
             return Ok(());
         }
         Err(Refusal::new(&OWN_GESTURE)
             .with("requester_id", self.requester_id)
+            .with("asked_by", &self.asked_by)
             .with("required_rank", self.required_rank))
     }
 
@@ -302,11 +307,12 @@ impl Gesture {
 }
 
 impl Ballot {
-    fn cast(self, gesture_id: GestureId, decision: ApprovalDecision, at: Timestamp) -> Approval {
+    fn cast(self, gesture: &Gesture, decision: ApprovalDecision, at: Timestamp) -> Approval {
         Approval {
             id: self.id,
-            gesture_id,
+            gesture_id: gesture.id,
             step: FIRST_STEP,
+            asked_by: gesture.asked_by.clone(),
             approver: self.by.to_string(),
             rank: self.rank,
             decision,
