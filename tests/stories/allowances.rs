@@ -304,6 +304,25 @@ async fn one_program_does_not_ask_and_approve() {
 }
 
 #[tokio::test]
+async fn a_gesture_is_over_at_its_instant_even_when_the_worker_is_late() {
+    let shop = Shop::opens().await;
+    shop.sells(100_000).await;
+    let (waits, given) = (shop.asks(5_001).await.expect(201), shop.asks(100).await.expect(201));
+    let no_worker_for = |hours| shop.house.clock.set(shop.house.now().plus_hours(hours));
+    no_worker_for(72);
+    for verb in ["approve", "reject"] {
+        let late = shop.manager.post(&gesture(&waits, verb), json!({})).await;
+        late.refused(409, "gesture_expired");
+    }
+    no_worker_for(11 * 24);
+    let bill = json!({"actual_minor": 100});
+    let late = shop.clerk.post(&gesture(&given, "fulfil"), bill).await;
+    late.refused(409, "gesture_expired");
+    shop.house.settle().await;
+    assert_eq!(shop.books().await, (25_000, 0));
+}
+
+#[tokio::test]
 async fn a_gesture_helps_with_a_complaint_of_the_same_customer() {
     let shop = Shop::opens().await;
     shop.sells(40_000).await;

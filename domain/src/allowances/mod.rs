@@ -27,6 +27,7 @@ pub static RULES: &[&Rule] = &[
     &gestures::ASKS_FOR_ANOTHER,
     &gestures::REQUESTER_LEFT,
     &gestures::OWN_GESTURE,
+    &gestures::GESTURE_EXPIRED,
     &gestures::ANOTHERS_GESTURE,
     &gestures::OTHER_DEALERS_CUSTOMER,
     &gestures::OTHER_CUSTOMERS_COMPLAINT,

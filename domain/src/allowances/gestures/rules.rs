@@ -65,6 +65,21 @@ pub static OWN_GESTURE: Rule = Rule {
     },
 };
 
+/// What nobody decided on or carried out in time has given its money back.
+pub static GESTURE_EXPIRED: Rule = Rule {
+    code: "gesture_expired",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "Its time is over", zh: "申请已过期" },
+    detail: Bilingual {
+        en: "The gesture waited as {state} until {expired_at}; its money is free for others.",
+        zh: "该申请处于 {state} 状态，有效期至 {expired_at}，额度已可另作他用。",
+    },
+    advice: Bilingual {
+        en: "Ask for it again if the customer still needs it.",
+        zh: "如客户仍有需要，请重新申请。",
+    },
+};
+
 /// Who asked may call it off, or a manager.
 pub static ANOTHERS_GESTURE: Rule = Rule {
     code: "anothers_gesture",

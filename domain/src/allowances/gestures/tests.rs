@@ -197,6 +197,32 @@ fn authority_is_judged_when_the_decision_is_made() {
 }
 
 #[test]
+fn nobody_decides_on_a_gesture_whose_time_is_over() {
+    let (gesture, purse) = waiting(100);
+    let (last, over) = ("2026-06-03T23:59:59Z", "2026-06-04T00:00:00Z");
+    let approve = |now| gesture.clone().approve(ballot(manager()), &authority(), at(now));
+    assert!(approve(last).is_ok());
+    let refusal = approve(over).unwrap_err();
+    assert_eq!(
+        (refusal.rule.code, &refusal.facts["expired_at"]),
+        ("gesture_expired", &over.into())
+    );
+    let reject = |now| gesture.clone().reject(ballot(manager()), purse.clone(), at(now));
+    assert!(reject(last).is_ok());
+    assert_eq!(reject(over).unwrap_err().rule.code, "gesture_expired");
+}
+
+#[test]
+fn nobody_carries_out_a_gesture_whose_time_is_over() {
+    let (gesture, purse) = approved(50);
+    let fulfil = |now| gesture.clone().fulfil(bill(50), purse.clone(), &authority(), at(now));
+    assert!(fulfil("2026-06-14T23:59:59Z").is_ok());
+    let refusal = fulfil("2026-06-15T00:00:00Z").unwrap_err();
+    assert_eq!(refusal.rule.code, "gesture_expired");
+    assert_eq!(refusal.facts["state"], "approved");
+}
+
+#[test]
 fn a_rejected_gesture_gives_the_money_back() {
     let (gesture, purse) = waiting(100);
     let own = gesture.clone().reject(ballot(clerk()), purse.clone(), at(NOW));

@@ -1,7 +1,8 @@
 //! What can be done with a gesture.
 
 use super::{
-    ANOTHERS_GESTURE, Approval, ApprovalDecision, Asked, Gesture, GestureState, OWN_GESTURE,
+    ANOTHERS_GESTURE, Approval, ApprovalDecision, Asked, GESTURE_EXPIRED, Gesture, GestureState,
+    OWN_GESTURE,
 };
 use crate::{
     allowances::{
@@ -113,7 +114,7 @@ impl Gesture {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it waits for nobody;
+    /// `illegal_transition` when it waits for nobody, `gesture_expired` from the instant it expires;
     /// `own_gesture` for the requester and for whoever asked in their name; `beyond_authority` when the
     /// approver's own limit does not reach so far at this moment.
     pub fn approve(
@@ -122,7 +123,7 @@ impl Gesture {
         authority: &Authority,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
-        self.expect_decidable_by(ballot.by)?;
+        self.expect_decidable_by(ballot.by, now)?;
         authority.expect_rank(ballot.rank, self.estimate())?;
         let approval = ballot.cast(&self, ApprovalDecision::Approved, now);
         let from = self.state;
@@ -135,7 +136,7 @@ impl Gesture {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it waits for nobody;
+    /// `illegal_transition` when it waits for nobody, `gesture_expired` from the instant it expires;
     /// `own_gesture` for the requester and for whoever asked in their name.
     pub fn reject(
         self,
@@ -143,7 +144,7 @@ impl Gesture {
         purse: Purse,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
-        self.expect_decidable_by(ballot.by)?;
+        self.expect_decidable_by(ballot.by, now)?;
         let approval = ballot.cast(&self, ApprovalDecision::Rejected, now);
         let posting = self.release(purse, EntryReason::GestureRejected, now)?;
         let change = self.settled("reject", GestureState::Rejected, now);
@@ -158,7 +159,7 @@ impl Gesture {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it is not approved;
+    /// `illegal_transition` when it is not approved, `gesture_expired` from the instant it expires;
     /// `beyond_authority` and `insufficient_allowance` about the cost.
     pub fn fulfil(
         self,
@@ -167,7 +168,7 @@ impl Gesture {
         authority: &Authority,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
-        self.expect(GestureState::Approved)?;
+        self.expect(GestureState::Approved, now)?;
         let actual = Money { amount: bill.actual_minor, currency: self.currency };
         if actual.amount > self.estimate_minor {
             authority.expect_role(bill.role, actual)?;
@@ -278,8 +279,8 @@ impl Gesture {
         Ok(Some(ledger.release(self.estimate_minor, self.id, reason).close()))
     }
 
-    fn expect_decidable_by(&self, actor: Actor) -> Result<(), Refusal> {
-        self.expect(GestureState::PendingApproval)?;
+    fn expect_decidable_by(&self, actor: Actor, now: Timestamp) -> Result<(), Refusal> {
+        self.expect(GestureState::PendingApproval, now)?;
         let is_own = actor.staff() == Some(self.requester_id) || actor.to_string() == self.asked_by;
         if !is_own {
             return Ok(());
@@ -290,11 +291,18 @@ impl Gesture {
             .with("required_rank", self.required_rank))
     }
 
-    fn expect(&self, state: GestureState) -> Result<(), Refusal> {
-        if self.state == state {
-            return Ok(());
+    /// Expects that it is in `state` and its time there is not over, however late the job is that lets
+    /// it expire.
+    fn expect(&self, state: GestureState, now: Timestamp) -> Result<(), Refusal> {
+        if self.state != state {
+            return Err(illegal(self.state, self.state.allowed_transitions()));
         }
-        Err(illegal(self.state, self.state.allowed_transitions()))
+        match self.expires_at {
+            Some(expired_at) if expired_at <= now => Err(Refusal::new(&GESTURE_EXPIRED)
+                .with("state", self.state)
+                .with("expired_at", expired_at)),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn expect_open(&self) -> Result<(), Refusal> {
