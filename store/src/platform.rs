@@ -5,8 +5,9 @@ use domain::{
     change::Change,
     event::Event,
     identity::{self, Actor, ApiKey, ApiKeyDetails, Grantor, MadeKey, Reach},
-    ids::{ClockId, TenantId},
+    ids::TenantId,
     money::Currency,
+    sandbox::TestClock,
     tenancy::{Brand, BrandDetails, BrandFounding, TenantMode},
     text::{Locale, Name, Slug},
     time::{Timestamp, Zone},
@@ -149,12 +150,7 @@ impl Tenant {
         let paced_to = is_test.then_some(now);
         self.work().execute_raw(self.statement(queue, [paced_to.into()])).await?;
         if is_test {
-            let clock: ClockId = self.new_id();
-            let sql =
-                "INSERT INTO test_clock (tenant_id, id, now_at, target_at, version, created_at)
-                       VALUES (ac.tenant(), $1, $2, $2, 1, $2)";
-            let values = [Uuid::from(clock).into(), now.into()];
-            self.work().execute_raw(self.statement(sql, values)).await?;
+            self.record(TestClock::start(self.new_id(), self.now())).await?;
         }
         self.begin_day(self.now(), brand.details.tz).await?;
         Ok(brand)

@@ -115,6 +115,15 @@ impl Shop {
         (balance, held)
     }
 
+    /// What was done to the account, the first thing first.
+    async fn timeline(&self) -> Vec<String> {
+        let account = self.account().await["id"].as_str().unwrap().to_owned();
+        let lines = format!("/v1/audit-entries?subject={account}");
+        let lines = self.brand.get(&lines).await.expect(200);
+        let told = lines.data().iter().rev().map(|line| line["action"].as_str().unwrap());
+        told.map(str::to_owned).collect()
+    }
+
     /// An event happens once more, as when a worker was lost after it had done its job.
     async fn happens_again(&self, event: Event) {
         let scope = Scope {
@@ -158,10 +167,34 @@ async fn a_paid_order_sets_money_aside_and_no_line_earns_twice() {
     assert_eq!(shop.books().await, (1_000, 0));
     shop.sells(4_000).await;
     assert_eq!(shop.books().await, (2_000, 0));
-    let timeline = format!("/v1/audit-entries?customer_id={}", shop.customer);
-    let timeline = shop.brand.get(&timeline).await.expect(200);
-    let accruals = timeline.data().iter().filter(|line| line["action"] == "accrue");
-    assert_eq!(accruals.count(), 2);
+    let told = shop.timeline().await;
+    assert_eq!(told, ["create", "accrue", "accrue"]);
+}
+
+#[tokio::test]
+async fn whatever_moves_on_an_account_is_one_line_of_its_timeline() {
+    let shop = Shop::opens().await;
+    shop.sells(40_000).await;
+    let paid = shop.asks(2_000).await.expect(201);
+    let bill = json!({"actual_minor": 1_500});
+    shop.clerk.post(&gesture(&paid, "fulfil"), bill).await.expect(200);
+    let dropped = shop.asks(2_000).await.expect(201);
+    shop.clerk.post(&gesture(&dropped, "cancel"), json!({})).await.expect(200);
+    shop.pass_hours_at_once(31 * 24).await;
+    let told = shop.timeline().await;
+    assert_eq!(told, ["create", "accrue", "hold", "capture", "hold", "release", "expire"]);
+    let account = shop.account().await;
+    assert_eq!(account["version"], told.len());
+    let lines = format!("/v1/audit-entries?subject={}", account["id"].as_str().unwrap());
+    let lines = shop.brand.get(&lines).await.expect(200);
+    let capture = &lines.data()[3];
+    assert_eq!(capture["actor"], shop.clerk_id);
+    assert_eq!(
+        capture["facts"],
+        json!({"reason": "gesture_fulfilled", "document": {"kind": "gesture", "id": paid.id()},
+            "balance_change_minor": -1_500, "held_change_minor": -2_000,
+            "available": {"amount": 8_500, "currency": "CNY"}})
+    );
 }
 
 #[tokio::test]

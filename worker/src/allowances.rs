@@ -8,7 +8,6 @@ use domain::{
     orders::Sale,
     time::{Timestamp, WallTime},
 };
-use serde_json::json;
 use store::{Failure, Fault, Tenant};
 
 /// Accounts that are looked after in one job: well within the time of a job, and few enough that nobody
@@ -26,14 +25,9 @@ pub(crate) async fn accrue(tenant: &Tenant, order: OrderId) -> Result<(), Failur
     let lines = unpaid_lines(tenant, &sale).await?;
     let paid_at = paid_at(tenant, &sale).await?;
 
-    let posting = policy.accrue(&lines, paid_at, books);
+    let posting = policy.accrue(&lines, paid_at, books).with("order_id", order);
 
-    let earned = !posting.earned.is_empty();
-    let account = tenant.post(posting).await?;
-    if earned {
-        let facts = json!({ "order_id": order, "available": account.available() });
-        tenant.note(&account, "accrue", facts).await?;
-    }
+    tenant.post(posting).await?;
     Ok(())
 }
 
@@ -45,12 +39,8 @@ pub(crate) async fn expire(
 ) -> Result<(), Failure> {
     let due = tenant.accounts_with_due_lots(after, ACCOUNTS_AT_ONCE).await?;
     for &account in &due {
-        let posting = tenant.books_of(account).await?.close();
-        if posting.movements.is_empty() {
-            continue;
-        }
-        let account = tenant.post(posting).await?;
-        tenant.note(&account, "expire", json!({ "available": account.available() })).await?;
+        let expired = tenant.books_of(account).await?.close();
+        tenant.post(expired).await?;
     }
     match due.last() {
         Some(&last) => Ok(tenant.emit(&Event::LotsDue { after: Some(last) }).await?),

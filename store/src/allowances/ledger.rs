@@ -15,6 +15,7 @@ use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Select,
 };
+use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -86,18 +87,16 @@ impl Tenant {
         Ok(lots.into_iter().map(|lot| lot.order_line_id).collect())
     }
 
-    /// Records what moved on an account.
+    /// Records what moved on an account, with its one line in the account's timeline.
     ///
     /// # Errors
     ///
     /// [`Fault::Taken`] when one of the movements was recorded before; [`Fault::Stale`] when the account
     /// was changed since it was read.
     pub async fn post(&self, posting: Posting) -> Result<AllowanceAccount, Fault> {
-        let Posting { account, earned, drawn, movements } = posting;
-        if movements.is_empty() {
-            return Ok(account);
-        }
-        let account = self.save(account).await?;
+        let Some(change) = posting.change() else { return Ok(posting.account) };
+        let Posting { earned, drawn, movements, .. } = posting;
+        let account = self.record(change).await?;
         self.add_all(&earned).await?;
         for lot in drawn {
             self.save(lot).await?;
@@ -165,7 +164,10 @@ impl Tenant {
             chrono::DateTime::from(account.created_at).into(),
             account.version.get().into(),
         ];
-        self.work().execute_raw(self.statement(sql, values)).await?;
+        let opened = self.work().execute_raw(self.statement(sql, values)).await?;
+        if opened.rows_affected() == 1 {
+            self.note(account, "create", json!({ "currency": account.currency })).await?;
+        }
         Ok(())
     }
 }

@@ -49,10 +49,49 @@ impl Service {
 
     /// Hires somebody who visits customers.
     pub(super) async fn hires_technician(&self) -> String {
+        self.hires("technician").await
+    }
+
+    /// Hires somebody.
+    pub(super) async fn hires(&self, role: &str) -> String {
         let person = json!({
-            "name": "王伟", "role": "technician", "dealer_id": self.dealer, "site_ids": [self.site],
+            "name": "王伟", "role": role, "dealer_id": self.dealer, "site_ids": [self.site],
         });
         self.key.post("/v1/staff", person).await.expect(201).id()
+    }
+
+    /// Publishes a procedure of one step for visits.
+    pub(super) async fn procedure(&self) -> String {
+        let sop = json!({
+            "code": "visit", "name": "Visit", "department": "after_sales", "touchpoint": "visit",
+        });
+        let sop = self.key.post("/v1/sops", sop).await.expect(201).id();
+        let steps = json!({
+            "change_note": "First.",
+            "steps": [{"title": "Close the tap", "standard": "No drop.", "measure": {"type": "bool"}}],
+        });
+        let versions = format!("/v1/sops/{sop}/versions");
+        let version = self.key.post(&versions, steps).await.expect(201).id();
+        for verb in ["submit", "publish"] {
+            let path = format!("/v1/sop-versions/{version}/{verb}");
+            self.key.post(&path, json!({})).await.expect(200);
+        }
+        sop
+    }
+
+    /// Carries a visit out by its procedure of one step.
+    pub(super) async fn carries_out(&self, visit: &str) {
+        let technician = self.person(Role::Technician, &self.technician);
+        let path = format!("/v1/appointments/{visit}");
+        technician.post(&format!("{path}/begin"), json!({})).await.expect(200);
+        let order = self.shows(&path).await["work_order_id"].as_str().unwrap().to_owned();
+        let order = self.shows(&format!("/v1/work-orders/{order}")).await;
+        let run = order["sop_run_id"].as_str().unwrap().to_owned();
+        let run = self.shows(&format!("/v1/sop-runs/{run}")).await;
+        let (run, step) = (run["id"].as_str().unwrap(), run["steps"][0]["id"].as_str().unwrap());
+        let tick = format!("/v1/sop-runs/{run}/steps/{step}/complete");
+        technician.post(&tick, json!({"value": true})).await.expect(200);
+        technician.post(&format!("{path}/complete"), json!({})).await.expect(200);
     }
 
     /// Calls as somebody of the dealer's staff.

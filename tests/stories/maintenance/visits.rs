@@ -5,30 +5,11 @@ use crate::voice::letters;
 use domain::identity::Role;
 use serde_json::{Value, json};
 
-/// A procedure of one step, in force.
-async fn procedure(service: &Service) -> String {
-    let key = &service.key;
-    let sop = json!({
-        "code": "visit", "name": "Visit", "department": "after_sales", "touchpoint": "visit",
-    });
-    let sop = key.post("/v1/sops", sop).await.expect(201).id();
-    let steps = json!({
-        "change_note": "First.",
-        "steps": [{"title": "Close the tap", "standard": "No drop.", "measure": {"type": "bool"}}],
-    });
-    let version = key.post(&format!("/v1/sops/{sop}/versions"), steps).await.expect(201).id();
-    for verb in ["submit", "publish"] {
-        let path = format!("/v1/sop-versions/{version}/{verb}");
-        key.post(&path, json!({})).await.expect(200);
-    }
-    sop
-}
-
 #[tokio::test]
 async fn a_date_becomes_a_visit_that_a_technician_carries_out_by_the_procedure() {
     let service = Service::opens().await;
     let mut task = filter();
-    task["sop_id"] = json!(procedure(&service).await);
+    task["sop_id"] = json!(service.procedure().await);
     service.publishes(json!([task])).await;
     service.sells("SN-1", Some("2026-01-05")).await;
     service.house.pass_days(45).await;
