@@ -102,7 +102,7 @@ async fn gives(service: &Service) {
 async fn complains_and_is_heard(service: &Service) {
     let key = &service.key;
     let complaint = complains(key, &service.customer).await.id();
-    let decision = json!({"responsibility": "none", "text": "一切正常。",
+    let decision = json!({"responsibility": "none", "text": "一切正常。", "recourse": "请致电 12315。",
         "remedies": [{"kind": "education"}]});
     for (verb, body) in [("acknowledge", json!({})), ("decide", decision)] {
         act(key, &complaint, verb, body).await.expect(200);

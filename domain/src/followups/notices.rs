@@ -46,6 +46,8 @@ pub enum Notice {
         apology: Option<Prose>,
         /// The decision.
         decision: Prose,
+        /// What the customer can do who does not agree.
+        recourse: Prose,
         /// What is promised.
         remedies: Vec<RemedyKind>,
     },
@@ -126,10 +128,12 @@ const COMPLAINT_DECIDED: Template = Template {
     body: Bilingual {
         en: "{apology}\n\n\
              {decision}\n\n\
-             What we will do: {remedies}.",
+             What we will do: {remedies}.\n\n\
+             If you do not agree: {recourse}",
         zh: "{apology}\n\n\
              {decision}\n\n\
-             我们将为您：{remedies}。",
+             我们将为您：{remedies}。\n\n\
+             如您不认同以上决定：{recourse}",
     },
 };
 
@@ -207,10 +211,11 @@ impl Notice {
                 perhaps("remedy_sought", remedy_sought.as_ref()),
                 known("answer_by", answer_by),
             ],
-            Self::ComplaintDecided { number, apology, decision, remedies } => vec![
+            Self::ComplaintDecided { number, apology, decision, recourse, remedies } => vec![
                 known("number", number),
                 perhaps("apology", apology.as_ref()),
                 known("decision", decision),
+                known("recourse", recourse),
                 ("remedies", list(remedies, locale)),
             ],
             Self::ComplaintResolved { number, remedies } => {
@@ -305,6 +310,7 @@ mod tests {
                 number: number(),
                 apology: Prose::new("We are sorry.").ok(),
                 decision: Prose::new("The pump leaks. {apology}").unwrap(),
+                recourse: Prose::new("call our council.").unwrap(),
                 remedies: remedies.clone(),
             },
             Notice::ComplaintResolved { number: number(), remedies },
@@ -346,7 +352,8 @@ mod tests {
         assert_eq!(
             body,
             "Dear 李娜,\n\nWe are sorry.\n\nThe pump leaks. {apology}\n\n\
-             What we will do: a replacement, a token of goodwill.\n\n碧水"
+             What we will do: a replacement, a token of goodwill.\n\n\
+             If you do not agree: call our council.\n\n碧水"
         );
     }
 
