@@ -5,9 +5,9 @@
 
 use crate::{
     ids::{
-        AllowanceAccountId, AppointmentId, AssetId, ClockId, ComplaintId, EnrolmentId, GestureId,
-        ImportId, InvitationId, MessageId, OccurrenceId, OperationId, OrderId, ResponseId,
-        WorkOrderId,
+        AllowanceAccountId, AppointmentId, AssetId, ClockId, ComplaintId, DealerId, EnrolmentId,
+        GestureId, ImportId, InvitationId, MessageId, OccurrenceId, OperationId, OrderId,
+        ResponseId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -74,6 +74,26 @@ pub enum Event {
     },
     /// A visit was agreed, or moved to another time: the customer should know.
     VisitConfirmed {
+        /// Which appointment.
+        appointment: AppointmentId,
+    },
+    /// A technician has left, goes on leave, or works elsewhere: visits they were to make are somebody
+    /// else's.
+    TechnicianChanged {
+        /// Who.
+        staff: StaffId,
+        /// The appointment up to which, in the order of identifiers, it is done.
+        after: Option<AppointmentId>,
+    },
+    /// A dealer does not work for the brand any more: visits it was to make are given back.
+    DealerClosed {
+        /// Which dealer.
+        dealer: DealerId,
+        /// The appointment up to which, in the order of identifiers, it is done.
+        after: Option<AppointmentId>,
+    },
+    /// Who was to come cannot, and nobody else could: the customer should know.
+    VisitFellThrough {
         /// Which appointment.
         appointment: AppointmentId,
     },

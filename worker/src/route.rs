@@ -2,6 +2,7 @@
 
 use crate::{
     allowances, complaints, days, imports, maintenance, outside::Surroundings, sandbox, surveys,
+    visits,
 };
 use domain::event::{DayWork, Event};
 use store::{Failure, Tenant};
@@ -65,6 +66,15 @@ pub async fn route(
         }
         Event::WorkOrderUnscheduled { work_order, attempt } => {
             maintenance::work_order_unscheduled(tenant, *work_order, *attempt).await
+        }
+        Event::TechnicianChanged { staff, after } => {
+            visits::technician_changed(tenant, *staff, *after).await
+        }
+        Event::DealerClosed { dealer, after } => {
+            visits::dealer_closed(tenant, *dealer, *after).await
+        }
+        Event::VisitFellThrough { appointment } => {
+            visits::tell_fall_through(tenant, *appointment).await
         }
         Event::HoldDue { appointment } => maintenance::hold_due(tenant, *appointment).await,
         Event::VisitConfirmed { appointment } => maintenance::confirm(tenant, *appointment).await,

@@ -124,7 +124,8 @@ async fn show_staff(
 
 /// Changes somebody who works here
 ///
-/// A changed role or dealer acts within five seconds, also on tokens that were issued before.
+/// A changed role or dealer acts within five seconds, also on tokens that were issued before. Visits that a technician
+/// cannot make any more, for a leave or another site, are a colleague's, or are arranged anew.
 #[utoipa::path(
     patch, path = "/staff/{id}", tag = "brand",
     operation_id = "change_staff",
@@ -156,7 +157,8 @@ async fn change_staff(
 
 /// Records that somebody has left
 ///
-/// They are not let in any more, five seconds from now, and no visit is planned for them. What they did stays.
+/// They are not let in any more, five seconds from now, and no visit is planned for them. Visits they were to make are
+/// a colleague's, or are arranged anew. What they did stays.
 #[utoipa::path(
     post, path = "/staff/{id}/leave", tag = "brand",
     operation_id = "leave_staff",

@@ -20,7 +20,7 @@ use domain::{
         work_details::WorkOrderDetails,
         work_orders::{WorkOrder, WorkOrderState},
     },
-    tenancy::Site,
+    tenancy::{Dealer, Site},
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -119,7 +119,8 @@ async fn list_work_orders(
 /// Asks for a visit
 ///
 /// Visits that a plan foresees are asked for by the service itself; this is for all others. The service
-/// looks for a technician at once, and again every morning until the window closes.
+/// looks for a technician at once, and again every morning until the window closes. A closed site or
+/// dealer makes no new visits.
 #[utoipa::path(
     post, path = "/work-orders", tag = "visits",
     operation_id = "create_work_order",
@@ -157,7 +158,13 @@ async fn served(work: &Work, details: WorkOrderDetails) -> Result<WorkOrderDetai
         Some(site_id) => Some(referred(work.get::<Site>(site_id).await, "site_id")?),
         None => None,
     };
-    Ok(details.served_from(site.as_ref(), work.reach())?)
+    let details = details.served_from(site.as_ref(), work.reach())?;
+    let dealer = match details.dealer_id {
+        Some(dealer_id) => Some(referred(work.get::<Dealer>(dealer_id).await, "dealer_id")?),
+        None => None,
+    };
+    details.expect_served(site.as_ref(), dealer.as_ref())?;
+    Ok(details)
 }
 
 /// Shows a work order

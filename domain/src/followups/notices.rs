@@ -22,6 +22,11 @@ pub enum Notice {
         /// When.
         wall_time: String,
     },
+    /// A visit does not take place, and there is no other time yet.
+    VisitPostponed {
+        /// When it was to be.
+        wall_time: String,
+    },
     /// We ask how it was.
     SurveyInvitation {
         /// The page with the questions.
@@ -90,6 +95,19 @@ const VISIT_REMINDER: Template = Template {
              If the time no longer suits you, please tell your store.",
         zh: "提醒您：我们将于 {wall_time} 上门服务。\n\
              如时间有变，请告知您的门店。",
+    },
+};
+
+const VISIT_POSTPONED: Template = Template {
+    headline: Bilingual {
+        en: "We cannot visit you on {wall_time}",
+        zh: "上门服务改期：{wall_time}",
+    },
+    body: Bilingual {
+        en: "We are sorry: we cannot visit you on {wall_time} as agreed.\n\
+             We are looking for another time and will write to you as soon as there is one.",
+        zh: "非常抱歉，原定于 {wall_time} 的上门服务无法如期进行。\n\
+             我们正在重新安排时间，确定后会立即通知您。",
     },
 };
 
@@ -165,7 +183,9 @@ impl Notice {
     /// What it is for.
     pub fn purpose(&self) -> MessagePurpose {
         match self {
-            Self::VisitConfirmed { .. } | Self::VisitReminder { .. } => MessagePurpose::Service,
+            Self::VisitConfirmed { .. }
+            | Self::VisitReminder { .. }
+            | Self::VisitPostponed { .. } => MessagePurpose::Service,
             Self::SurveyInvitation { .. } => MessagePurpose::Survey,
             Self::ComplaintReceived { .. }
             | Self::ComplaintDecided { .. }
@@ -190,6 +210,7 @@ impl Notice {
         match self {
             Self::VisitConfirmed { .. } => VISIT_CONFIRMED,
             Self::VisitReminder { .. } => VISIT_REMINDER,
+            Self::VisitPostponed { .. } => VISIT_POSTPONED,
             Self::SurveyInvitation { .. } => SURVEY_INVITATION,
             Self::ComplaintReceived { .. } => COMPLAINT_RECEIVED,
             Self::ComplaintDecided { .. } => COMPLAINT_DECIDED,
@@ -202,7 +223,9 @@ impl Notice {
             Self::VisitConfirmed { wall_time, address } => {
                 vec![known("wall_time", wall_time), perhaps("address", address.as_ref())]
             }
-            Self::VisitReminder { wall_time } => vec![known("wall_time", wall_time)],
+            Self::VisitReminder { wall_time } | Self::VisitPostponed { wall_time } => {
+                vec![known("wall_time", wall_time)]
+            }
             Self::SurveyInvitation { link, open_until } => {
                 vec![known("link", link), known("open_until", open_until)]
             }
@@ -293,7 +316,7 @@ mod tests {
         "C-000123".to_owned()
     }
 
-    fn every_notice() -> [Notice; 6] {
+    fn every_notice() -> [Notice; 7] {
         let remedies = vec![RemedyKind::Replacement, RemedyKind::Goodwill];
         [
             Notice::VisitConfirmed {
@@ -314,6 +337,7 @@ mod tests {
                 remedies: remedies.clone(),
             },
             Notice::ComplaintResolved { number: number(), remedies },
+            Notice::VisitPostponed { wall_time: time() },
         ]
     }
 
@@ -347,7 +371,7 @@ mod tests {
 
     #[test]
     fn the_apology_stands_first_and_a_fact_is_never_read_as_a_template() {
-        let [_, _, _, _, decided, _] = every_notice();
+        let [_, _, _, _, decided, ..] = every_notice();
         let (_, body) = words(&decided, Locale::English);
         assert_eq!(
             body,
