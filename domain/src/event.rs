@@ -117,6 +117,11 @@ pub enum Event {
         /// The account up to which, in the order of identifiers, it is done.
         after: Option<AllowanceAccountId>,
     },
+    /// Accounts of allowances are to be counted over.
+    ReconciliationDue {
+        /// The account up to which, in the order of identifiers, it is done.
+        after: Option<AllowanceAccountId>,
+    },
     /// Nobody has decided about a gesture, or fulfilled it, in time.
     GestureDue {
         /// Which gesture.
@@ -174,6 +179,8 @@ pub enum DayWork {
     Housekeeping,
     /// Lots of allowances expire.
     Allowances,
+    /// Accounts of allowances are counted over.
+    Reconciliation,
     /// Plans look ahead.
     Plans,
     /// Complaints whose resolution was met with silence are closed.
@@ -182,6 +189,6 @@ pub enum DayWork {
 
 impl DayWork {
     /// Every part.
-    pub const ALL: [Self; 4] =
-        [Self::Housekeeping, Self::Allowances, Self::Plans, Self::Complaints];
+    pub const ALL: [Self; 5] =
+        [Self::Housekeeping, Self::Allowances, Self::Reconciliation, Self::Plans, Self::Complaints];
 }

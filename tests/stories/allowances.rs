@@ -422,6 +422,56 @@ async fn undecided_gestures_and_what_is_past_its_date_come_to_an_end() {
 }
 
 #[tokio::test]
+async fn an_account_that_does_not_add_up_is_found_the_night_after() {
+    let shop = Shop::opens().await;
+    shop.sells(40_000).await;
+    shop.asks(2_000).await.expect(201);
+    shop.pass_hours_at_once(24).await;
+    let id = shop.account().await["id"].as_str().unwrap().to_owned();
+    let found = || async {
+        let lines = format!("/v1/audit-entries?subject={id}");
+        let lines = shop.brand.get(&lines).await.expect(200);
+        let found = lines.data().iter().filter(|line| line["action"] == "find_unbalanced");
+        found.map(|line| line["facts"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(found().await, [] as [Value; 0]);
+    let owner = shop.house.owner().await;
+    let (books, sums) = ([10_000, 2_000], [10_000, 2_000, 10_000]);
+    let facts = |[balance, held]: [i64; 2], [entries, promised, lots]: [i64; 3]| {
+        json!({"balance_minor": balance, "held_minor": held, "entries_balance_minor": entries,
+            "entries_held_minor": promised, "lots_remaining_minor": lots})
+    };
+    for (nights, wrong, right, told) in [
+        (
+            1,
+            "allowance_account SET balance_minor = balance_minor + 1, available_minor = available_minor + 1",
+            "allowance_account SET balance_minor = balance_minor - 1, available_minor = available_minor - 1",
+            facts([10_001, 2_000], sums),
+        ),
+        (
+            2,
+            "allowance_lot SET remaining_minor = remaining_minor - 1",
+            "allowance_lot SET remaining_minor = remaining_minor + 1",
+            facts(books, [10_000, 2_000, 9_999]),
+        ),
+        (
+            3,
+            "allowance_entry SET held_change_minor = held_change_minor + 1 WHERE kind = 'hold'",
+            "allowance_entry SET held_change_minor = held_change_minor - 1 WHERE kind = 'hold'",
+            facts(books, [10_000, 2_001, 10_000]),
+        ),
+    ] {
+        owner.execute_unprepared(&format!("UPDATE {wrong}")).await.unwrap();
+        shop.pass_hours_at_once(24).await;
+        owner.execute_unprepared(&format!("UPDATE {right}")).await.unwrap();
+        let found = found().await;
+        assert_eq!((found.len(), &found[0]), (nights, &told));
+    }
+    shop.pass_hours_at_once(24).await;
+    assert_eq!(found().await.len(), 3);
+}
+
+#[tokio::test]
 async fn twenty_gestures_at_once_on_an_account_of_a_hundred_promise_a_hundred() {
     let shop = Shop::opens().await;
     shop.sells(400).await;

@@ -1,18 +1,22 @@
 //! Allowances: what a paid sale earns, what has reached its date, what nobody decided on.
 
 use domain::{
-    allowances::{accrual::PaidLine, gestures::Gesture},
+    allowances::{accounts::AllowanceAccount, accrual::PaidLine, gestures::Gesture},
     customers::Customer,
     event::Event,
     ids::{AllowanceAccountId, GestureId, OrderId, OrderLineId},
     orders::Sale,
     time::{Timestamp, WallTime},
 };
+use serde_json::json;
 use store::{Failure, Fault, Tenant};
 
 /// Accounts that are looked after in one job: well within the time of a job, and few enough that nobody
 /// who asks for a gesture waits for them.
 const ACCOUNTS_AT_ONCE: u64 = 200;
+
+/// Accounts that are counted over in one job: a few seconds' work even when each has many lines.
+const COUNTED_AT_ONCE: u64 = 1_000;
 
 /// Sets aside what a paid sale has earned for service to its customer. Nothing in a currency for which
 /// there is no policy; and no line earns twice.
@@ -44,6 +48,37 @@ pub(crate) async fn expire(
     }
     match due.last() {
         Some(&last) => Ok(tenant.emit(&Event::LotsDue { after: Some(last) }).await?),
+        None => Ok(()),
+    }
+}
+
+/// Counts the accounts behind `after` over, and goes on as long as there are any. One that does not add
+/// up is an error in the log, a number to be alarmed by, and a line in its timeline each night until
+/// somebody has looked.
+pub(crate) async fn reconcile(
+    tenant: &Tenant,
+    after: Option<AllowanceAccountId>,
+) -> Result<(), Failure> {
+    let counts = tenant.counts(after, COUNTED_AT_ONCE).await?;
+    for count in counts.iter().filter(|count| !count.is_balanced()) {
+        let account: AllowanceAccount = tenant.get(count.account_id).await?;
+        tenant.note(&account, "find_unbalanced", json!(count)).await?;
+        metrics::counter!("allowance_accounts_unbalanced_total").increment(1);
+        tracing::error!(
+            tenant.id = %tenant.id(),
+            account.id = %count.account_id,
+            balance_minor = count.balance_minor,
+            held_minor = count.held_minor,
+            entries_balance_minor = count.entries_balance_minor,
+            entries_held_minor = count.entries_held_minor,
+            lots_remaining_minor = count.lots_remaining_minor,
+            "the lines and lots of an allowance account do not add up to it"
+        );
+    }
+    match counts.last() {
+        Some(last) => {
+            Ok(tenant.emit(&Event::ReconciliationDue { after: Some(last.account_id) }).await?)
+        }
         None => Ok(()),
     }
 }

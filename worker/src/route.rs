@@ -22,6 +22,7 @@ pub async fn route(
         Event::DayWorkDue { on, work } => match work {
             DayWork::Housekeeping => days::keep_house(tenant).await,
             DayWork::Allowances => allowances::expire(tenant, None).await,
+            DayWork::Reconciliation => allowances::reconcile(tenant, None).await,
             DayWork::Complaints => complaints::daily(tenant).await,
             DayWork::Plans => maintenance::daily(tenant, *on).await,
         },
@@ -56,6 +57,7 @@ pub async fn route(
             maintenance::order_paid(tenant, *order).await
         }
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
+        Event::ReconciliationDue { after } => allowances::reconcile(tenant, *after).await,
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
         Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
         Event::EnrolmentBegan { enrolment } => {
