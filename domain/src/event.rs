@@ -122,6 +122,11 @@ pub enum Event {
         /// The account up to which, in the order of identifiers, it is done.
         after: Option<AllowanceAccountId>,
     },
+    /// The rank a gesture waits for has had its time to decide.
+    GestureEscalationDue {
+        /// Which gesture.
+        gesture: GestureId,
+    },
     /// Nobody has decided about a gesture, or fulfilled it, in time.
     GestureDue {
         /// Which gesture.

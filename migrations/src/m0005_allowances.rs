@@ -129,6 +129,8 @@ fn gesture() -> Owned {
         asked_by text COLLATE \"C\" NOT NULL,
         beyond text CHECK (beyond IN ('no_limit_set', 'per_request', 'per_customer_month')),
         required_rank smallint,
+        approval_step integer NOT NULL CHECK (approval_step > 0),
+        escalates_at timestamptz,
         expires_at timestamptz,
         approved_at timestamptz,
         settled_at timestamptz,
@@ -140,6 +142,7 @@ fn gesture() -> Owned {
             "open",
             "CHECK ((expires_at IS NOT NULL) = (state IN ('pending_approval', 'approved')))",
         )
+        .constraint("waits", "CHECK (escalates_at IS NULL OR state = 'pending_approval')")
         .refers("customer_id", "customer")
         .refers("dealer_id", "dealer")
         .refers("requester_id", "staff")

@@ -356,6 +356,36 @@ async fn a_gesture_is_over_at_its_instant_even_when_the_worker_is_late() {
 }
 
 #[tokio::test]
+async fn what_the_manager_does_not_decide_in_time_goes_up_to_the_brand() {
+    let shop = Shop::opens().await;
+    shop.sells(100_000).await;
+    let brand = shop.brand.get("/v1/brand").await.expect(200);
+    assert_eq!(brand["gesture_escalation_hours"], 24);
+    let sooner = json!({"gesture_escalation_hours": 8});
+    shop.brand.patch("/v1/brand", brand.etag(), sooner).await.expect(200);
+    let gift = shop.asks(5_001).await.expect(201);
+    assert_eq!(gift["escalates_at"], shop.house.now().plus_hours(8).to_string());
+    shop.pass_hours_at_once(8).await;
+    let path = format!("/v1/gestures/{}", gift.id());
+    let escalated = shop.clerk.get(&path).await.expect(200);
+    assert_eq!(
+        (&escalated["state"], &escalated["required_rank"], &escalated["approval_step"]),
+        (&json!("pending_approval"), &json!(60), &json!(2))
+    );
+    let late = shop.manager.post(&gesture(&gift, "approve"), json!({})).await;
+    assert_eq!(late.refused(403, "gesture_escalated")["required_rank"], 60);
+    shop.brand.post(&gesture(&gift, "approve"), json!({})).await.expect(200);
+    let approvals = shop.manager.get(&gesture(&gift, "approvals")).await.expect(200);
+    assert_eq!((&approvals.data()[0]["step"], approvals.data().len()), (&json!(2), 1));
+    let lines = format!("/v1/audit-entries?subject={}", gift.id());
+    let lines = shop.brand.get(&lines).await.expect(200);
+    let told: Vec<_> =
+        lines.data().iter().rev().map(|line| line["action"].as_str().unwrap()).collect();
+    assert_eq!(told, ["ask", "escalate", "approve"]);
+    assert_eq!(lines.data()[1]["actor"], "worker");
+}
+
+#[tokio::test]
 async fn a_gesture_helps_with_a_complaint_of_the_same_customer() {
     let shop = Shop::opens().await;
     shop.sells(40_000).await;

@@ -83,6 +83,17 @@ pub(crate) async fn reconcile(
     }
 }
 
+/// Lets a gesture go up to the next rank that nobody decided on in time.
+pub(crate) async fn escalate(tenant: &Tenant, gesture: GestureId) -> Result<(), Failure> {
+    let gesture: Gesture = tenant.hold(gesture).await?;
+    tenant.lock_purse(gesture.customer_id).await?;
+    let authority = tenant.authority(gesture.customer_id, gesture.currency, gesture.id).await?;
+    if let Some(decision) = gesture.escalate(&authority, tenant.now()) {
+        tenant.record_gesture(decision).await?;
+    }
+    Ok(())
+}
+
 /// Lets a gesture expire that nobody decided on, or carried out, in time.
 pub(crate) async fn lapse(tenant: &Tenant, gesture: GestureId) -> Result<(), Failure> {
     let gesture: Gesture = tenant.hold(gesture).await?;

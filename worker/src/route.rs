@@ -58,6 +58,7 @@ pub async fn route(
         }
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
         Event::ReconciliationDue { after } => allowances::reconcile(tenant, *after).await,
+        Event::GestureEscalationDue { gesture } => allowances::escalate(tenant, *gesture).await,
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
         Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
         Event::EnrolmentBegan { enrolment } => {

@@ -95,8 +95,8 @@ async fn list_gestures(
 ///
 /// What it may cost is held on the customer's account at once, or refused (`insufficient_allowance`). Within the
 /// requester's authority it is `approved` on the spot; beyond it, it is `pending_approval`, and `beyond` says which
-/// limit it was and `required_rank` who can decide. Undecided, it expires after 72 hours; approved and not carried out,
-/// after 14 days.
+/// limit it was and `required_rank` who can decide. Undecided, it goes up to the next rank at `escalates_at`, and
+/// expires after 72 hours; approved and not carried out, after 14 days.
 #[utoipa::path(
     post, path = "/gestures", tag = "gestures",
     operation_id = "ask_gesture",

@@ -30,6 +30,7 @@ pub static RULES: &[&Rule] = &[
     &gestures::REQUESTER_LEFT,
     &gestures::OWN_GESTURE,
     &gestures::GESTURE_EXPIRED,
+    &gestures::GESTURE_ESCALATED,
     &gestures::ANOTHERS_GESTURE,
     &gestures::OTHER_DEALERS_CUSTOMER,
     &gestures::OTHER_CUSTOMERS_COMPLAINT,

@@ -125,6 +125,8 @@ table! {
         asked_by: String,
         beyond: Option<BeyondLimit>,
         required_rank: Option<Rank>,
+        approval_step: u32,
+        escalates_at: Option<Timestamp>,
         expires_at: Option<Timestamp>,
         approved_at: Option<Timestamp>,
         settled_at: Option<Timestamp>,

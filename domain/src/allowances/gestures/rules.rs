@@ -65,6 +65,21 @@ pub static OWN_GESTURE: Rule = Rule {
     },
 };
 
+/// What one rank did not decide in time, the next one decides.
+pub static GESTURE_ESCALATED: Rule = Rule {
+    code: "gesture_escalated",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "It lies with a higher rank now", zh: "已升级至更高级别" },
+    detail: Bilingual {
+        en: "Nobody of rank {rank} decided in time; it lies with rank {required_rank} now.",
+        zh: "级别 {rank} 未在规定时间内处理，现已升级至级别 {required_rank}。",
+    },
+    advice: Bilingual {
+        en: "Somebody of rank `required_rank` or higher decides.",
+        zh: "请由级别不低于 `required_rank` 的人员处理。",
+    },
+};
+
 /// What nobody decided on or carried out in time has given its money back.
 pub static GESTURE_EXPIRED: Rule = Rule {
     code: "gesture_expired",
