@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, may},
-    list::{List, ListOf, Paging},
+    list::{List, ListOf, NoFilters, Paging},
     problem::Problem,
     request::{Id, Ids, Json},
 };
@@ -56,11 +56,6 @@ struct ComplaintFilters {
     #[param(example = "C-000123", max_length = 40)]
     number: Option<String>,
 }
-
-/// Nothing to filter by.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFilters {}
 
 /// Lists complaints
 ///

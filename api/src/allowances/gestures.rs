@@ -3,7 +3,7 @@
 use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, NoFilters, Paging},
-    problem::Problem,
+    problem::{Problem, referred},
     request::{Id, Json},
 };
 use axum::response::Response;
@@ -23,7 +23,7 @@ use domain::{
     text::Line,
 };
 use serde::Deserialize;
-use store::{Missing, page::Order};
+use store::page::Order;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -117,11 +117,11 @@ async fn ask_gesture(
     Json(request): Json<GestureRequest>,
 ) -> Outcome {
     let work = access.write_once().await?;
-    let customer: Customer = named(work.get(request.customer_id).await, "/customer_id")?;
+    let customer: Customer = referred(work.get(request.customer_id).await, "/customer_id")?;
     let requester_id = requester(work.actor(), request.requester_id)?;
-    let staff: Staff = named(work.get(requester_id).await, "/requester_id")?;
+    let staff: Staff = referred(work.get(requester_id).await, "/requester_id")?;
     let complaint: Option<Complaint> = match request.complaint_id {
-        Some(complaint) => Some(named(work.get(complaint).await, "/complaint_id")?),
+        Some(complaint) => Some(referred(work.get(complaint).await, "/complaint_id")?),
         None => None,
     };
     let id: GestureId = work.new_id();
@@ -291,14 +291,6 @@ async fn cancel_gesture(access: Access<may::GesturesWrite>, Id(id): Id<GestureId
     let decision = gesture.cancel(work.actor(), purse, work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.changed(gesture).await
-}
-
-/// A record that the body speaks of at `pointer`.
-fn named<R>(record: Result<R, Missing>, pointer: &str) -> Result<R, Problem> {
-    record.map_err(|missing| match missing {
-        Missing::NotFound => Problem::unknown_reference(pointer),
-        Missing::Fault(fault) => fault.into(),
-    })
 }
 
 fn ballot(work: &Work, verdict: GestureVerdict) -> Ballot {

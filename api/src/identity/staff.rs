@@ -4,19 +4,18 @@ use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
     patch::patches,
-    problem::{Problem, UNKNOWN_REFERENCE},
+    problem::{Problem, referred},
     request::{Id, Json, MergePatch},
 };
 use axum::response::Response;
 use domain::{
     identity::{Hiring, Role, Staff, StaffDetails, StaffStatus},
     ids::{DealerId, StaffId},
-    invalid::Invalid,
     tenancy::{Dealer, Site},
     text::ExternalId,
 };
 use serde::Deserialize;
-use store::{Missing, identity::StaffSought, page::Order};
+use store::{identity::StaffSought, page::Order};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -193,16 +192,7 @@ async fn rejoin_staff(access: Access<may::StaffWrite>, Id(id): Id<StaffId>) -> O
 /// Makes sure that the caller sees the dealer that `details` name, and finds the sites.
 async fn surroundings(work: &Work, details: &StaffDetails) -> Result<Vec<Site>, Problem> {
     if let Some(dealer) = details.dealer_id {
-        match work.get::<Dealer>(dealer).await {
-            Ok(_) => {}
-            Err(Missing::NotFound) => {
-                let mistake = Invalid::new("unknown_reference", "there is no such dealer");
-                return Err(Problem::new(&UNKNOWN_REFERENCE)
-                    .with("field", "dealer_id")
-                    .at("/dealer_id", mistake));
-            }
-            Err(Missing::Fault(fault)) => return Err(fault.into()),
-        }
+        referred(work.get::<Dealer>(dealer).await, "/dealer_id")?;
     }
     Ok(work.all::<Site>(store::tenancy::sites_named(&details.site_ids)).await?)
 }

@@ -1,11 +1,11 @@
 //! `/v1/work-orders`: what is to be done at a customer's, and when that could be.
 
-use super::{VisitNote, referred};
+use super::VisitNote;
 use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging, Parameters},
     patch::patches,
-    problem::Problem,
+    problem::{Problem, referred},
     request::{Id, Json, MergePatch},
 };
 use axum::response::{IntoResponse as _, Response};
@@ -150,17 +150,17 @@ async fn create_work_order(
 /// The details with the dealer that follows from their site. Whoever and whatever they name must be
 /// visible to the caller.
 async fn served(work: &Work, details: WorkOrderDetails) -> Result<WorkOrderDetails, Problem> {
-    referred(work.get::<Customer>(details.customer_id).await, "customer_id")?;
+    referred(work.get::<Customer>(details.customer_id).await, "/customer_id")?;
     if let Some(asset_id) = details.asset_id {
-        referred(work.get::<Asset>(asset_id).await, "asset_id")?;
+        referred(work.get::<Asset>(asset_id).await, "/asset_id")?;
     }
     let site = match details.site_id {
-        Some(site_id) => Some(referred(work.get::<Site>(site_id).await, "site_id")?),
+        Some(site_id) => Some(referred(work.get::<Site>(site_id).await, "/site_id")?),
         None => None,
     };
     let details = details.served_from(site.as_ref(), work.reach())?;
     let dealer = match details.dealer_id {
-        Some(dealer_id) => Some(referred(work.get::<Dealer>(dealer_id).await, "dealer_id")?),
+        Some(dealer_id) => Some(referred(work.get::<Dealer>(dealer_id).await, "/dealer_id")?),
         None => None,
     };
     details.expect_served(site.as_ref(), dealer.as_ref())?;
