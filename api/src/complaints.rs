@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, may},
-    list::{List, ListOf, Paging},
+    list::{List, ListOf, NoFilters, Paging},
     problem::Problem,
     request::{Id, Ids, Json},
 };
@@ -29,6 +29,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(get_complaint))
         .routes(routes!(acknowledge_complaint))
         .routes(routes!(decide_complaint))
+        .routes(routes!(tell_customer))
         .routes(routes!(resolve_complaint))
         .routes(routes!(close_complaint))
         .routes(routes!(reopen_complaint))
@@ -55,11 +56,6 @@ struct ComplaintFilters {
     #[param(example = "C-000123", max_length = 40)]
     number: Option<String>,
 }
-
-/// Nothing to filter by.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFilters {}
 
 /// Lists complaints
 ///
@@ -161,7 +157,7 @@ async fn acknowledge_complaint(
 ///
 /// Says who answers for what went wrong, and what is promised. Where the responsibility is ours, in
 /// whole or in part, the apology comes first. A confirmed defect adds a mandatory replacement,
-/// unless the decision promises one. The customer is told.
+/// unless the decision promises one. The customer is told, together with their recourse.
 #[utoipa::path(
     post, path = "/complaints/{id}/decide", tag = "complaints",
     operation_id = "decide_complaint",
@@ -187,6 +183,29 @@ async fn decide_complaint(
     for remedy in remedies {
         work.record(remedy).await?;
     }
+    work.changed(complaint).await
+}
+
+/// Notes that the customer was told
+///
+/// The decision and their recourse, by telephone or in person. The message about the decision does it by
+/// itself where it has an address to go to; silence counts from then on.
+#[utoipa::path(
+    post, path = "/complaints/{id}/tell", tag = "complaints",
+    operation_id = "tell_customer",
+    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    responses((status = 200, description = "The complaint as it is now.", body = Complaint, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn tell_customer(access: Access<may::ComplaintsWrite>, Id(id): Id<ComplaintId>) -> Outcome {
+    let work = access.write().await?;
+    let complaint = work.hold::<Complaint>(id).await?;
+
+    let change = complaint.tell(work.now())?;
+
+    let complaint = work.record(change).await?;
     work.changed(complaint).await
 }
 
@@ -219,9 +238,9 @@ async fn resolve_complaint(
 
 /// Closes a complaint
 ///
-/// With the customer's yes it closes at once. When they have said nothing, it can be closed from 14
-/// days after the resolution on, and then closes by itself. A customer who is not satisfied does
-/// not let it close.
+/// With the customer's yes it closes at once. When they have said nothing and know their recourse, it can
+/// be closed from 14 days after the resolution on, and then closes by itself. A customer who is not
+/// satisfied does not let it close.
 #[utoipa::path(
     post, path = "/complaints/{id}/close", tag = "complaints",
     operation_id = "close_complaint",

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, may},
-    list::{List, ListOf, Paging, Parameters},
+    list::{List, ListOf, NoFilters, Paging, Parameters},
     operations::OperationView,
     problem::{self, Problem},
     pushes,
@@ -19,7 +19,6 @@ use domain::{
     operations::{Operation, OperationKind},
     refusal::Refusal,
 };
-use serde::Deserialize;
 use store::page::Order;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -33,11 +32,6 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(list_imports, hand_in_file))
         .layer(DefaultBodyLimit::disable())
 }
-
-/// Imports are not filtered.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFilters {}
 
 /// Lists imports
 ///

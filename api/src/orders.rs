@@ -3,7 +3,7 @@
 use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
-    problem::Problem,
+    problem::{Problem, referred},
     pushes,
     request::{Id, Ids, Json},
 };
@@ -206,7 +206,7 @@ async fn pay_order(
     let customer: Customer = work.hold(order.customer_id).await?;
     let order: SalesOrder = work.hold(id).await?;
     let order = work.record(order.pay(ask.paid_on, work.now())?).await?;
-    if let Some(change) = customer.buy() {
+    if let Some(change) = customer.learn_of(&order) {
         work.record(change).await?;
     }
     let sale = work.with_lines(order).await?;
@@ -279,7 +279,7 @@ impl SpokenOf {
 /// Finds them, and points at the one that is not there for this caller.
 async fn gather(work: &Work, details: &OrderDetails) -> Result<SpokenOf, Problem> {
     pushes::dealer_of(work, Some(details.dealer_id))?;
-    let customer = pushes::known(work.hold(details.customer_id).await, "/customer_id")?;
+    let customer = referred(work.hold(details.customer_id).await, "/customer_id")?;
     let site_dealer = pushes::site_dealer(work, details.site_id).await?;
     let assets: Vec<Asset> =
         work.all(store::catalogue::assets_by_id(details.asset_ids.iter().copied())).await?;
@@ -306,9 +306,7 @@ async fn record(work: Work, customer: Customer, pushed: Pushed<Sale>) -> Outcome
         Pushed::Created(change) | Pushed::Changed(change) => work.record_sale(change).await?,
         Pushed::Unchanged(sale) => sale,
     };
-    if sale.order.is_paid()
-        && let Some(change) = customer.buy()
-    {
+    if let Some(change) = customer.learn_of(&sale.order) {
         work.record(change).await?;
     }
     if is_new { work.created(COLLECTION, sale).await } else { work.changed(sale).await }

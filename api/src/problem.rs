@@ -208,6 +208,18 @@ problems! {
         "Send the request again with the same Idempotency-Key." / "请使用相同的 Idempotency-Key 重试。";
 }
 
+/// A record that a body names at `pointer`, as it was found; not to find it is the body's mistake.
+///
+/// # Errors
+///
+/// `unknown_reference` when it is not there for this caller.
+pub(crate) fn referred<R>(found: Result<R, Missing>, pointer: &str) -> Result<R, Problem> {
+    found.map_err(|missing| match missing {
+        Missing::NotFound => Problem::unknown_reference(pointer),
+        Missing::Fault(fault) => fault.into(),
+    })
+}
+
 impl Problem {
     /// A problem described by `rule`.
     pub fn new(rule: &'static Rule) -> Self {

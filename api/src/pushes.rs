@@ -3,16 +3,17 @@
 
 use crate::{
     access::{Outcome, Work},
-    problem::Problem,
+    problem::{Problem, referred},
 };
 use domain::{
+    identity::OutOfReach,
     ids::{DealerId, SiteId},
     pushes::{Pushed, check_name},
     tenancy::Site,
     text::{ExternalId, Source},
 };
 use serde::Serialize;
-use store::{Missing, Tenant, table::Table};
+use store::{Tenant, table::Table};
 
 /// The dealer a record belongs to: as the body says, and their own for those who see one dealer only.
 /// Another dealer does not exist for them.
@@ -20,10 +21,8 @@ pub(crate) fn dealer_of(
     tenant: &Tenant,
     told: Option<DealerId>,
 ) -> Result<Option<DealerId>, Problem> {
-    match (tenant.reach().dealer, told) {
-        (Some(own), Some(told)) if own != told => Err(Problem::unknown_reference("/dealer_id")),
-        (own, told) => Ok(told.or(own)),
-    }
+    let seen = tenant.reach().dealer_of(told);
+    seen.map_err(|OutOfReach| Problem::unknown_reference("/dealer_id"))
 }
 
 /// The dealer of a site that a body names.
@@ -32,17 +31,8 @@ pub(crate) async fn site_dealer(
     site: Option<SiteId>,
 ) -> Result<Option<DealerId>, Problem> {
     let Some(site) = site else { return Ok(None) };
-    let site: Site = known(tenant.get(site).await, "/site_id")?;
+    let site: Site = referred(tenant.get(site).await, "/site_id")?;
     Ok(Some(site.dealer_id))
-}
-
-/// A record that a body speaks of at `pointer`, as it was found or not.
-pub(crate) fn known<R>(found: Result<R, Missing>, pointer: &str) -> Result<R, Problem> {
-    match found {
-        Ok(record) => Ok(record),
-        Err(Missing::NotFound) => Err(Problem::unknown_reference(pointer)),
-        Err(Missing::Fault(fault)) => Err(fault.into()),
-    }
 }
 
 /// Gives a pushed body the name that its path says.

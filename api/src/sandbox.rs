@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, may},
-    list::{List, ListOf, Paging},
+    list::{List, ListOf, NoFilters, Paging},
     problem::Problem,
     request::{Id, Json},
 };
@@ -12,7 +12,6 @@ use domain::{
     operations::{Operation, OperationKind},
     sandbox::{AdvanceClock, TestClock},
 };
-use serde::Deserialize;
 use store::page::Order;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -23,11 +22,6 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(get_test_clock))
         .routes(routes!(advance_test_clock))
 }
-
-/// Clocks are not filtered: a sandbox has one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFilters {}
 
 /// Lists the clocks of the sandbox
 ///
@@ -44,7 +38,6 @@ async fn list_test_clocks(
     list: List<NoFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let NoFilters {} = list.filters;
     let clocks = store::sandbox::clocks();
     let slice = reading.page::<TestClock>(clocks, Order::oldest(), &list.page).await?;
     Ok(list.answer(slice))

@@ -3,6 +3,7 @@
 use crate::{
     change::Change,
     ids::{CustomerId, DealerId},
+    orders::SalesOrder,
     pushes::Pushed,
     record::{Record, Version},
     refusal::Rule,
@@ -133,6 +134,12 @@ impl Customer {
             Some(customer) if customer.details == details => Pushed::Unchanged(customer),
             Some(customer) => Pushed::Changed(customer.update(details)),
         }
+    }
+
+    /// Learns of a sale to them: whoever paid is a buyer. Nothing when it is not paid, or they are one
+    /// already.
+    pub fn learn_of(self, sale: &SalesOrder) -> Option<Change<Self>> {
+        if sale.is_paid() { self.buy() } else { None }
     }
 
     /// Makes a lead a buyer; `None` when they are one already.

@@ -5,9 +5,9 @@
 
 use crate::{
     ids::{
-        AllowanceAccountId, AppointmentId, AssetId, ClockId, ComplaintId, EnrolmentId, GestureId,
-        ImportId, InvitationId, MessageId, OccurrenceId, OperationId, OrderId, ResponseId,
-        WorkOrderId,
+        AllowanceAccountId, AppointmentId, AssetId, ClockId, ComplaintId, DealerId, EnrolmentId,
+        GestureId, ImportId, InvitationId, MessageId, OccurrenceId, OperationId, OrderId,
+        ResponseId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -77,6 +77,26 @@ pub enum Event {
         /// Which appointment.
         appointment: AppointmentId,
     },
+    /// A technician has left, goes on leave, or works elsewhere: visits they were to make are somebody
+    /// else's.
+    TechnicianChanged {
+        /// Who.
+        staff: StaffId,
+        /// The appointment up to which, in the order of identifiers, it is done.
+        after: Option<AppointmentId>,
+    },
+    /// A dealer does not work for the brand any more: visits it was to make are given back.
+    DealerClosed {
+        /// Which dealer.
+        dealer: DealerId,
+        /// The appointment up to which, in the order of identifiers, it is done.
+        after: Option<AppointmentId>,
+    },
+    /// Who was to come cannot, and nobody else could: the customer should know.
+    VisitFellThrough {
+        /// Which appointment.
+        appointment: AppointmentId,
+    },
     /// A slot that was held for a customer has not been confirmed in time.
     HoldDue {
         /// Which appointment.
@@ -96,6 +116,16 @@ pub enum Event {
     LotsDue {
         /// The account up to which, in the order of identifiers, it is done.
         after: Option<AllowanceAccountId>,
+    },
+    /// Accounts of allowances are to be counted over.
+    ReconciliationDue {
+        /// The account up to which, in the order of identifiers, it is done.
+        after: Option<AllowanceAccountId>,
+    },
+    /// The rank a gesture waits for has had its time to decide.
+    GestureEscalationDue {
+        /// Which gesture.
+        gesture: GestureId,
     },
     /// Nobody has decided about a gesture, or fulfilled it, in time.
     GestureDue {
@@ -154,6 +184,8 @@ pub enum DayWork {
     Housekeeping,
     /// Lots of allowances expire.
     Allowances,
+    /// Accounts of allowances are counted over.
+    Reconciliation,
     /// Plans look ahead.
     Plans,
     /// Complaints whose resolution was met with silence are closed.
@@ -162,6 +194,6 @@ pub enum DayWork {
 
 impl DayWork {
     /// Every part.
-    pub const ALL: [Self; 4] =
-        [Self::Housekeeping, Self::Allowances, Self::Plans, Self::Complaints];
+    pub const ALL: [Self; 5] =
+        [Self::Housekeeping, Self::Allowances, Self::Reconciliation, Self::Plans, Self::Complaints];
 }

@@ -116,6 +116,18 @@ impl TestClock {
             .moved(self.now_at, target_at)
             .emits_at(arrival, target_at))
     }
+
+    /// Sets a new clock to `now`.
+    pub fn start(id: ClockId, now: Timestamp) -> Change<Self> {
+        let version = Version::FIRST;
+        Change::created(Self { id, now_at: now, target_at: now, version, created_at: now })
+    }
+
+    /// Lets the clock arrive: it shows what it was sent to.
+    pub fn arrive(self) -> Change<Self> {
+        let at = self.target_at;
+        Change::new("arrive", Self { now_at: at, ..self }).with("at", at)
+    }
 }
 
 impl Record for TestClock {
@@ -154,6 +166,16 @@ mod tests {
         let wish = AdvanceClock { days, to: to.map(|to| to.parse().unwrap()) };
         let moved = clock().advance(wish, Uuid::from_u128(2).into());
         moved.map(|change| change.record.target_at).map_err(|refusal| refusal.rule.code)
+    }
+
+    #[test]
+    fn a_clock_arrives_where_it_was_sent_and_says_so() {
+        let wish = AdvanceClock { days: Some(90), to: None };
+        let sent = clock().advance(wish, Uuid::from_u128(2).into()).unwrap().record;
+        let target_at = sent.target_at;
+        let change = sent.arrive();
+        assert_eq!((change.action, change.record.now_at), ("arrive", target_at));
+        assert_eq!(change.facts["at"], target_at.to_string());
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(crate) struct Migration;
 /// the question goes over all brands, by a function that answers yes or no.
 const ORIGINS: &str = "
     ALTER TABLE tenant ADD COLUMN cors_origins jsonb NOT NULL DEFAULT '[]';
+    ALTER TABLE tenant ADD COLUMN gesture_escalation_hours integer NOT NULL DEFAULT 24
+        CHECK (gesture_escalation_hours BETWEEN 1 AND 72);
     CREATE INDEX tenant__by_cors_origins ON tenant USING gin (cors_origins);
     CREATE POLICY tenant__auth ON tenant FOR SELECT TO CURRENT_USER USING (true);
     CREATE FUNCTION ac.knows_origin(wanted text) RETURNS boolean

@@ -126,8 +126,11 @@ fn gesture() -> Owned {
         state text NOT NULL CHECK (state IN ('pending_approval', 'approved', 'rejected', 'fulfilled',
             'cancelled', 'expired')),
         requester_id uuid NOT NULL,
+        asked_by text COLLATE \"C\" NOT NULL,
         beyond text CHECK (beyond IN ('no_limit_set', 'per_request', 'per_customer_month')),
         required_rank smallint,
+        approval_step integer NOT NULL CHECK (approval_step > 0),
+        escalates_at timestamptz,
         expires_at timestamptz,
         approved_at timestamptz,
         settled_at timestamptz,
@@ -139,9 +142,11 @@ fn gesture() -> Owned {
             "open",
             "CHECK ((expires_at IS NOT NULL) = (state IN ('pending_approval', 'approved')))",
         )
+        .constraint("waits", "CHECK (escalates_at IS NULL OR state = 'pending_approval')")
         .refers("customer_id", "customer")
         .refers("dealer_id", "dealer")
         .refers("requester_id", "staff")
+        .unique(&["id", "asked_by"])
         .index("granted", "customer_id, approved_at", "WHERE approved_at IS NOT NULL")
         .index("state", "state, id", "")
         .by_dealer()
@@ -150,12 +155,20 @@ fn gesture() -> Owned {
 fn approval() -> Owned {
     let columns = "gesture_id uuid NOT NULL,
         step integer NOT NULL CHECK (step > 0),
-        approver text NOT NULL,
+        asked_by text COLLATE \"C\" NOT NULL,
+        approver text COLLATE \"C\" NOT NULL,
         rank smallint NOT NULL,
         decision text NOT NULL CHECK (decision IN ('approved', 'rejected')),
         comment text,
         at timestamptz NOT NULL";
+    // Four eyes, also for what would come in past the rule: the asker stands beside the approver, and is
+    // the gesture's own.
     Owned::new("approval", columns)
+        .constraint("four_eyes", "CHECK (approver <> asked_by)")
+        .constraint(
+            "asker",
+            "FOREIGN KEY (tenant_id, gesture_id, asked_by) REFERENCES gesture (tenant_id, id, asked_by)",
+        )
         .refers("gesture_id", "gesture")
         .unique(&["gesture_id", "step"])
         .append_only()

@@ -118,7 +118,7 @@ fn work_order() -> Owned {
             ('unscheduled', 'scheduled', 'in_progress', 'completed', 'cancelled')),
         searches integer NOT NULL CHECK (searches >= 0),
         unscheduled_because text CHECK (unscheduled_because IN
-            ('no_site', 'no_technician', 'nobody_free', 'slot_held')),
+            ('no_site', 'site_closed', 'dealer_closed', 'no_technician', 'nobody_free', 'slot_held')),
         cancelled_because text CHECK (cancelled_because IN ('request', 'window_closed')),
         cancel_note text,
         sop_run_id uuid,
@@ -159,9 +159,12 @@ fn appointment() -> Owned {
         reason jsonb NOT NULL,
         reschedules integer NOT NULL CHECK (reschedules >= 0),
         reminded_at timestamptz,
+        given_back_because text CHECK (given_back_because IN
+            ('technician_left', 'technician_on_leave', 'technician_elsewhere', 'dealer_closed')),
         cancel_note text,
         version bigint NOT NULL,
         created_at timestamptz NOT NULL,
+        CHECK (state = 'cancelled' OR given_back_because IS NULL),
         CHECK (state <> 'held' OR hold_expires_at IS NOT NULL)";
     // Nobody is in two places at once: a hold takes a technician's time as an agreed visit does.
     let nobody_twice = "EXCLUDE USING gist (

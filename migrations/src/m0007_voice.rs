@@ -130,6 +130,7 @@ fn complaint() -> Owned {
         first_answer text NOT NULL CHECK (first_answer IN ('due', 'kept', 'missed')),
         resolution_no integer NOT NULL CHECK (resolution_no > 0),
         decision jsonb,
+        told_at timestamptz,
         resolved_at timestamptz,
         resolved_by text,
         customer_satisfied boolean,
@@ -139,7 +140,9 @@ fn complaint() -> Owned {
         version bigint NOT NULL,
         CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
         CHECK ((state IN ('resolved', 'closed')) = (resolved_at IS NOT NULL)),
-        CHECK ((state IN ('decided', 'resolved', 'closed')) = (decision IS NOT NULL))";
+        CHECK ((state IN ('decided', 'resolved', 'closed')) = (decision IS NOT NULL)),
+        CHECK (told_at IS NULL OR decision IS NOT NULL),
+        CHECK (state <> 'closed' OR customer_satisfied IS TRUE OR told_at IS NOT NULL)";
     Owned::new("complaint", columns)
         .refers("customer_id", "customer")
         .refers("dealer_id", "dealer")
@@ -151,7 +154,7 @@ fn complaint() -> Owned {
         .unique(&["number"])
         .unique_where(&["response_id"], "response_id IS NOT NULL")
         .index("state", "state, id", "")
-        .index("resolved", "resolved_at", "WHERE state = 'resolved'")
+        .index("resolved", "resolved_at", "WHERE state = 'resolved' AND told_at IS NOT NULL")
         .by_dealer()
 }
 

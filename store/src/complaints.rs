@@ -57,6 +57,7 @@ table! {
         first_answer: FirstAnswer,
         resolution_no: u32,
         decision: Option<ComplaintDecision>,
+        told_at: Option<Timestamp>,
         resolved_at: Option<Timestamp>,
         resolved_by: Option<String>,
         customer_satisfied: Option<bool>,
@@ -241,12 +242,14 @@ pub fn opened_by(answer: ResponseId) -> Select<complaint::Entity> {
     complaint::Entity::find().filter(complaint::Column::ResponseId.eq(Uuid::from(answer)))
 }
 
-/// Complaints whose resolution the customer has met with silence for the cooling period.
+/// Complaints whose resolution the customer, who knows their recourse, has met with silence for the
+/// cooling period.
 pub fn cooled(now: Timestamp) -> Select<complaint::Entity> {
     let cooled_since: chrono::DateTime<chrono::Utc> = now.plus_days(-COOLING_DAYS).into();
     complaint::Entity::find()
         .filter(complaint::Column::State.eq(word(&ComplaintState::Resolved)))
         .filter(complaint::Column::ResolvedAt.lte(cooled_since))
+        .filter(complaint::Column::ToldAt.lte(cooled_since))
         .order_by_asc(complaint::Column::ResolvedAt)
         .limit(MOST_CLOSED_AT_ONCE)
 }

@@ -1,13 +1,16 @@
 //! The platform's own questions: who a secret belongs to, and new tenants.
 
-use crate::{Failure, Fault, Scope, Store, Tenant, key_text::KeyText, transaction::Transaction};
+use crate::{
+    Failure, Fault, Scope, Store, Tenant, key_text::KeyText, table::Col, transaction::Transaction,
+};
 use domain::{
     change::Change,
     event::Event,
     identity::{self, Actor, ApiKey, ApiKeyDetails, Grantor, MadeKey, Reach},
-    ids::{ClockId, TenantId},
+    ids::TenantId,
     money::Currency,
-    tenancy::{Brand, BrandDetails, BrandFounding, TenantMode},
+    sandbox::TestClock,
+    tenancy::{Brand, BrandDetails, BrandFounding, EscalationHours, TenantMode},
     text::{Locale, Name, Slug},
     time::{Timestamp, Zone},
 };
@@ -37,6 +40,7 @@ impl NewTenant {
             tz: self.tz,
             locale: self.locale,
             cors_origins: BTreeSet::new(),
+            gesture_escalation_hours: EscalationHours::default(),
         };
         BrandFounding { slug: self.slug.clone(), currency: self.currency, details }
     }
@@ -129,6 +133,20 @@ impl Store {
     }
 }
 
+/// What a brand has set that many decisions ask for.
+pub(crate) struct BrandSettings {
+    /// In which zone its days begin.
+    pub(crate) tz: Zone,
+    /// How long a rank has to decide about a gesture.
+    pub(crate) escalation_hours: EscalationHours,
+}
+
+impl Default for BrandSettings {
+    fn default() -> Self {
+        Self { tz: Zone::UTC, escalation_hours: EscalationHours::default() }
+    }
+}
+
 fn scope(tenant: TenantId) -> Scope {
     Scope {
         tenant,
@@ -149,12 +167,7 @@ impl Tenant {
         let paced_to = is_test.then_some(now);
         self.work().execute_raw(self.statement(queue, [paced_to.into()])).await?;
         if is_test {
-            let clock: ClockId = self.new_id();
-            let sql =
-                "INSERT INTO test_clock (tenant_id, id, now_at, target_at, version, created_at)
-                       VALUES (ac.tenant(), $1, $2, $2, 1, $2)";
-            let values = [Uuid::from(clock).into(), now.into()];
-            self.work().execute_raw(self.statement(sql, values)).await?;
+            self.record(TestClock::start(self.new_id(), self.now())).await?;
         }
         self.begin_day(self.now(), brand.details.tz).await?;
         Ok(brand)
@@ -180,10 +193,20 @@ impl Tenant {
     ///
     /// [`Fault`] when the database fails.
     pub async fn zone(&self) -> Result<Zone, Fault> {
-        let sql = "SELECT tz FROM tenant WHERE id = ac.tenant()";
+        Ok(self.brand_settings().await?.tz)
+    }
+
+    /// What the brand has set that many decisions ask for.
+    pub(crate) async fn brand_settings(&self) -> Result<BrandSettings, Fault> {
+        let sql = "SELECT tz, gesture_escalation_hours FROM tenant WHERE id = ac.tenant()";
         let row = self.work().query_one_raw(self.statement(sql, [])).await?;
-        let tz: Option<String> = row.map(|row| row.try_get("", "tz")).transpose()?;
-        Ok(tz.and_then(|tz| tz.parse().ok()).unwrap_or(Zone::UTC))
+        let Some(row) = row else { return Ok(BrandSettings::default()) };
+        Ok(BrandSettings {
+            tz: row.try_get::<Col<Zone>>("", "tz")?.0,
+            escalation_hours: row
+                .try_get::<Col<EscalationHours>>("", "gesture_escalation_hours")?
+                .0,
+        })
     }
 
     /// Announces that the day in which `at` lies has begun.

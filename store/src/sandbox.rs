@@ -40,7 +40,7 @@ impl Tenant {
     /// [`Failure::NotFound`] when there is no such clock.
     pub async fn arrive(&self, id: ClockId) -> Result<(), Failure> {
         let clock: TestClock = self.hold(id).await?;
-        self.save(TestClock { now_at: clock.target_at, ..clock }).await?;
+        self.record(clock.arrive()).await?;
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! Tables `tenant`, `dealer` and `site`.
 
 use crate::{
-    Failure, Fault, Missing, Tenant, documents, table,
-    table::{read_word, word},
+    Failure, Fault, Missing, Tenant, documents, numbers, table,
+    table::{Stored, read_word, word},
     words,
 };
 use domain::{
@@ -10,8 +10,8 @@ use domain::{
     ids::{DealerId, SiteId, TenantId},
     record::Version,
     tenancy::{
-        Brand, BrandDetails, Dealer, DealerDetails, DealerStatus, Site, SiteDetails, SiteStatus,
-        TenantMode, WorkingHours,
+        Brand, BrandDetails, Dealer, DealerDetails, DealerStatus, EscalationHours, Site,
+        SiteDetails, SiteStatus, TenantMode, WorkingHours,
     },
     text::{Code, Line, Name},
     time::{Timestamp, Zone},
@@ -23,6 +23,7 @@ use sea_orm::{
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
+numbers!(EscalationHours);
 words!(DealerStatus, SiteStatus, TenantMode);
 documents!(WorkingHours);
 
@@ -91,6 +92,7 @@ struct Row {
     locale: String,
     currency: String,
     cors_origins: serde_json::Value,
+    gesture_escalation_hours: i32,
     version: i64,
     created_at: chrono::DateTime<chrono::Utc>,
 }
@@ -116,6 +118,8 @@ impl Row {
                 tz: self.tz.parse().map_err(mistaken)?,
                 locale: read_word(self.locale).map_err(unknown)?,
                 cors_origins: serde_json::from_value(self.cors_origins)?,
+                gesture_escalation_hours: Stored::from_sql(self.gesture_escalation_hours)
+                    .map_err(unknown)?,
             },
             version: self.version.into(),
             created_at: self.created_at.into(),
@@ -167,8 +171,8 @@ impl Tenant {
 
     async fn add_brand(&self, brand: &Brand) -> Result<(), Fault> {
         let sql = "INSERT INTO tenant (id, slug, mode, live_id, name, status, tz, locale, currency,
-                                       cors_origins, version, created_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                                       cors_origins, gesture_escalation_hours, version, created_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
         let values = [
             Uuid::from(brand.id).into(),
             brand.slug.to_string().into(),
@@ -180,6 +184,7 @@ impl Tenant {
             brand.details.locale.tag().into(),
             brand.currency.to_string().into(),
             serde_json::to_value(&brand.details.cors_origins)?.into(),
+            brand.details.gesture_escalation_hours.to_sql().into(),
             Version::FIRST.get().into(),
             chrono::DateTime::from(brand.created_at).into(),
         ];
@@ -190,14 +195,15 @@ impl Tenant {
     async fn save_brand(&self, mut brand: Brand) -> Result<Brand, Fault> {
         let sql =
             "UPDATE tenant SET name = $1, status = $2, tz = $3, locale = $4, cors_origins = $5,
-                                     version = version + 1
-                   WHERE id = ac.tenant() AND version = $6";
+                                     gesture_escalation_hours = $6, version = version + 1
+                   WHERE id = ac.tenant() AND version = $7";
         let values = [
             brand.details.name.to_string().into(),
             word(&brand.status).into(),
             brand.details.tz.to_string().into(),
             brand.details.locale.tag().into(),
             serde_json::to_value(&brand.details.cors_origins)?.into(),
+            brand.details.gesture_escalation_hours.to_sql().into(),
             brand.version.get().into(),
         ];
         let saved = self.work().execute_raw(self.statement(sql, values)).await?;

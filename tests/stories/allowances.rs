@@ -9,6 +9,7 @@ use domain::{
     identity::{Actor, Reach, Role},
     ids::TenantId,
 };
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use store::Scope;
 
@@ -94,6 +95,15 @@ impl Shop {
         (balance, held)
     }
 
+    /// What was done to the account, the first thing first.
+    async fn timeline(&self) -> Vec<String> {
+        let account = self.account().await["id"].as_str().unwrap().to_owned();
+        let lines = format!("/v1/audit-entries?subject={account}");
+        let lines = self.brand.get(&lines).await.expect(200);
+        let told = lines.data().iter().rev().map(|line| line["action"].as_str().unwrap());
+        told.map(str::to_owned).collect()
+    }
+
     /// An event happens once more, as when a worker was lost after it had done its job.
     async fn happens_again(&self, event: Event) {
         let scope = Scope {
@@ -168,10 +178,34 @@ async fn a_paid_order_sets_money_aside_and_no_line_earns_twice() {
     assert_eq!(shop.books().await, (1_000, 0));
     shop.sells(4_000).await;
     assert_eq!(shop.books().await, (2_000, 0));
-    let timeline = format!("/v1/audit-entries?customer_id={}", shop.customer);
-    let timeline = shop.brand.get(&timeline).await.expect(200);
-    let accruals = timeline.data().iter().filter(|line| line["action"] == "accrue");
-    assert_eq!(accruals.count(), 2);
+    let told = shop.timeline().await;
+    assert_eq!(told, ["create", "accrue", "accrue"]);
+}
+
+#[tokio::test]
+async fn whatever_moves_on_an_account_is_one_line_of_its_timeline() {
+    let shop = Shop::opens().await;
+    shop.sells(40_000).await;
+    let paid = shop.asks(2_000).await.expect(201);
+    let bill = json!({"actual_minor": 1_500});
+    shop.clerk.post(&gesture(&paid, "fulfil"), bill).await.expect(200);
+    let dropped = shop.asks(2_000).await.expect(201);
+    shop.clerk.post(&gesture(&dropped, "cancel"), json!({})).await.expect(200);
+    shop.pass_hours_at_once(31 * 24).await;
+    let told = shop.timeline().await;
+    assert_eq!(told, ["create", "accrue", "hold", "capture", "hold", "release", "expire"]);
+    let account = shop.account().await;
+    assert_eq!(account["version"], told.len());
+    let lines = format!("/v1/audit-entries?subject={}", account["id"].as_str().unwrap());
+    let lines = shop.brand.get(&lines).await.expect(200);
+    let capture = &lines.data()[3];
+    assert_eq!(capture["actor"], shop.clerk_id);
+    assert_eq!(
+        capture["facts"],
+        json!({"reason": "gesture_fulfilled", "document": {"kind": "gesture", "id": paid.id()},
+            "balance_change_minor": -1_500, "held_change_minor": -2_000,
+            "available": {"amount": 8_500, "currency": "CNY"}})
+    );
 }
 
 #[tokio::test]
@@ -294,6 +328,75 @@ async fn a_program_asks_in_a_person_s_name() {
 }
 
 #[tokio::test]
+async fn one_program_does_not_ask_and_approve() {
+    let shop = Shop::opens().await;
+    shop.sells(100_000).await;
+    let mut named = shop.gift(5_001);
+    named["requester_id"] = shop.clerk_id.clone().into();
+    let gift = shop.brand.post("/v1/gestures", named).await.expect(201);
+    let program = gift["asked_by"].as_str().unwrap().to_owned();
+    assert!(program.starts_with("key_"), "{program}");
+    let refused = shop.brand.post(&gesture(&gift, "approve"), json!({})).await;
+    assert_eq!(refused.refused(403, "own_gesture")["asked_by"], program);
+    shop.brand.post(&gesture(&gift, "reject"), json!({})).await.refused(403, "own_gesture");
+    shop.manager.post(&gesture(&gift, "approve"), json!({})).await.expect(200);
+    let approvals = shop.manager.get(&gesture(&gift, "approvals")).await.expect(200);
+    assert_eq!(approvals.data()[0]["asked_by"], program);
+    let same = "UPDATE approval SET approver = asked_by";
+    let error = shop.house.owner().await.execute_unprepared(same).await.unwrap_err();
+    assert!(error.to_string().contains("approval__four_eyes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_gesture_is_over_at_its_instant_even_when_the_worker_is_late() {
+    let shop = Shop::opens().await;
+    shop.sells(100_000).await;
+    let (waits, given) = (shop.asks(5_001).await.expect(201), shop.asks(100).await.expect(201));
+    let no_worker_for = |hours| shop.house.clock.set(shop.house.now().plus_hours(hours));
+    no_worker_for(72);
+    for verb in ["approve", "reject"] {
+        let late = shop.manager.post(&gesture(&waits, verb), json!({})).await;
+        late.refused(409, "gesture_expired");
+    }
+    no_worker_for(11 * 24);
+    let bill = json!({"actual_minor": 100});
+    let late = shop.clerk.post(&gesture(&given, "fulfil"), bill).await;
+    late.refused(409, "gesture_expired");
+    shop.house.settle().await;
+    assert_eq!(shop.books().await, (25_000, 0));
+}
+
+#[tokio::test]
+async fn what_the_manager_does_not_decide_in_time_goes_up_to_the_brand() {
+    let shop = Shop::opens().await;
+    shop.sells(100_000).await;
+    let brand = shop.brand.get("/v1/brand").await.expect(200);
+    assert_eq!(brand["gesture_escalation_hours"], 24);
+    let sooner = json!({"gesture_escalation_hours": 8});
+    shop.brand.patch("/v1/brand", brand.etag(), sooner).await.expect(200);
+    let gift = shop.asks(5_001).await.expect(201);
+    assert_eq!(gift["escalates_at"], shop.house.now().plus_hours(8).to_string());
+    shop.pass_hours_at_once(8).await;
+    let path = format!("/v1/gestures/{}", gift.id());
+    let escalated = shop.clerk.get(&path).await.expect(200);
+    assert_eq!(
+        (&escalated["state"], &escalated["required_rank"], &escalated["approval_step"]),
+        (&json!("pending_approval"), &json!(60), &json!(2))
+    );
+    let late = shop.manager.post(&gesture(&gift, "approve"), json!({})).await;
+    assert_eq!(late.refused(403, "gesture_escalated")["required_rank"], 60);
+    shop.brand.post(&gesture(&gift, "approve"), json!({})).await.expect(200);
+    let approvals = shop.manager.get(&gesture(&gift, "approvals")).await.expect(200);
+    assert_eq!((&approvals.data()[0]["step"], approvals.data().len()), (&json!(2), 1));
+    let lines = format!("/v1/audit-entries?subject={}", gift.id());
+    let lines = shop.brand.get(&lines).await.expect(200);
+    let told: Vec<_> =
+        lines.data().iter().rev().map(|line| line["action"].as_str().unwrap()).collect();
+    assert_eq!(told, ["ask", "escalate", "approve"]);
+    assert_eq!(lines.data()[1]["actor"], "worker");
+}
+
+#[tokio::test]
 async fn a_gesture_helps_with_a_complaint_of_the_same_customer() {
     let shop = Shop::opens().await;
     shop.sells(40_000).await;
@@ -357,6 +460,56 @@ async fn undecided_gestures_and_what_is_past_its_date_come_to_an_end() {
     assert_eq!(shop.books().await, (2_000, 2_000));
     shop.clerk.post(&gesture(&kept, "cancel"), json!({})).await.expect(200);
     assert_eq!(shop.books().await, (0, 0));
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_add_up_is_found_the_night_after() {
+    let shop = Shop::opens().await;
+    shop.sells(40_000).await;
+    shop.asks(2_000).await.expect(201);
+    shop.pass_hours_at_once(24).await;
+    let id = shop.account().await["id"].as_str().unwrap().to_owned();
+    let found = || async {
+        let lines = format!("/v1/audit-entries?subject={id}");
+        let lines = shop.brand.get(&lines).await.expect(200);
+        let found = lines.data().iter().filter(|line| line["action"] == "find_unbalanced");
+        found.map(|line| line["facts"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(found().await, [] as [Value; 0]);
+    let owner = shop.house.owner().await;
+    let (books, sums) = ([10_000, 2_000], [10_000, 2_000, 10_000]);
+    let facts = |[balance, held]: [i64; 2], [entries, promised, lots]: [i64; 3]| {
+        json!({"balance_minor": balance, "held_minor": held, "entries_balance_minor": entries,
+            "entries_held_minor": promised, "lots_remaining_minor": lots})
+    };
+    for (nights, wrong, right, told) in [
+        (
+            1,
+            "allowance_account SET balance_minor = balance_minor + 1, available_minor = available_minor + 1",
+            "allowance_account SET balance_minor = balance_minor - 1, available_minor = available_minor - 1",
+            facts([10_001, 2_000], sums),
+        ),
+        (
+            2,
+            "allowance_lot SET remaining_minor = remaining_minor - 1",
+            "allowance_lot SET remaining_minor = remaining_minor + 1",
+            facts(books, [10_000, 2_000, 9_999]),
+        ),
+        (
+            3,
+            "allowance_entry SET held_change_minor = held_change_minor + 1 WHERE kind = 'hold'",
+            "allowance_entry SET held_change_minor = held_change_minor - 1 WHERE kind = 'hold'",
+            facts(books, [10_000, 2_001, 10_000]),
+        ),
+    ] {
+        owner.execute_unprepared(&format!("UPDATE {wrong}")).await.unwrap();
+        shop.pass_hours_at_once(24).await;
+        owner.execute_unprepared(&format!("UPDATE {right}")).await.unwrap();
+        let found = found().await;
+        assert_eq!((found.len(), &found[0]), (nights, &told));
+    }
+    shop.pass_hours_at_once(24).await;
+    assert_eq!(found().await.len(), 3);
 }
 
 #[tokio::test]

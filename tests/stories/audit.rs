@@ -1,6 +1,13 @@
 //! Who did what.
 
-use crate::house::House;
+use crate::{
+    house::{Client, House},
+    maintenance::{Service, filter},
+    voice::{act, complains, link, sends, surveys_after},
+};
+use domain::identity::Role;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn a_stranger_is_asked_to_sign_in() {
@@ -10,4 +17,136 @@ async fn a_stranger_is_asked_to_sign_in() {
     let reply = house.stranger().get("/v1/audit-entries").await.refused(401, "unauthorized");
     assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"aftercare\"");
     assert_eq!(reply["request_id"], reply.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn every_change_of_every_record_is_one_line_of_its_timeline() {
+    let service = Service::opens().await;
+    for trigger in ["visit_completed", "complaint_resolved"] {
+        surveys_after(&service.key, trigger).await;
+    }
+    sells_and_visits(&service).await;
+    gives(&service).await;
+    complains_and_is_heard(&service).await;
+
+    let (mut met, mut wrong) = (BTreeSet::new(), Vec::new());
+    for record in everything(&service).await {
+        let id = record["id"].as_str().unwrap();
+        let kind = id.split('_').next().unwrap().to_owned();
+        let timeline = format!("/v1/audit-entries?limit=200&subject={id}");
+        let lines = service.list(&timeline).await.len();
+        let changes = record["version"].as_u64().unwrap_or(1);
+        // Looking ahead moves an enrolment on without anybody deciding anything.
+        let fits = if kind == "enr" { lines > 0 } else { lines.to_string() == changes.to_string() };
+        if !fits {
+            wrong.push(format!("{id}: {lines} lines, {changes} changes"));
+        }
+        met.insert(kind);
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let kinds = "acc alp apt ast cmp cus dlr enr ges inv key lim occ ord pla prd rem res rsp run \
+                 sit sop sov stf sur wor";
+    assert_eq!(met.into_iter().collect::<Vec<_>>().join(" "), kinds);
+}
+
+/// A purifier is sold, enters its plan and is visited.
+async fn sells_and_visits(service: &Service) {
+    let key = &service.key;
+    let policy =
+        json!({"currency": "CNY", "base": "price", "tiers": [{"from_minor": 0, "rate_bp": 1_000}]});
+    let policy = key.post("/v1/allowance-policies", policy).await.expect(201).id();
+    let activate = format!("/v1/allowance-policies/{policy}/activate");
+    key.post(&activate, json!({})).await.expect(200);
+    let mut task = filter();
+    task["sop_id"] = json!(service.procedure().await);
+    service.publishes(json!([task])).await;
+    let asset = service.sells("SN-1", Some("2026-01-05")).await;
+    let order = json!({"customer_id": service.customer, "dealer_id": service.dealer,
+        "currency": "CNY", "asset_ids": [asset], "lines": [{"quantity": 1, "price_minor": 299_900}]});
+    let order = key.post("/v1/orders", order).await.expect(201).id();
+    for (verb, day) in [("pay", "paid_on"), ("deliver", "delivered_on")] {
+        let path = format!("/v1/orders/{order}/{verb}");
+        key.post(&path, json!({day: "2026-01-05"})).await.expect(200);
+    }
+    service.house.pass_days(45).await;
+    let visit = service.list("/v1/appointments").await.remove(0);
+    let technician = service.person(Role::Technician, &service.technician);
+    service.carries_out(&technician, &visit).await;
+}
+
+/// A clerk gives within their authority, and asks for more than that.
+async fn gives(service: &Service) {
+    let key = &service.key;
+    for (role, most) in [("clerk", 1_000), ("manager", 9_000)] {
+        let limit = json!({"role": role, "currency": "CNY", "per_request_minor": most});
+        key.post("/v1/authority-limits", limit).await.expect(201);
+    }
+    let (clerk, manager) = (service.hires("clerk").await, service.hires("manager").await);
+    let clerk = service.person(Role::Clerk, &clerk);
+    let manager = service.person(Role::Manager, &manager);
+    let ask = |estimate_minor: i64| {
+        let gift = json!({"customer_id": service.customer, "kind": "gift", "currency": "CNY",
+            "problem_solved": "The filter came late.", "estimate_minor": estimate_minor});
+        clerk.post("/v1/gestures", gift)
+    };
+    let (small, large) = (ask(1_000).await.expect(201).id(), ask(1_001).await.expect(201).id());
+    let does = |who: &Client, gesture: &str, verb: &str, body: Value| {
+        let (who, path) = (who.clone(), format!("/v1/gestures/{gesture}/{verb}"));
+        async move { who.post(&path, body).await.expect(200) }
+    };
+    does(&clerk, &small, "fulfil", json!({"actual_minor": 800})).await;
+    does(&manager, &large, "approve", json!({})).await;
+    does(&clerk, &large, "cancel", json!({})).await;
+}
+
+/// The customer complains, is answered, and says that it is good now.
+async fn complains_and_is_heard(service: &Service) {
+    let key = &service.key;
+    let complaint = complains(key, &service.customer).await.id();
+    let decision = json!({"responsibility": "none", "text": "一切正常。", "recourse": "请致电 12315。",
+        "remedies": [{"kind": "education"}]});
+    for (verb, body) in [("acknowledge", json!({})), ("decide", decision)] {
+        act(key, &complaint, verb, body).await.expect(200);
+    }
+    let remedies = format!("/v1/complaints/{complaint}/remedies");
+    let remedy = service.list(&remedies).await.remove(0);
+    let done = format!("{remedies}/{}/complete", remedy["id"].as_str().unwrap());
+    key.post(&done, json!({})).await.expect(200);
+    act(key, &complaint, "resolve", json!({})).await.expect(200);
+    service.house.pass_hours(24).await;
+    let page = link(&service.house).await;
+    sends(&service.house, &page, &[("score", "5")]).await.expect(200);
+    service.house.settle().await;
+    let closed = service.shows(&format!("/v1/complaints/{complaint}")).await;
+    assert_eq!(closed["state"], "closed");
+}
+
+/// Every record of every list, but for lines of the audit log itself and jobs, which are the following
+/// up and nothing that is followed up.
+async fn everything(service: &Service) -> Vec<Value> {
+    let contract = service.house.stranger().get("/openapi.json").await.expect(200);
+    let paths = contract["paths"].as_object().unwrap();
+    let lists = paths.iter().filter(|(path, operations)| {
+        path.starts_with("/v1/") && !path.contains('{') && operations.get("get").is_some()
+    });
+    let mut records = Vec::new();
+    for (path, _) in
+        lists.filter(|(path, _)| !["/v1/audit-entries", "/v1/jobs"].contains(&path.as_str()))
+    {
+        let reply = service.key.get(&format!("{path}?limit=200")).await;
+        let Some(data) = reply.body["data"].as_array() else { continue };
+        for record in data {
+            let below: &[&str] = match path.as_str() {
+                "/v1/complaints" => &["remedies", "resolutions"],
+                "/v1/sops" => &["versions"],
+                _ => &[],
+            };
+            for list in below {
+                let path = format!("{path}/{}/{list}", record["id"].as_str().unwrap());
+                records.extend(service.list(&path).await);
+            }
+            records.push(record.clone());
+        }
+    }
+    records
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 fn our_fault() -> Value {
     json!({
         "responsibility": "ours", "apology": "非常抱歉。", "text": "密封圈没有拧紧，我们为您更换。",
-        "confirmed_defect": true,
+        "recourse": "您可致电 12315。", "confirmed_defect": true,
         "remedies": [{"kind": "refund", "amount": {"amount": 12_000, "currency": "CNY"}}],
     })
 }
@@ -35,7 +35,10 @@ async fn a_complaint_is_put_right_and_written_down_once() {
 
     act(&key, &id, "decide", our_fault()).await.refused(409, "illegal_transition");
     act(&key, &id, "acknowledge", json!({})).await.expect(200);
-    let curt = json!({"responsibility": "ours", "text": "我们为您更换。"});
+    let mut curt = json!({"responsibility": "ours", "text": "我们为您更换。"});
+    let silent = act(&key, &id, "decide", curt.clone()).await.refused(422, "invalid_body");
+    assert!(silent.text.contains("recourse"), "{silent:?}");
+    curt["recourse"] = "您可致电 12315。".into();
     act(&key, &id, "decide", curt).await.refused(422, "apology_missing");
     let decided = act(&key, &id, "decide", our_fault()).await.expect(200);
     assert_eq!(decided["decision"]["confirmed_defect"], true);
@@ -60,6 +63,7 @@ async fn a_complaint_is_put_right_and_written_down_once() {
 
     let told = letters(&house, "complaint").await;
     assert!(told[1].contains("非常抱歉。\n\n密封圈没有拧紧"), "{}", told[1]);
+    assert!(told[1].contains("如您不认同以上决定：您可致电 12315。"), "{}", told[1]);
     assert!(told[2].contains("处理措施：更换、退款。"), "{}", told[2]);
     let log = key.get(&format!("/v1/complaints/{id}/resolutions")).await.expect(200);
     assert_eq!(log.data().len(), 1);
@@ -99,6 +103,8 @@ async fn a_resolution_met_with_silence_closes_after_two_weeks() {
     act(&key, &id, "acknowledge", json!({})).await.expect(200);
     resolves(&key, &id).await;
     let silence = json!({"customer_satisfied": null});
+    act(&key, &id, "close", silence.clone()).await.refused(409, "recourse_untold");
+    house.settle().await;
     act(&key, &id, "close", silence).await.refused(409, "cooling_period_runs");
     let no = json!({"customer_satisfied": false});
     act(&key, &id, "close", no).await.refused(409, "customer_not_satisfied");
@@ -108,6 +114,27 @@ async fn a_resolution_met_with_silence_closes_after_two_weeks() {
     house.pass_days(1).await;
     let closed = key.get(&path).await;
     assert_eq!((&closed["state"], &closed["customer_satisfied"]), (&json!("closed"), &Value::Null));
+}
+
+#[tokio::test]
+async fn silence_does_not_close_until_the_customer_was_told_their_recourse() {
+    let house = House::opens().await;
+    let key = house.brand_key(house.brand("clearwater").await.live);
+    let nobody_reaches = key.post("/v1/customers", json!({"name": "王强"})).await.expect(201).id();
+    let id = complains(&key, &nobody_reaches).await.id();
+    act(&key, &id, "acknowledge", json!({})).await.expect(200);
+    act(&key, &id, "tell", json!({})).await.refused(409, "illegal_transition");
+    resolves(&key, &id).await;
+    let path = format!("/v1/complaints/{id}");
+    house.pass_days(20).await;
+    let open = key.get(&path).await.expect(200);
+    assert_eq!((&open["state"], &open["told_at"]), (&json!("resolved"), &Value::Null));
+    let told = act(&key, &id, "tell", json!({})).await.expect(200);
+    assert_eq!(told["told_at"], house.now().to_string());
+    house.pass_days(13).await;
+    assert_eq!(key.get(&path).await["state"], "resolved");
+    house.pass_days(2).await;
+    assert_eq!(key.get(&path).await["state"], "closed");
 }
 
 #[tokio::test]

@@ -20,6 +20,11 @@ async fn ninety_days_pass_in_order_and_the_clock_arrives() {
     let arrived = key.get(&path).await.expect(200);
     assert_eq!(arrived["now_at"], "2026-04-05T01:00:00Z");
     assert_eq!(arrived["now_at"], arrived["target_at"]);
+    let timeline = format!("/v1/audit-entries?subject={}", arrived.id());
+    let timeline = key.get(&timeline).await.expect(200);
+    let told: Vec<_> =
+        timeline.data().iter().map(|line| line["action"].as_str().unwrap()).collect();
+    assert_eq!(told, ["arrive", "advance", "create"]);
     // Each day began at its own midnight; those of the last thirty days are still remembered.
     let days = key.get("/v1/jobs?state=done&limit=200").await.expect(200);
     let began: Vec<_> = days.data().iter().filter(|job| job["kind"] == "day_began").collect();

@@ -33,7 +33,8 @@ pub(crate) async fn act(key: &Client, complaint: &str, verb: &str, body: Value) 
 
 /// Decides without any promise, and resolves.
 pub(crate) async fn resolves(key: &Client, complaint: &str) {
-    let decision = json!({"responsibility": "none", "text": "一切正常。"});
+    let decision = json!({"responsibility": "none", "text": "一切正常。",
+        "recourse": "请致电 12315。"});
     act(key, complaint, "decide", decision).await.expect(200);
     act(key, complaint, "resolve", json!({})).await.expect(200);
 }

@@ -185,7 +185,7 @@ async fn go_on(key: &Client, names: &BTreeMap<String, String>) {
     let complaint =
         key.get("/v1/complaints").await.expect(200).data()[0]["id"].as_str().unwrap().to_owned();
     let decision = json!({"responsibility": "ours", "apology": "非常抱歉。", "text": "我们为您更换。",
-        "remedies": [{"kind": "goodwill"}]});
+        "recourse": "请致电 12315。", "remedies": [{"kind": "goodwill"}]});
     for (verb, body) in [("acknowledge", json!({})), ("decide", decision)] {
         key.post(&format!("/v1/complaints/{complaint}/{verb}"), body).await.expect(200);
     }

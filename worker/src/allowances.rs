@@ -1,7 +1,7 @@
 //! Allowances: what a paid sale earns, what has reached its date, what nobody decided on.
 
 use domain::{
-    allowances::{accrual::PaidLine, gestures::Gesture},
+    allowances::{accounts::AllowanceAccount, accrual::PaidLine, gestures::Gesture},
     customers::Customer,
     event::Event,
     ids::{AllowanceAccountId, GestureId, OrderId, OrderLineId},
@@ -15,6 +15,9 @@ use store::{Failure, Fault, Tenant};
 /// who asks for a gesture waits for them.
 const ACCOUNTS_AT_ONCE: u64 = 200;
 
+/// Accounts that are counted over in one job: a few seconds' work even when each has many lines.
+const COUNTED_AT_ONCE: u64 = 1_000;
+
 /// Sets aside what a paid sale has earned for service to its customer. Nothing in a currency for which
 /// there is no policy; and no line earns twice.
 pub(crate) async fn accrue(tenant: &Tenant, order: OrderId) -> Result<(), Failure> {
@@ -26,14 +29,9 @@ pub(crate) async fn accrue(tenant: &Tenant, order: OrderId) -> Result<(), Failur
     let lines = unpaid_lines(tenant, &sale).await?;
     let paid_at = paid_at(tenant, &sale).await?;
 
-    let posting = policy.accrue(&lines, paid_at, books);
+    let posting = policy.accrue(&lines, paid_at, books).with("order_id", order);
 
-    let earned = !posting.earned.is_empty();
-    let account = tenant.post(posting).await?;
-    if earned {
-        let facts = json!({ "order_id": order, "available": account.available() });
-        tenant.note(&account, "accrue", facts).await?;
-    }
+    tenant.post(posting).await?;
     Ok(())
 }
 
@@ -45,17 +43,55 @@ pub(crate) async fn expire(
 ) -> Result<(), Failure> {
     let due = tenant.accounts_with_due_lots(after, ACCOUNTS_AT_ONCE).await?;
     for &account in &due {
-        let posting = tenant.books_of(account).await?.close();
-        if posting.movements.is_empty() {
-            continue;
-        }
-        let account = tenant.post(posting).await?;
-        tenant.note(&account, "expire", json!({ "available": account.available() })).await?;
+        let expired = tenant.books_of(account).await?.close();
+        tenant.post(expired).await?;
     }
     match due.last() {
         Some(&last) => Ok(tenant.emit(&Event::LotsDue { after: Some(last) }).await?),
         None => Ok(()),
     }
+}
+
+/// Counts the accounts behind `after` over, and goes on as long as there are any. One that does not add
+/// up is an error in the log, a number to be alarmed by, and a line in its timeline each night until
+/// somebody has looked.
+pub(crate) async fn reconcile(
+    tenant: &Tenant,
+    after: Option<AllowanceAccountId>,
+) -> Result<(), Failure> {
+    let counts = tenant.counts(after, COUNTED_AT_ONCE).await?;
+    for count in counts.iter().filter(|count| !count.is_balanced()) {
+        let account: AllowanceAccount = tenant.get(count.account_id).await?;
+        tenant.note(&account, "find_unbalanced", json!(count)).await?;
+        metrics::counter!("allowance_accounts_unbalanced_total").increment(1);
+        tracing::error!(
+            tenant.id = %tenant.id(),
+            account.id = %count.account_id,
+            balance_minor = count.balance_minor,
+            held_minor = count.held_minor,
+            entries_balance_minor = count.entries_balance_minor,
+            entries_held_minor = count.entries_held_minor,
+            lots_remaining_minor = count.lots_remaining_minor,
+            "the lines and lots of an allowance account do not add up to it"
+        );
+    }
+    match counts.last() {
+        Some(last) => {
+            Ok(tenant.emit(&Event::ReconciliationDue { after: Some(last.account_id) }).await?)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Lets a gesture go up to the next rank that nobody decided on in time.
+pub(crate) async fn escalate(tenant: &Tenant, gesture: GestureId) -> Result<(), Failure> {
+    let gesture: Gesture = tenant.hold(gesture).await?;
+    tenant.lock_purse(gesture.customer_id).await?;
+    let authority = tenant.authority(gesture.customer_id, gesture.currency, gesture.id).await?;
+    if let Some(decision) = gesture.escalate(&authority, tenant.now()) {
+        tenant.record_gesture(decision).await?;
+    }
+    Ok(())
 }
 
 /// Lets a gesture expire that nobody decided on, or carried out, in time.

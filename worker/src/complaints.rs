@@ -34,19 +34,25 @@ pub(crate) async fn miss_first_answer(tenant: &Tenant, id: ComplaintId) -> Resul
     Ok(())
 }
 
-/// Tells the customer what was decided, unless it was taken up again meanwhile.
+/// Tells the customer what was decided and what they can do against it, unless it was taken up again
+/// meanwhile or somebody has told them. Who has no address waits for somebody who calls or visits.
 pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
-    let complaint = tenant.get::<Complaint>(id).await?;
-    let remedies = promised(tenant, &complaint).await?;
-    let Some(decision) = complaint.decision else { return Ok(()) };
+    let complaint = tenant.hold::<Complaint>(id).await?;
+    let (Some(decision), None) = (complaint.decision.clone(), complaint.told_at) else {
+        return Ok(());
+    };
     let to = tenant.correspondent(complaint.details.customer_id).await?;
     let notice = Notice::ComplaintDecided {
-        number: complaint.number,
+        number: complaint.number.clone(),
         apology: decision.apology,
         decision: decision.text,
-        remedies,
+        recourse: decision.recourse,
+        remedies: promised(tenant, &complaint).await?,
     };
     tenant.tell(&to, &notice).await?;
+    if to.recipient.has_address() {
+        tenant.record(complaint.tell(tenant.now())?).await?;
+    }
     Ok(())
 }
 

@@ -15,6 +15,7 @@ pub mod route;
 mod run;
 mod sandbox;
 mod surveys;
+mod visits;
 
 use apalis::{
     layers::WorkerBuilderExt as _,

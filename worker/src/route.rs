@@ -2,8 +2,12 @@
 
 use crate::{
     allowances, complaints, days, imports, maintenance, outside::Surroundings, sandbox, surveys,
+    visits,
 };
-use domain::event::{DayWork, Event};
+use domain::{
+    event::{DayWork, Event},
+    time::CivilDate,
+};
 use store::{Failure, Tenant};
 
 /// Lets everybody act who has to, in the transaction of `tenant`.
@@ -18,12 +22,7 @@ pub async fn route(
 ) -> Result<(), Failure> {
     match event {
         Event::DayBegan { on } => days::begin(tenant, *on).await,
-        Event::DayWorkDue { on, work } => match work {
-            DayWork::Housekeeping => days::keep_house(tenant).await,
-            DayWork::Allowances => allowances::expire(tenant, None).await,
-            DayWork::Complaints => complaints::daily(tenant).await,
-            DayWork::Plans => maintenance::daily(tenant, *on).await,
-        },
+        Event::DayWorkDue { on, work } => work_of_day(tenant, *on, *work).await,
         Event::ImportContinued { import, from_row } => {
             imports::take_over(tenant, *import, *from_row).await
         }
@@ -55,6 +54,8 @@ pub async fn route(
             maintenance::order_paid(tenant, *order).await
         }
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
+        Event::ReconciliationDue { after } => allowances::reconcile(tenant, *after).await,
+        Event::GestureEscalationDue { gesture } => allowances::escalate(tenant, *gesture).await,
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
         Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
         Event::EnrolmentBegan { enrolment } => {
@@ -66,8 +67,26 @@ pub async fn route(
         Event::WorkOrderUnscheduled { work_order, attempt } => {
             maintenance::work_order_unscheduled(tenant, *work_order, *attempt).await
         }
+        Event::TechnicianChanged { staff, after } => {
+            visits::technician_changed(tenant, *staff, *after).await
+        }
+        Event::DealerClosed { dealer, after } => {
+            visits::dealer_closed(tenant, *dealer, *after).await
+        }
+        Event::VisitFellThrough { appointment: id } => visits::tell_fall_through(tenant, *id).await,
         Event::HoldDue { appointment } => maintenance::hold_due(tenant, *appointment).await,
         Event::VisitConfirmed { appointment } => maintenance::confirm(tenant, *appointment).await,
         Event::ReminderDue { appointment } => maintenance::remind(tenant, *appointment).await,
+    }
+}
+
+/// One part of a day's work.
+async fn work_of_day(tenant: &Tenant, on: CivilDate, work: DayWork) -> Result<(), Failure> {
+    match work {
+        DayWork::Housekeeping => days::keep_house(tenant).await,
+        DayWork::Allowances => allowances::expire(tenant, None).await,
+        DayWork::Reconciliation => allowances::reconcile(tenant, None).await,
+        DayWork::Complaints => complaints::daily(tenant).await,
+        DayWork::Plans => maintenance::daily(tenant, on).await,
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, NoFilters, Paging},
-    problem::Problem,
+    problem::{Problem, referred},
     request::{Id, Json},
 };
 use axum::response::Response;
@@ -23,7 +23,7 @@ use domain::{
     text::Line,
 };
 use serde::Deserialize;
-use store::{Missing, page::Order};
+use store::page::Order;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -95,8 +95,8 @@ async fn list_gestures(
 ///
 /// What it may cost is held on the customer's account at once, or refused (`insufficient_allowance`). Within the
 /// requester's authority it is `approved` on the spot; beyond it, it is `pending_approval`, and `beyond` says which
-/// limit it was and `required_rank` who can decide. Undecided, it expires after 72 hours; approved and not carried out,
-/// after 14 days.
+/// limit it was and `required_rank` who can decide. Undecided, it goes up to the next rank at `escalates_at`, and
+/// expires after 72 hours; approved and not carried out, after 14 days.
 #[utoipa::path(
     post, path = "/gestures", tag = "gestures",
     operation_id = "ask_gesture",
@@ -117,11 +117,11 @@ async fn ask_gesture(
     Json(request): Json<GestureRequest>,
 ) -> Outcome {
     let work = access.write_once().await?;
-    let customer: Customer = named(work.get(request.customer_id).await, "/customer_id")?;
+    let customer: Customer = referred(work.get(request.customer_id).await, "/customer_id")?;
     let requester_id = requester(work.actor(), request.requester_id)?;
-    let staff: Staff = named(work.get(requester_id).await, "/requester_id")?;
+    let staff: Staff = referred(work.get(requester_id).await, "/requester_id")?;
     let complaint: Option<Complaint> = match request.complaint_id {
-        Some(complaint) => Some(named(work.get(complaint).await, "/complaint_id")?),
+        Some(complaint) => Some(referred(work.get(complaint).await, "/complaint_id")?),
         None => None,
     };
     let id: GestureId = work.new_id();
@@ -131,6 +131,7 @@ async fn ask_gesture(
         id,
         request,
         requester: Requester::of(&staff)?,
+        by: work.actor(),
         customer_dealer_id: customer.details.dealer_id,
         complaint_customer_id: complaint.map(|complaint| complaint.details.customer_id),
     };
@@ -183,8 +184,8 @@ async fn list_approvals(
 
 /// Approves a gesture
 ///
-/// Somebody else than the requester, whose own limit covers the gesture at this moment (`beyond_authority` says who
-/// can). A program of the brand decides with the limit of `brand_admin`, a dealer's own with that of `owner`.
+/// Somebody else than the requester and than whoever asked in their name, whose own limit covers the gesture at this
+/// moment (`beyond_authority` says who can). A program of the brand decides with the limit of `brand_admin`, a dealer's own with that of `owner`.
 #[utoipa::path(
     post, path = "/gestures/{id}/approve", tag = "gestures",
     operation_id = "approve_gesture",
@@ -213,7 +214,7 @@ async fn approve_gesture(
 
 /// Rejects a gesture
 ///
-/// Somebody else than the requester. What was held for it is released.
+/// Somebody else than the requester and than whoever asked in their name. What was held for it is released.
 #[utoipa::path(
     post, path = "/gestures/{id}/reject", tag = "gestures",
     operation_id = "reject_gesture",
@@ -290,14 +291,6 @@ async fn cancel_gesture(access: Access<may::GesturesWrite>, Id(id): Id<GestureId
     let decision = gesture.cancel(work.actor(), purse, work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.changed(gesture).await
-}
-
-/// A record that the body speaks of at `pointer`.
-fn named<R>(record: Result<R, Missing>, pointer: &str) -> Result<R, Problem> {
-    record.map_err(|missing| match missing {
-        Missing::NotFound => Problem::unknown_reference(pointer),
-        Missing::Fault(fault) => fault.into(),
-    })
 }
 
 fn ballot(work: &Work, verdict: GestureVerdict) -> Ballot {

@@ -4,7 +4,7 @@ use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
     patch::patches,
-    problem::Problem,
+    problem::{Problem, referred},
     pushes,
     request::{Id, Ids, Json, MergePatch},
 };
@@ -245,7 +245,7 @@ async fn retire_asset(access: Access<may::CatalogueWrite>, Id(id): Id<AssetId>) 
 async fn checked(work: &Work, details: AssetDetails) -> Result<AssetDetails, Problem> {
     let dealer_id = pushes::dealer_of(work, details.dealer_id)?;
     check_site(dealer_id, pushes::site_dealer(work, details.site_id).await?)?;
-    let customer: Customer = pushes::known(work.hold(details.customer_id).await, "/customer_id")?;
+    let customer: Customer = referred(work.hold(details.customer_id).await, "/customer_id")?;
     if let Some(change) = customer.buy() {
         work.record(change).await?;
     }

@@ -3,18 +3,17 @@
 use crate::{
     access::{Access, Api, Outcome, may},
     list::{List, ListOf, Paging},
-    problem::{Problem, UNKNOWN_REFERENCE},
+    problem::{Problem, referred},
     request::{Id, Json},
 };
 use axum::response::Response;
 use domain::{
     identity::{ApiKey, ApiKeyDetails, ApiKeyStatus, Grantor, MadeKey},
     ids::ApiKeyId,
-    invalid::Invalid,
     tenancy::{Dealer, TenantMode},
 };
 use serde::{Deserialize, Serialize};
-use store::{Missing, key_text::KeyText, page::Order};
+use store::{key_text::KeyText, page::Order};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -92,7 +91,7 @@ async fn make_api_key(
     let caller = access.caller().clone();
     let work = access.write().await?;
     if let Some(dealer) = details.dealer_id {
-        work.get::<Dealer>(dealer).await.map_err(unknown_dealer)?;
+        referred(work.get::<Dealer>(dealer).await, "/dealer_id")?;
     }
     let mode = if caller.is_sandbox { TenantMode::Test } else { TenantMode::Live };
     let secret = KeyText::of(mode, &work.random()?);
@@ -144,14 +143,4 @@ async fn revoke_api_key(access: Access<may::KeysWrite>, Id(id): Id<ApiKeyId>) ->
     let change = work.hold::<ApiKey>(id).await?.revoke(work.real_now())?;
     let key = work.record(change).await?;
     work.changed(key).await
-}
-
-fn unknown_dealer(missing: Missing) -> Problem {
-    match missing {
-        Missing::NotFound => {
-            let mistake = Invalid::new("unknown_reference", "there is no such dealer");
-            Problem::new(&UNKNOWN_REFERENCE).with("field", "dealer_id").at("/dealer_id", mistake)
-        }
-        Missing::Fault(fault) => fault.into(),
-    }
 }

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use crate::{
     access::{Access, Api, Outcome, may},
-    list::{List, ListOf, Paging},
+    list::{List, ListOf, NoFilters, Paging},
     patch::patches,
     problem::Problem,
     request::{Id, Json, MergePatch},
@@ -13,7 +13,6 @@ use domain::{
     identity::{Issuer, IssuerDetails},
     ids::IssuerId,
 };
-use serde::Deserialize;
 use std::sync::Arc;
 use store::page::Order;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -28,11 +27,6 @@ pub(super) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(disable_issuer))
         .routes(routes!(enable_issuer))
 }
-
-/// Nothing to filter by.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFilters {}
 
 /// Lists issuers
 ///

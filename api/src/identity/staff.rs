@@ -4,19 +4,18 @@ use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
     patch::patches,
-    problem::{Problem, UNKNOWN_REFERENCE},
+    problem::{Problem, referred},
     request::{Id, Json, MergePatch},
 };
 use axum::response::Response;
 use domain::{
     identity::{Hiring, Role, Staff, StaffDetails, StaffStatus},
     ids::{DealerId, StaffId},
-    invalid::Invalid,
     tenancy::{Dealer, Site},
     text::ExternalId,
 };
 use serde::Deserialize;
-use store::{Missing, identity::StaffSought, page::Order};
+use store::{identity::StaffSought, page::Order};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -124,7 +123,8 @@ async fn show_staff(
 
 /// Changes somebody who works here
 ///
-/// A changed role or dealer acts within five seconds, also on tokens that were issued before.
+/// A changed role or dealer acts within five seconds, also on tokens that were issued before. Visits that a technician
+/// cannot make any more, for a leave or another site, are a colleague's, or are arranged anew.
 #[utoipa::path(
     patch, path = "/staff/{id}", tag = "brand",
     operation_id = "change_staff",
@@ -156,7 +156,8 @@ async fn change_staff(
 
 /// Records that somebody has left
 ///
-/// They are not let in any more, five seconds from now, and no visit is planned for them. What they did stays.
+/// They are not let in any more, five seconds from now, and no visit is planned for them. Visits they were to make are
+/// a colleague's, or are arranged anew. What they did stays.
 #[utoipa::path(
     post, path = "/staff/{id}/leave", tag = "brand",
     operation_id = "leave_staff",
@@ -191,16 +192,7 @@ async fn rejoin_staff(access: Access<may::StaffWrite>, Id(id): Id<StaffId>) -> O
 /// Makes sure that the caller sees the dealer that `details` name, and finds the sites.
 async fn surroundings(work: &Work, details: &StaffDetails) -> Result<Vec<Site>, Problem> {
     if let Some(dealer) = details.dealer_id {
-        match work.get::<Dealer>(dealer).await {
-            Ok(_) => {}
-            Err(Missing::NotFound) => {
-                let mistake = Invalid::new("unknown_reference", "there is no such dealer");
-                return Err(Problem::new(&UNKNOWN_REFERENCE)
-                    .with("field", "dealer_id")
-                    .at("/dealer_id", mistake));
-            }
-            Err(Missing::Fault(fault)) => return Err(fault.into()),
-        }
+        referred(work.get::<Dealer>(dealer).await, "/dealer_id")?;
     }
     Ok(work.all::<Site>(store::tenancy::sites_named(&details.site_ids)).await?)
 }

@@ -1,10 +1,10 @@
 //! `/v1/appointments`: a slot is held, confirmed, moved or given back; then the technician is at work.
 
-use super::{VisitNote, referred};
+use super::VisitNote;
 use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
-    problem::Problem,
+    problem::{Problem, referred},
     request::{Id, Json},
 };
 use axum::response::Response;
@@ -140,7 +140,7 @@ async fn list_appointments(
 )]
 async fn hold_slot(access: Access<may::VisitsWrite>, Json(choice): Json<SlotChoice>) -> Outcome {
     let work = access.write().await?;
-    let work_order: WorkOrder = referred(work.hold(choice.work_order_id).await, "work_order_id")?;
+    let work_order: WorkOrder = referred(work.hold(choice.work_order_id).await, "/work_order_id")?;
     let before: Option<Appointment> = work.find(maintenance::active_of(work_order.id)).await?;
     let mut search = work.search(&work_order, work.now()).await?;
     if let Some(before) = &before {

@@ -1,10 +1,9 @@
 //! `/v1/enrolments`: which asset is in which plan.
 
-use super::referred;
 use crate::{
     access::{Access, Api, Outcome, may},
     list::{List, ListOf, Paging},
-    problem::Problem,
+    problem::{Problem, referred},
     request::{Id, Json},
 };
 use axum::response::Response;
@@ -118,9 +117,9 @@ async fn enrol_asset(
     Json(new): Json<NewEnrolment>,
 ) -> Outcome {
     let work = access.write().await?;
-    let plan: PlanTemplate = referred(work.get(new.plan_template_id).await, "plan_template_id")?;
+    let plan: PlanTemplate = referred(work.get(new.plan_template_id).await, "/plan_template_id")?;
     // Held, so that two requests for one asset wait for each other.
-    let asset: Asset = referred(work.hold(new.asset_id).await, "asset_id")?;
+    let asset: Asset = referred(work.hold(new.asset_id).await, "/asset_id")?;
     let in_plan = maintenance::in_plan(&plan.details.code, asset.id);
     if let Some(existing) = work.find::<Enrolment>(in_plan).await? {
         return Err(already_enrolled(&existing).into());

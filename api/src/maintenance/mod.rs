@@ -6,13 +6,9 @@ mod occurrences;
 mod plans;
 mod work_orders;
 
-use crate::{
-    access::Api,
-    problem::{Problem, UNKNOWN_REFERENCE},
-};
-use domain::{invalid::Invalid, text::Line};
+use crate::access::Api;
+use domain::text::Line;
 use serde::{Deserialize, Serialize};
-use store::Missing;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -34,15 +30,4 @@ struct VisitNote {
     /// What the person who decides so wants to say; null when nothing.
     #[serde(default)]
     note: Option<Line>,
-}
-
-/// A record that the body names as `field`; not to find it is the body's mistake.
-fn referred<R>(found: Result<R, Missing>, field: &str) -> Result<R, Problem> {
-    found.map_err(|missing| match missing {
-        Missing::NotFound => {
-            let mistake = Invalid::new("unknown_reference", "there is no such record");
-            Problem::new(&UNKNOWN_REFERENCE).with("field", field).at(format!("/{field}"), mistake)
-        }
-        Missing::Fault(fault) => fault.into(),
-    })
 }

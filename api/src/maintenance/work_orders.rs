@@ -1,11 +1,11 @@
 //! `/v1/work-orders`: what is to be done at a customer's, and when that could be.
 
-use super::{VisitNote, referred};
+use super::VisitNote;
 use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging, Parameters},
     patch::patches,
-    problem::Problem,
+    problem::{Problem, referred},
     request::{Id, Json, MergePatch},
 };
 use axum::response::{IntoResponse as _, Response};
@@ -20,7 +20,7 @@ use domain::{
         work_details::WorkOrderDetails,
         work_orders::{WorkOrder, WorkOrderState},
     },
-    tenancy::Site,
+    tenancy::{Dealer, Site},
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -119,7 +119,8 @@ async fn list_work_orders(
 /// Asks for a visit
 ///
 /// Visits that a plan foresees are asked for by the service itself; this is for all others. The service
-/// looks for a technician at once, and again every morning until the window closes.
+/// looks for a technician at once, and again every morning until the window closes. A closed site or
+/// dealer makes no new visits.
 #[utoipa::path(
     post, path = "/work-orders", tag = "visits",
     operation_id = "create_work_order",
@@ -149,15 +150,21 @@ async fn create_work_order(
 /// The details with the dealer that follows from their site. Whoever and whatever they name must be
 /// visible to the caller.
 async fn served(work: &Work, details: WorkOrderDetails) -> Result<WorkOrderDetails, Problem> {
-    referred(work.get::<Customer>(details.customer_id).await, "customer_id")?;
+    referred(work.get::<Customer>(details.customer_id).await, "/customer_id")?;
     if let Some(asset_id) = details.asset_id {
-        referred(work.get::<Asset>(asset_id).await, "asset_id")?;
+        referred(work.get::<Asset>(asset_id).await, "/asset_id")?;
     }
     let site = match details.site_id {
-        Some(site_id) => Some(referred(work.get::<Site>(site_id).await, "site_id")?),
+        Some(site_id) => Some(referred(work.get::<Site>(site_id).await, "/site_id")?),
         None => None,
     };
-    Ok(details.served_from(site.as_ref(), work.reach())?)
+    let details = details.served_from(site.as_ref(), work.reach())?;
+    let dealer = match details.dealer_id {
+        Some(dealer_id) => Some(referred(work.get::<Dealer>(dealer_id).await, "/dealer_id")?),
+        None => None,
+    };
+    details.expect_served(site.as_ref(), dealer.as_ref())?;
+    Ok(details)
 }
 
 /// Shows a work order

@@ -4,7 +4,7 @@ mod events;
 
 use crate::{
     access::{Access, Api, may},
-    list::{List, ListOf, Paging},
+    list::{List, ListOf, NoFilters, Paging},
     problem::Problem,
     request::Id,
 };
@@ -16,7 +16,7 @@ use domain::{
     record::{Record, Version},
     time::Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -74,11 +74,6 @@ impl Record for OperationView {
         self.operation.version
     }
 }
-
-/// Errors are not filtered.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFilters {}
 
 /// Shows how far an operation has come
 ///

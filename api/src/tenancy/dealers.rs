@@ -135,7 +135,8 @@ async fn change_dealer(
 
 /// Closes a dealer
 ///
-/// Its people and the keys made for it are not let in any more, five seconds from now. Its records stay.
+/// Its people and the keys made for it are not let in any more, five seconds from now. It makes no new visits, and those
+/// that were agreed are given back; their customers are told. Its records stay.
 #[utoipa::path(
     post, path = "/dealers/{id}/close", tag = "brand",
     operation_id = "close_dealer",

@@ -142,7 +142,7 @@ async fn change_site(
 
 /// Closes a site
 ///
-/// No visits are planned from there any more; those that are booked stay.
+/// No visits are planned from there any more (`site_closed`); those that are booked stay.
 #[utoipa::path(
     post, path = "/sites/{id}/close", tag = "brand",
     operation_id = "close_site",

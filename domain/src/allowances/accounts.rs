@@ -183,6 +183,19 @@ pub enum EntryDocument {
     Lot(AllowanceLotId),
 }
 
+impl EntryKind {
+    /// The verb in the account's timeline.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Accrue => "accrue",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Capture => "capture",
+            Self::Expire => "expire",
+        }
+    }
+}
+
 impl AllowanceAccount {
     /// An empty account.
     pub fn open(

@@ -7,6 +7,7 @@ use crate::{
     money::{Currency, Minor, Money},
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule},
+    tenancy::EscalationHours,
     text::Bilingual,
     time::{CivilDate, Timestamp, WallTime, Zone},
 };
@@ -106,6 +107,8 @@ pub struct Authority {
     /// What other gestures have granted the customer in this calendar month, in the currency asked
     /// for: their cost once they are carried out, their estimate before.
     pub granted_minor: Minor,
+    /// How long a rank has to decide before a gesture goes up to the next one.
+    pub escalation_hours: EscalationHours,
 }
 
 impl AuthorityLimit {
@@ -156,6 +159,12 @@ impl Authority {
     /// The lowest rank that may grant `asked` to others; `None` when nobody may.
     pub fn required_rank(&self, asked: Money) -> Option<Rank> {
         approving_roles().filter(|&role| self.judge(role, asked).is_ok()).map(Role::rank).min()
+    }
+
+    /// The lowest rank above `rank` that may grant `asked` to others; `None` when none may.
+    pub fn next_rank(&self, asked: Money, rank: Rank) -> Option<Rank> {
+        let higher = approving_roles().filter(|role| role.rank() > rank);
+        higher.filter(|&role| self.judge(role, asked).is_ok()).map(Role::rank).min()
     }
 
     /// Expects that somebody in `role` may grant `asked` alone.
@@ -256,7 +265,16 @@ mod tests {
                 brand,
             ],
             granted_minor: Minor::ZERO,
+            escalation_hours: EscalationHours::default(),
         }
+    }
+
+    #[test]
+    fn the_next_rank_is_the_lowest_above_that_covers_it() {
+        let next = |amount, rank| ladder().next_rank(fen(amount), rank);
+        assert_eq!(next(20_000, Rank::MANAGER), Some(Rank::OWNER));
+        assert_eq!(next(100_001, Rank::MANAGER), Some(Rank::BRAND));
+        assert_eq!(next(20_000, Rank::BRAND), None);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! person gives of it as far as their authority goes.
 //!
 //! A [policy] says how much is earned, an [accrual] earns it, [accounts] remember it, the [ledger] moves
-//! it, [authority] says who may give how much, and a [gesture](gestures) is what the customer gets.
+//! it, a [reconciliation] counts it over every night,
+//! [authority] says who may give how much, and a [gesture](gestures) is what the customer gets.
 
 pub mod accounts;
 pub mod accrual;
@@ -10,6 +11,7 @@ pub mod authority;
 pub mod gestures;
 pub mod ledger;
 pub mod policy;
+pub mod reconciliation;
 
 #[cfg(test)]
 mod examples;
@@ -27,6 +29,8 @@ pub static RULES: &[&Rule] = &[
     &gestures::ASKS_FOR_ANOTHER,
     &gestures::REQUESTER_LEFT,
     &gestures::OWN_GESTURE,
+    &gestures::GESTURE_EXPIRED,
+    &gestures::GESTURE_ESCALATED,
     &gestures::ANOTHERS_GESTURE,
     &gestures::OTHER_DEALERS_CUSTOMER,
     &gestures::OTHER_CUSTOMERS_COMPLAINT,

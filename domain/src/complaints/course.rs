@@ -3,8 +3,8 @@
 use super::{
     APOLOGY_MISSING, COOLING_DAYS, COOLING_PERIOD, CUSTOMER_NOT_SATISFIED, Complaint,
     ComplaintDecision, ComplaintDetails, ComplaintState, FIRST_ANSWER_HOURS, FirstAnswer,
-    REMEDIES_DUE, REOPENING_DAYS, REOPENING_TOO_LATE, Remedy, RemedyDetails, RemedyState,
-    Responsibility, SOMEBODY_ELSES, remedies,
+    RECOURSE_UNTOLD, REMEDIES_DUE, REOPENING_DAYS, REOPENING_TOO_LATE, Remedy, RemedyDetails,
+    RemedyState, Responsibility, SOMEBODY_ELSES, remedies,
 };
 use crate::{
     change::Change,
@@ -24,7 +24,9 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({"responsibility": "ours",
     "apology": "We are sorry: the seal was not tightened.",
-    "text": "We replace the housing this week.", "confirmed_defect": true,
+    "text": "We replace the housing this week.",
+    "recourse": "If you disagree, our customer council decides within a week: 400 820 0000.",
+    "confirmed_defect": true,
     "remedies": [{"kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null}]})))]
 pub struct DecisionDetails {
     /// Who answers for what went wrong.
@@ -34,6 +36,8 @@ pub struct DecisionDetails {
     pub apology: Option<Prose>,
     /// The decision, in the words the customer reads.
     pub text: Prose,
+    /// What the customer can do who does not agree, and whom they can turn to, in the words they read.
+    pub recourse: Prose,
     /// Whether the product was found defective. A mandatory replacement follows from it.
     #[serde(default)]
     pub confirmed_defect: bool,
@@ -48,8 +52,8 @@ pub struct DecisionDetails {
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({"customer_satisfied": true})))]
 pub struct ComplaintClosing {
-    /// `true` closes at once; `null` (nothing was said) closes from 14 days after the resolution;
-    /// `false` does not close.
+    /// `true` closes at once; `null` (nothing was said) closes from 14 days after the resolution and
+    /// after the customer was told their recourse; `false` does not close.
     #[serde(default)]
     pub customer_satisfied: Option<bool>,
 }
@@ -119,6 +123,7 @@ impl Complaint {
             first_answer: FirstAnswer::Due,
             resolution_no: 1,
             decision: None,
+            told_at: None,
             resolved_at: None,
             resolved_by: None,
             customer_satisfied: None,
@@ -181,7 +186,8 @@ impl Complaint {
             | ComplaintState::Resolved
             | ComplaintState::Closed => return Err(self.refuse()),
         }
-        let DecisionDetails { responsibility, apology, text, confirmed_defect, remedies } = details;
+        let DecisionDetails { responsibility, apology, text, recourse, confirmed_defect, remedies } =
+            details;
         if responsibility.owes_apology() && apology.is_none() {
             return Err(Refusal::new(&APOLOGY_MISSING).with("responsibility", responsibility));
         }
@@ -191,6 +197,7 @@ impl Complaint {
             responsibility,
             apology,
             text,
+            recourse,
             confirmed_defect,
             decided_at: now,
         });
@@ -200,6 +207,21 @@ impl Complaint {
             .with("responsibility", responsibility)
             .emits(Event::ComplaintDecided { complaint: id });
         Ok(Decided { complaint, remedies })
+    }
+
+    /// Notes that the customer was told the decision and their recourse: by the message about it, or by
+    /// word of mouth. Silence counts from then on.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition` when there is no decision, or they were told before.
+    pub fn tell(mut self, now: Timestamp) -> Result<Change<Self>, Refusal> {
+        if self.decision.is_none() || self.told_at.is_some() {
+            return Err(self.refuse());
+        }
+        self.told_at = Some(now);
+        let resolution_no = self.resolution_no;
+        Ok(Change::new("tell", self).with("resolution_no", resolution_no))
     }
 
     /// Says that everything promised is done. `remedies` are those of the present attempt.
@@ -231,11 +253,13 @@ impl Complaint {
             .emits(Event::ComplaintResolved { complaint, resolution_no }))
     }
 
-    /// Closes with the customer's yes, or with their silence from 14 days after the resolution on.
+    /// Closes with the customer's yes, or with their silence from 14 days after the resolution on. Who
+    /// was told their recourse later may think about it as long from then.
     ///
     /// # Errors
     ///
-    /// `customer_not_satisfied`, `cooling_period_runs`; `illegal_transition` unless it is resolved.
+    /// `customer_not_satisfied`, `recourse_untold`, `cooling_period_runs`; `illegal_transition` unless
+    /// it is resolved.
     pub fn close(
         mut self,
         closing: ComplaintClosing,
@@ -244,12 +268,10 @@ impl Complaint {
         if self.state != ComplaintState::Resolved {
             return Err(self.refuse());
         }
-        let closable_at = self.resolved_at.unwrap_or(now).plus_days(COOLING_DAYS);
         match closing.customer_satisfied {
             Some(true) => {}
             Some(false) => return Err(Refusal::new(&CUSTOMER_NOT_SATISFIED)),
-            None if now >= closable_at => {}
-            None => return Err(Refusal::new(&COOLING_PERIOD).with("closable_at", closable_at)),
+            None => self.expect_silence(now)?,
         }
         self.customer_satisfied = closing.customer_satisfied;
         self.closed_at = Some(now);
@@ -283,6 +305,17 @@ impl Complaint {
         Ok(self.take_up(Some(reopening.reason)))
     }
 
+    /// Expects that silence means consent by now.
+    fn expect_silence(&self, now: Timestamp) -> Result<(), Refusal> {
+        let Some(told_at) = self.told_at else { return Err(Refusal::new(&RECOURSE_UNTOLD)) };
+        let quiet_since = self.resolved_at.map_or(told_at, |resolved_at| resolved_at.max(told_at));
+        let closable_at = quiet_since.plus_days(COOLING_DAYS);
+        if now >= closable_at {
+            return Ok(());
+        }
+        Err(Refusal::new(&COOLING_PERIOD).with("closable_at", closable_at))
+    }
+
     pub(super) fn is_settled(&self) -> bool {
         match self.state {
             ComplaintState::Resolved | ComplaintState::Closed => true,
@@ -296,6 +329,7 @@ impl Complaint {
     pub(super) fn take_up(mut self, reason: Option<Prose>) -> Change<Self> {
         self.resolution_no = self.resolution_no.saturating_add(1);
         self.decision = None;
+        self.told_at = None;
         self.resolved_at = None;
         self.resolved_by = None;
         self.customer_satisfied = None;
@@ -312,6 +346,8 @@ impl Complaint {
     }
 
     fn refuse(&self) -> Refusal {
-        illegal(self.state, self.state.allowed())
+        let possible = |verb: &&str| *verb != "tell" || self.told_at.is_none();
+        let allowed: Vec<_> = self.state.allowed().iter().copied().filter(possible).collect();
+        illegal(self.state, &allowed)
     }
 }

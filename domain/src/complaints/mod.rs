@@ -106,8 +106,8 @@ impl ComplaintState {
         match self {
             Self::Received => &["acknowledge"],
             Self::Acknowledged | Self::Reopened => &["decide"],
-            Self::Decided => &["resolve"],
-            Self::Resolved => &["close", "reopen"],
+            Self::Decided => &["tell", "resolve"],
+            Self::Resolved => &["tell", "close", "reopen"],
             Self::Closed => &["reopen"],
         }
     }
@@ -196,8 +196,9 @@ pub struct ComplaintDetails {
 /// What was decided about a complaint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({"responsibility": "ours", "apology": "We are sorry: the seal was not tightened.",
-        "text": "We replace the housing this week.", "confirmed_defect": true,
-        "decided_at": "2026-11-22T10:00:00Z"})))]
+        "text": "We replace the housing this week.",
+        "recourse": "If you disagree, our customer council decides within a week: 400 820 0000.",
+        "confirmed_defect": true, "decided_at": "2026-11-22T10:00:00Z"})))]
 pub struct ComplaintDecision {
     /// Who answers for what went wrong.
     pub responsibility: Responsibility,
@@ -205,6 +206,8 @@ pub struct ComplaintDecision {
     pub apology: Option<Prose>,
     /// The decision, in the words the customer reads.
     pub text: Prose,
+    /// What the customer can do who does not agree, and whom they can turn to, in the words they read.
+    pub recourse: Prose,
     /// Whether the product was found defective; then it is replaced, whether or not the customer would
     /// let it pass.
     pub confirmed_defect: bool,
@@ -222,9 +225,10 @@ pub struct ComplaintDecision {
     "first_answer_due_at": "2026-11-23T09:30:00Z", "first_answer_at": "2026-11-22T09:45:00Z",
     "first_answer": "kept", "resolution_no": 1,
     "decision": {"responsibility": "ours", "apology": "We are sorry: the seal was not tightened.",
-        "text": "We replace the housing this week.", "confirmed_defect": true,
-        "decided_at": "2026-11-22T10:00:00Z"},
-    "resolved_at": null, "resolved_by": null, "customer_satisfied": null, "closed_at": null,
+        "text": "We replace the housing this week.",
+        "recourse": "If you disagree, our customer council decides within a week: 400 820 0000.",
+        "confirmed_defect": true, "decided_at": "2026-11-22T10:00:00Z"},
+    "told_at": "2026-11-22T10:00:01Z", "resolved_at": null, "resolved_by": null, "customer_satisfied": null, "closed_at": null,
     "reopen_reason": null, "created_at": "2026-11-22T09:30:00Z", "version": 3})))]
 pub struct Complaint {
     /// Its identifier.
@@ -250,6 +254,9 @@ pub struct Complaint {
     pub resolution_no: u32,
     /// What was decided in this attempt; earlier ones are in the resolution log.
     pub decision: Option<ComplaintDecision>,
+    /// When the customer was told the decision and their recourse, in this attempt; `null` while nobody
+    /// has reached them.
+    pub told_at: Option<Timestamp>,
     /// When it was resolved in this attempt.
     pub resolved_at: Option<Timestamp>,
     /// Who resolved it, as the audit log names them.

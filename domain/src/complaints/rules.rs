@@ -132,6 +132,21 @@ pub static COOLING_PERIOD: Rule = Rule {
     },
 };
 
+/// Silence of somebody who does not know what they could say is no consent.
+pub static RECOURSE_UNTOLD: Rule = Rule {
+    code: "recourse_untold",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "The customer does not know yet", zh: "客户尚未被告知" },
+    detail: Bilingual {
+        en: "The customer has not been told the decision and what they can do against it; their silence does not close it.",
+        zh: "尚未告知客户处理决定及其申诉途径，客户未答复不能视为同意。",
+    },
+    advice: Bilingual {
+        en: "Tell them, by telephone or in person when no message reaches them, and note it with `tell`.",
+        zh: "如无法发送消息，请电话或当面告知客户，并用 `tell` 记录。",
+    },
+};
+
 /// What was closed long ago is not taken up again.
 pub static REOPENING_TOO_LATE: Rule = Rule {
     code: "reopening_too_late",
@@ -155,5 +170,6 @@ pub static RULES: &[&Rule] = &[
     &REMEDY_MANDATORY,
     &CUSTOMER_NOT_SATISFIED,
     &COOLING_PERIOD,
+    &RECOURSE_UNTOLD,
     &REOPENING_TOO_LATE,
 ];

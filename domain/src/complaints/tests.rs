@@ -58,6 +58,7 @@ fn our_fault(remedies: Vec<RemedyDetails>) -> DecisionDetails {
         responsibility: Responsibility::Ours,
         apology: Some(prose("We are sorry.")),
         text: prose("The seal was not tightened."),
+        recourse: prose("Our customer council decides within a week."),
         confirmed_defect: false,
         remedies,
     }
@@ -80,6 +81,11 @@ fn remedied(remedies: Vec<RemedyDetails>) -> (Complaint, Vec<Remedy>) {
 }
 
 fn resolved() -> Complaint {
+    untold().tell(now()).unwrap().record
+}
+
+/// A complaint that was resolved before its customer could be told.
+fn untold() -> Complaint {
     let (complaint, remedies) = remedied(Vec::new());
     complaint.resolve(&remedies, clerk(), now()).unwrap().record
 }
@@ -259,6 +265,30 @@ fn silence_closes_after_two_weeks() {
     assert_eq!(refusal.facts["closable_at"], closable_at.to_string());
     let closed = resolved().close(closing(None), closable_at).unwrap().record;
     assert_eq!((closed.state, closed.customer_satisfied), (ComplaintState::Closed, None));
+}
+
+#[test]
+fn silence_counts_from_when_the_customer_knows_their_recourse() {
+    let long_after = now().plus_days(100);
+    let refusal = untold().close(closing(None), long_after).unwrap_err();
+    assert_eq!(refusal.rule, &RECOURSE_UNTOLD);
+    assert!(untold().close(closing(Some(true)), now()).is_ok());
+    let told_late = untold().tell(long_after).unwrap().record;
+    let closable_at = long_after.plus_days(COOLING_DAYS);
+    let refusal = told_late.clone().close(closing(None), closable_at.plus_seconds(-1));
+    assert_eq!(refusal.unwrap_err().facts["closable_at"], closable_at.to_string());
+    assert!(told_late.close(closing(None), closable_at).is_ok());
+}
+
+#[test]
+fn a_customer_is_told_once_in_each_attempt() {
+    assert_eq!(acknowledged().tell(now()).unwrap_err().rule.code, "illegal_transition");
+    let told = decide(acknowledged(), our_fault(Vec::new())).unwrap().complaint.record;
+    let told = told.tell(now()).unwrap().record;
+    assert_eq!(told.told_at, Some(now()));
+    assert_eq!(told.tell(now()).unwrap_err().rule.code, "illegal_transition");
+    let reopened = resolved().reopen(reopening(), now()).unwrap().record;
+    assert_eq!(reopened.told_at, None);
 }
 
 #[test]

@@ -22,6 +22,11 @@ pub enum Notice {
         /// When.
         wall_time: String,
     },
+    /// A visit does not take place, and there is no other time yet.
+    VisitPostponed {
+        /// When it was to be.
+        wall_time: String,
+    },
     /// We ask how it was.
     SurveyInvitation {
         /// The page with the questions.
@@ -46,6 +51,8 @@ pub enum Notice {
         apology: Option<Prose>,
         /// The decision.
         decision: Prose,
+        /// What the customer can do who does not agree.
+        recourse: Prose,
         /// What is promised.
         remedies: Vec<RemedyKind>,
     },
@@ -91,6 +98,19 @@ const VISIT_REMINDER: Template = Template {
     },
 };
 
+const VISIT_POSTPONED: Template = Template {
+    headline: Bilingual {
+        en: "We cannot visit you on {wall_time}",
+        zh: "上门服务改期：{wall_time}",
+    },
+    body: Bilingual {
+        en: "We are sorry: we cannot visit you on {wall_time} as agreed.\n\
+             We are looking for another time and will write to you as soon as there is one.",
+        zh: "非常抱歉，原定于 {wall_time} 的上门服务无法如期进行。\n\
+             我们正在重新安排时间，确定后会立即通知您。",
+    },
+};
+
 const SURVEY_INVITATION: Template = Template {
     headline: Bilingual { en: "How was it?", zh: "您对我们的服务满意吗？" },
     body: Bilingual {
@@ -126,10 +146,12 @@ const COMPLAINT_DECIDED: Template = Template {
     body: Bilingual {
         en: "{apology}\n\n\
              {decision}\n\n\
-             What we will do: {remedies}.",
+             What we will do: {remedies}.\n\n\
+             If you do not agree: {recourse}",
         zh: "{apology}\n\n\
              {decision}\n\n\
-             我们将为您：{remedies}。",
+             我们将为您：{remedies}。\n\n\
+             如您不认同以上决定：{recourse}",
     },
 };
 
@@ -161,7 +183,9 @@ impl Notice {
     /// What it is for.
     pub fn purpose(&self) -> MessagePurpose {
         match self {
-            Self::VisitConfirmed { .. } | Self::VisitReminder { .. } => MessagePurpose::Service,
+            Self::VisitConfirmed { .. }
+            | Self::VisitReminder { .. }
+            | Self::VisitPostponed { .. } => MessagePurpose::Service,
             Self::SurveyInvitation { .. } => MessagePurpose::Survey,
             Self::ComplaintReceived { .. }
             | Self::ComplaintDecided { .. }
@@ -186,6 +210,7 @@ impl Notice {
         match self {
             Self::VisitConfirmed { .. } => VISIT_CONFIRMED,
             Self::VisitReminder { .. } => VISIT_REMINDER,
+            Self::VisitPostponed { .. } => VISIT_POSTPONED,
             Self::SurveyInvitation { .. } => SURVEY_INVITATION,
             Self::ComplaintReceived { .. } => COMPLAINT_RECEIVED,
             Self::ComplaintDecided { .. } => COMPLAINT_DECIDED,
@@ -198,7 +223,9 @@ impl Notice {
             Self::VisitConfirmed { wall_time, address } => {
                 vec![known("wall_time", wall_time), perhaps("address", address.as_ref())]
             }
-            Self::VisitReminder { wall_time } => vec![known("wall_time", wall_time)],
+            Self::VisitReminder { wall_time } | Self::VisitPostponed { wall_time } => {
+                vec![known("wall_time", wall_time)]
+            }
             Self::SurveyInvitation { link, open_until } => {
                 vec![known("link", link), known("open_until", open_until)]
             }
@@ -207,10 +234,11 @@ impl Notice {
                 perhaps("remedy_sought", remedy_sought.as_ref()),
                 known("answer_by", answer_by),
             ],
-            Self::ComplaintDecided { number, apology, decision, remedies } => vec![
+            Self::ComplaintDecided { number, apology, decision, recourse, remedies } => vec![
                 known("number", number),
                 perhaps("apology", apology.as_ref()),
                 known("decision", decision),
+                known("recourse", recourse),
                 ("remedies", list(remedies, locale)),
             ],
             Self::ComplaintResolved { number, remedies } => {
@@ -288,7 +316,7 @@ mod tests {
         "C-000123".to_owned()
     }
 
-    fn every_notice() -> [Notice; 6] {
+    fn every_notice() -> [Notice; 7] {
         let remedies = vec![RemedyKind::Replacement, RemedyKind::Goodwill];
         [
             Notice::VisitConfirmed {
@@ -305,9 +333,11 @@ mod tests {
                 number: number(),
                 apology: Prose::new("We are sorry.").ok(),
                 decision: Prose::new("The pump leaks. {apology}").unwrap(),
+                recourse: Prose::new("call our council.").unwrap(),
                 remedies: remedies.clone(),
             },
             Notice::ComplaintResolved { number: number(), remedies },
+            Notice::VisitPostponed { wall_time: time() },
         ]
     }
 
@@ -341,12 +371,13 @@ mod tests {
 
     #[test]
     fn the_apology_stands_first_and_a_fact_is_never_read_as_a_template() {
-        let [_, _, _, _, decided, _] = every_notice();
+        let [_, _, _, _, decided, ..] = every_notice();
         let (_, body) = words(&decided, Locale::English);
         assert_eq!(
             body,
             "Dear 李娜,\n\nWe are sorry.\n\nThe pump leaks. {apology}\n\n\
-             What we will do: a replacement, a token of goodwill.\n\n碧水"
+             What we will do: a replacement, a token of goodwill.\n\n\
+             If you do not agree: call our council.\n\n碧水"
         );
     }
 

@@ -298,6 +298,25 @@ pub struct Reach {
     pub technician: Option<StaffId>,
 }
 
+/// What somebody speaks of is not there for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfReach;
+
+impl Reach {
+    /// The dealer a record belongs to that somebody with this reach tells of: as they say, and their own
+    /// where they see one dealer only and say nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfReach`] when they name another dealer than the one they see.
+    pub fn dealer_of(self, told: Option<DealerId>) -> Result<Option<DealerId>, OutOfReach> {
+        match (self.dealer, told) {
+            (Some(own), Some(told)) if own != told => Err(OutOfReach),
+            (own, told) => Ok(told.or(own)),
+        }
+    }
+}
+
 /// The rules of this capability that can say no.
 pub static RULES: &[&Rule] = &[
     &staff::ROLE_NEEDS_DEALER,
@@ -325,6 +344,17 @@ mod tests {
         assert!(Role::Clerk.scopes().contains(&Scope::GesturesWrite));
         assert!(!Role::Clerk.scopes().contains(&Scope::GesturesApprove));
         assert!(Role::Manager.scopes().contains(&Scope::GesturesApprove));
+    }
+
+    #[test]
+    fn who_sees_one_dealer_tells_of_that_dealer_only() {
+        let [own, other] = [1, 2].map(|number| DealerId::from(uuid::Uuid::from_u128(number)));
+        let narrow = Reach { dealer: Some(own), technician: None };
+        assert_eq!(narrow.dealer_of(None), Ok(Some(own)));
+        assert_eq!(narrow.dealer_of(Some(own)), Ok(Some(own)));
+        assert_eq!(narrow.dealer_of(Some(other)), Err(OutOfReach));
+        assert_eq!(Reach::default().dealer_of(Some(other)), Ok(Some(other)));
+        assert_eq!(Reach::default().dealer_of(None), Ok(None));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{Actor, Rank, Reach, Role};
 use crate::{
     change::Change,
+    event::Event,
     ids::{DealerId, IssuerId, SiteId, StaffId},
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
@@ -225,8 +226,10 @@ impl Staff {
         within_rank(self.details.role, hiring.rank())?;
         check(&details, hiring)?;
         let (from, to) = (self.details.role, details.role);
+        let visits = self.visits_differently(&details);
         let change = Change::new("change", Self { details, ..self });
-        Ok(if from == to { change } else { change.moved(from, to) })
+        let change = if from == to { change } else { change.moved(from, to) };
+        Ok(if visits { change.announced() } else { change })
     }
 
     /// Records that somebody does not work here any more. Their tokens end within five seconds.
@@ -235,7 +238,9 @@ impl Staff {
     ///
     /// `illegal_transition` when they left already; `rank_beyond_yours`.
     pub fn leave(self, by: Actor) -> Result<Change<Self>, Refusal> {
-        self.turn("leave", by, StaffStatus::Active, StaffStatus::Left)
+        let change = self.turn("leave", by, StaffStatus::Active, StaffStatus::Left)?;
+        let visits = change.record.details.role == Role::Technician;
+        Ok(if visits { change.announced() } else { change })
     }
 
     /// Records that somebody works here again.
@@ -261,6 +266,12 @@ impl Staff {
         Ok(Change::new(action, Self { status: to, ..self }).moved(from, to))
     }
 
+    /// Whether a technician could be kept by `details` from visits that they could make until now.
+    fn visits_differently(&self, details: &StaffDetails) -> bool {
+        let of = |it: &StaffDetails| (it.role, it.dealer_id, it.site_ids.clone(), it.on_leave);
+        self.details.role == Role::Technician && of(&self.details) != of(details)
+    }
+
     /// Whether they can be sent to a customer on `date`.
     pub fn works_on(&self, date: CivilDate) -> bool {
         let is_off =
@@ -282,6 +293,14 @@ impl Staff {
     pub fn reach(&self) -> Reach {
         let technician = (self.details.role == Role::Technician).then_some(self.id);
         Reach { dealer: self.details.dealer_id, technician }
+    }
+}
+
+impl Change<Staff> {
+    /// Lets the visits be looked after that they were to make.
+    fn announced(self) -> Self {
+        let staff = self.record.id;
+        self.emits(Event::TechnicianChanged { staff, after: None })
     }
 }
 
@@ -498,6 +517,23 @@ mod tests {
         assert!(!left.works_on("2026-11-23".parse().unwrap()));
         assert_eq!(code(left.clone().leave(BRAND)), "illegal_transition");
         assert_eq!(left.rejoin(BRAND).unwrap().record.status, StaffStatus::Active);
+    }
+
+    #[test]
+    fn visits_are_looked_after_when_a_technician_leaves_or_goes_on_leave() {
+        let hired = |role| hires(BRAND, in_role(role, Some(dealer(1))), &[]).unwrap().record;
+        let told =
+            [(Event::TechnicianChanged { staff: Uuid::from_u128(9).into(), after: None }, None)];
+        assert_eq!(hired(Role::Technician).leave(BRAND).unwrap().events, told);
+        assert_eq!(hired(Role::Clerk).leave(BRAND).unwrap().events, []);
+        let hiring = Hiring { by: BRAND, reach: Reach::default(), sites: &[] };
+        let on = |day: &str| day.parse().unwrap();
+        let on_leave = Some(Leave { from_on: on("2026-12-01"), to_on: on("2026-12-02") });
+        let away = StaffDetails { on_leave, ..in_role(Role::Technician, Some(dealer(1))) };
+        assert_eq!(hired(Role::Technician).change(away, hiring).unwrap().events, told);
+        let name = Name::new("王伟").unwrap();
+        let renamed = StaffDetails { name, ..in_role(Role::Technician, Some(dealer(1))) };
+        assert_eq!(hired(Role::Technician).change(renamed, hiring).unwrap().events, []);
     }
 
     #[test]

@@ -97,7 +97,7 @@ mod tests {
         identity::{ApiKeyDetails, Grantor, Hiring, MadeKey, Role, StaffDetails},
         ids::DealerId,
         money::Currency,
-        tenancy::{BrandDetails, BrandFounding, DealerDetails},
+        tenancy::{BrandDetails, BrandFounding, DealerDetails, EscalationHours},
         text::Locale,
     };
     use uuid::Uuid;
@@ -112,6 +112,7 @@ mod tests {
             tz: "Asia/Shanghai".parse().unwrap(),
             locale: Locale::Chinese,
             cors_origins: BTreeSet::new(),
+            gesture_escalation_hours: EscalationHours::default(),
         };
         let slug = "clearwater".parse().unwrap();
         let founding = BrandFounding { slug, currency: Currency::CNY, details };

@@ -1,6 +1,7 @@
 //! Appointments: when a visit takes place, and who comes.
 
 use super::{
+    given_back::GiveBackCause,
     next_morning,
     slots::{Slot, VisitReason},
     work_orders::{WorkOrder, WorkOrderState},
@@ -38,7 +39,7 @@ pub const REMINDER_HOURS: i64 = 24;
         "kind": "nearest_free_slot", "preferred_on": "2027-05-20", "slots_passed_over": 0,
         "technicians_considered": 3, "technicians_free": 2, "minutes_booked": 90,
     },
-    "reschedules": 0, "reminded_at": null, "cancel_note": null, "version": 1,
+    "reschedules": 0, "reminded_at": null, "given_back_because": null, "cancel_note": null, "version": 1,
     "created_at": "2027-05-05T22:00:00Z",
 })))]
 pub struct Appointment {
@@ -65,6 +66,9 @@ pub struct Appointment {
     pub reschedules: u32,
     /// When the customer was reminded of it.
     pub reminded_at: Option<Timestamp>,
+    /// Why it was cancelled by the service: who was to come cannot, and nobody else could; null when it
+    /// was not.
+    pub given_back_because: Option<GiveBackCause>,
     /// What the person who cancelled it said.
     pub cancel_note: Option<Line>,
     /// How often the record was changed; send it as `If-Match`.
@@ -215,7 +219,7 @@ impl Appointment {
         let work_order = match self.state {
             AppointmentState::Held => None,
             AppointmentState::Confirmed | AppointmentState::InProgress => {
-                Some(work_order.unschedule(again_at)?)
+                Some(work_order.unschedule(again_at, None)?)
             }
             AppointmentState::Completed
             | AppointmentState::Cancelled
@@ -307,6 +311,7 @@ impl Appointment {
             reason: VisitReason::Requested,
             reschedules: 0,
             reminded_at: None,
+            given_back_because: None,
             cancel_note: None,
             version: Version::FIRST,
             created_at: now,
@@ -315,7 +320,11 @@ impl Appointment {
 
     /// Tells of the time that a change agreed on, at once and again the day before; not again when that
     /// day has come.
-    fn agreed(self, change: impl FnOnce(Self) -> Change<Self>, now: Timestamp) -> Change<Self> {
+    pub(super) fn agreed(
+        self,
+        change: impl FnOnce(Self) -> Change<Self>,
+        now: Timestamp,
+    ) -> Change<Self> {
         let (id, remind_at) = (self.id, self.reminder_at());
         let change = change(self).emits(Event::VisitConfirmed { appointment: id });
         let reminder = Event::ReminderDue { appointment: id };
@@ -326,7 +335,7 @@ impl Appointment {
         self.slot.starts_at.plus_hours(-REMINDER_HOURS)
     }
 
-    fn called_off(self, note: Option<Line>) -> Change<Self> {
+    pub(super) fn called_off(self, note: Option<Line>) -> Change<Self> {
         let off = Self { cancel_note: note, hold_expires_at: None, ..self };
         off.moved_by("cancel", AppointmentState::Cancelled)
     }
@@ -335,7 +344,7 @@ impl Appointment {
         if self.state == state { Ok(()) } else { self.refuse() }
     }
 
-    fn refuse<T>(&self) -> Result<T, Refusal> {
+    pub(super) fn refuse<T>(&self) -> Result<T, Refusal> {
         Err(illegal(self.state, self.state.allowed()))
     }
 

@@ -8,6 +8,7 @@
 pub mod appointments;
 pub mod availability;
 pub mod enrolments;
+pub mod given_back;
 pub mod numbers;
 pub mod occurrences;
 pub mod plans;
@@ -37,6 +38,8 @@ pub static RULES: &[&Rule] = &[
     &work_details::WINDOW_IMPOSSIBLE,
     &work_details::WORK_OF_ANOTHER_DEALER,
     &work_orders::WITHOUT_SITE,
+    &slots::SITE_CLOSED,
+    &slots::DEALER_CLOSED,
     &slots::SLOT_PASSED,
     &slots::OUTSIDE_WINDOW,
     &slots::OUTSIDE_HOURS,

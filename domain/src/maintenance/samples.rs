@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ids::{AssetId, CustomerId, DealerId, ProductId, SiteId, StaffId},
-    tenancy::Site,
+    tenancy::{DealerStatus, Site},
     time::{CivilDate, Timestamp, Zone},
 };
 use uuid::Uuid;
@@ -128,6 +128,7 @@ pub(super) fn search(technicians: Vec<Technician>) -> Search {
         },
         duration_minutes: VisitMinutes::default(),
         site: site(),
+        dealer_status: DealerStatus::Active,
         technicians,
         not_before: at("2026-11-23T00:00:00Z"),
     }

@@ -2,12 +2,13 @@
 
 use super::{
     availability::{Span, Technician, Window, beginnings, hours_of},
+    given_back::GiveBackCause,
     numbers::VisitMinutes,
 };
 use crate::{
-    ids::StaffId,
+    ids::{DealerId, StaffId},
     refusal::{Kind, Refusal, Rule},
-    tenancy::Site,
+    tenancy::{Dealer, DealerStatus, Site, SiteStatus},
     text::Bilingual,
     time::{CivilDate, Timestamp, Zone},
 };
@@ -26,6 +27,8 @@ pub struct Search {
     pub duration_minutes: VisitMinutes,
     /// The site from which somebody is sent.
     pub site: Site,
+    /// Whether the dealer whose site it is works for the brand.
+    pub dealer_status: DealerStatus,
     /// Who can be sent from there.
     pub technicians: Vec<Technician>,
     /// No visit begins before this instant.
@@ -85,6 +88,14 @@ pub enum VisitReason {
     },
     /// Somebody asked for this time and this technician.
     Requested,
+    /// Somebody else was to come and cannot: a colleague comes, at the same time if one was free then,
+    /// else at the best other time.
+    TakenOver {
+        /// Why they cannot.
+        because: GiveBackCause,
+        /// Who was to come.
+        instead_of: StaffId,
+    },
 }
 
 /// Why no time was found for a visit.
@@ -93,6 +104,10 @@ pub enum VisitReason {
 pub enum SearchFailure {
     /// Nobody has said which site serves this customer.
     NoSite,
+    /// The site is closed.
+    SiteClosed,
+    /// The site's dealer does not work for the brand any more.
+    DealerClosed,
     /// No technician works at the site.
     NoTechnician,
     /// Every technician is taken or away at every time within the window.
@@ -108,6 +123,7 @@ impl Search {
     ///
     /// Why there is none.
     pub fn best(&self) -> Result<(Slot, VisitReason), SearchFailure> {
+        self.expect_open()?;
         if self.technicians.is_empty() {
             return Err(SearchFailure::NoTechnician);
         }
@@ -123,8 +139,26 @@ impl Search {
             .ok_or(SearchFailure::NobodyFree)
     }
 
+    /// Who comes instead of the technician of `slot`, who cannot: at the same time whoever is free then
+    /// and has the least to do, else somebody at the best other time.
+    ///
+    /// # Errors
+    ///
+    /// Why there is nobody.
+    pub fn instead_of(&self, slot: &Slot) -> Result<Slot, SearchFailure> {
+        self.expect_open()?;
+        let colleagues = self.free_at(slot.span()).filter(|who| who.id != slot.staff_id);
+        match colleagues.min_by_key(|who| (who.booked_minutes(), who.id)) {
+            Some(colleague) => Ok(Slot::new(colleague.id, slot.span(), self.site.details.tz)),
+            None => self.best().map(|(slot, _)| slot),
+        }
+    }
+
     /// The first `most` times at which anybody is free, in order.
     pub fn open(&self, most: usize) -> Vec<Slot> {
+        if self.expect_open().is_err() {
+            return Vec::new();
+        }
         self.window
             .days()
             .flat_map(|day| self.beginnings(day))
@@ -149,9 +183,10 @@ impl Search {
     ///
     /// # Errors
     ///
-    /// `slot_passed`, `slot_outside_window`, `slot_outside_hours`, `technician_not_available`,
-    /// `slot_taken`.
+    /// `site_closed`, `dealer_closed`, `slot_passed`, `slot_outside_window`, `slot_outside_hours`,
+    /// `technician_not_available`, `slot_taken`.
     pub fn ask(&self, staff_id: StaffId, starts_at: Timestamp) -> Result<Slot, Refusal> {
+        expect_sends(&self.site, self.dealer_status)?;
         let span = Span::lasting(starts_at, self.duration_minutes);
         let slot = Slot::new(staff_id, span, self.site.details.tz);
         self.check_time(&slot)?;
@@ -162,6 +197,14 @@ impl Search {
                 .with("local_start", &slot.local_start)),
             Some(who) if who.is_booked(span) => Err(taken(&slot)),
             Some(_) => Ok(slot),
+        }
+    }
+
+    fn expect_open(&self) -> Result<(), SearchFailure> {
+        match (self.dealer_status, self.site.status) {
+            (DealerStatus::Closed, _) => Err(SearchFailure::DealerClosed),
+            (DealerStatus::Active, SiteStatus::Closed) => Err(SearchFailure::SiteClosed),
+            (DealerStatus::Active, SiteStatus::Active) => Ok(()),
         }
     }
 
@@ -218,10 +261,68 @@ fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
+/// Expects that somebody can be sent from `site`.
+///
+/// # Errors
+///
+/// `site_closed`; `dealer_closed` when its dealer is.
+fn expect_sends(site: &Site, dealer: DealerStatus) -> Result<(), Refusal> {
+    expect_works(site.dealer_id, dealer)?;
+    match site.status {
+        SiteStatus::Active => Ok(()),
+        SiteStatus::Closed => Err(Refusal::new(&SITE_CLOSED).with("site_id", site.id)),
+    }
+}
+
+fn expect_works(dealer_id: DealerId, status: DealerStatus) -> Result<(), Refusal> {
+    match status {
+        DealerStatus::Active => Ok(()),
+        DealerStatus::Closed => Err(Refusal::new(&DEALER_CLOSED).with("dealer_id", dealer_id)),
+    }
+}
+
+/// Expects that a new visit can be made by `dealer` from `site`, as far as these are known.
+pub(super) fn expect_served(site: Option<&Site>, dealer: Option<&Dealer>) -> Result<(), Refusal> {
+    if let Some(dealer) = dealer {
+        expect_works(dealer.id, dealer.status)?;
+    }
+    site.map_or(Ok(()), |site| expect_sends(site, DealerStatus::Active))
+}
+
 /// Says that a technician was taken for another visit meanwhile.
 pub fn taken(slot: &Slot) -> Refusal {
     Refusal::new(&SLOT_TAKEN).with("staff_id", slot.staff_id).with("local_start", &slot.local_start)
 }
+
+/// Nobody is sent from a closed site.
+pub static SITE_CLOSED: Rule = Rule {
+    code: "site_closed",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "The site is closed", zh: "网点已关闭" },
+    detail: Bilingual {
+        en: "{site_id} is closed: no new visits are made from there.",
+        zh: "{site_id} 已关闭，不再从该网点安排新的上门服务。",
+    },
+    advice: Bilingual {
+        en: "Name another site, or reopen this one.",
+        zh: "请选择其他网点，或重新开放该网点。",
+    },
+};
+
+/// A dealer who does not work for the brand any more visits nobody.
+pub static DEALER_CLOSED: Rule = Rule {
+    code: "dealer_closed",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "The dealer is closed", zh: "经销商已停业" },
+    detail: Bilingual {
+        en: "{dealer_id} does not work for the brand any more: it makes no new visits.",
+        zh: "{dealer_id} 已不再为品牌服务，不能安排新的上门服务。",
+    },
+    advice: Bilingual {
+        en: "Name a site of another dealer, or reopen this one.",
+        zh: "请选择其他经销商的网点，或重新启用该经销商。",
+    },
+};
 
 /// A visit is arranged before it begins.
 pub static SLOT_PASSED: Rule = Rule {
@@ -362,6 +463,19 @@ mod tests {
     #[test]
     fn nobody_is_sent_from_a_site_without_technicians() {
         assert_eq!(search(vec![]).best(), Err(SearchFailure::NoTechnician));
+    }
+
+    #[test]
+    fn nobody_is_sent_from_a_closed_site_or_by_a_closed_dealer() {
+        let open = || search(vec![technician(1, vec![])]);
+        let site = Search { site: open().site.close().unwrap().record, ..open() };
+        assert_eq!(site.best(), Err(SearchFailure::SiteClosed));
+        assert_eq!(refused_as(&site, 1, "2026-12-03T01:00:00Z"), "site_closed");
+        let dealer = Search { dealer_status: DealerStatus::Closed, ..open() };
+        assert_eq!(dealer.best(), Err(SearchFailure::DealerClosed));
+        assert_eq!(refused_as(&dealer, 1, "2026-12-03T01:00:00Z"), "dealer_closed");
+        assert!(site.open(1).is_empty() && dealer.open(1).is_empty());
+        assert_eq!(open().open(1).len(), 1);
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! What may be said about a visit: its kind, its customer, its days.
 
 use super::{
-    availability::Window, numbers::VisitMinutes, occurrences::Occurrence, tasks::PlanTask,
+    availability::Window, numbers::VisitMinutes, occurrences::Occurrence, slots::expect_served,
+    tasks::PlanTask,
 };
 use crate::{
     identity::Reach,
     ids::{AssetId, CustomerId, DealerId, SiteId, SopId},
     pushes::check_site,
     refusal::{Kind, Refusal, Rule},
-    tenancy::Site,
+    tenancy::{Dealer, Site},
     text::{Bilingual, Prose},
     time::CivilDate,
 };
@@ -120,6 +121,19 @@ impl WorkOrderDetails {
             return Err(Refusal::new(&WORK_OF_ANOTHER_DEALER));
         }
         Ok(Self { dealer_id, ..self })
+    }
+
+    /// Expects that the site and the dealer who are to make the visit work.
+    ///
+    /// # Errors
+    ///
+    /// `site_closed`, `dealer_closed`.
+    pub fn expect_served(
+        &self,
+        site: Option<&Site>,
+        dealer: Option<&Dealer>,
+    ) -> Result<(), Refusal> {
+        expect_served(site, dealer)
     }
 
     pub(super) fn check(&self) -> Result<(), Refusal> {

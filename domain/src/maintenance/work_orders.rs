@@ -216,15 +216,20 @@ impl WorkOrder {
     }
 
     /// Notes that its appointment fell through, or that the technician could not finish; a new search
-    /// is due at `again_at`.
-    pub(super) fn unschedule(self, again_at: Timestamp) -> Result<Change<Self>, Refusal> {
+    /// is due at `again_at`. `because` says why nobody else was found at once, if that was tried.
+    pub(super) fn unschedule(
+        self,
+        again_at: Timestamp,
+        because: Option<SearchFailure>,
+    ) -> Result<Change<Self>, Refusal> {
         match self.state {
             WorkOrderState::Scheduled | WorkOrderState::InProgress => {}
             WorkOrderState::Unscheduled | WorkOrderState::Completed | WorkOrderState::Cancelled => {
                 return self.refuse();
             }
         }
-        let alone = Self { staff_id: None, sop_run_id: None, ..self }.searched();
+        let alone = Self { staff_id: None, sop_run_id: None, unscheduled_because: because, ..self };
+        let alone = alone.searched();
         let search = alone.search();
         let change = alone.moved_by("unschedule", WorkOrderState::Unscheduled);
         Ok(change.emits_at(search, again_at))

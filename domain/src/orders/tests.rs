@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     catalogue::{Asset, AssetDetails, Product, ProductDetails},
+    customers::{Customer, CustomerDetails, CustomerLifecycle},
     pushes::{DAY_NOT_BEGUN, PushOutcome, Pushed, SITE_OF_ANOTHER_DEALER},
 };
 use serde_json::{Value, json};
@@ -120,6 +121,19 @@ fn a_quote_may_change_and_keeps_its_lines_when_they_do_not() {
     assert_eq!(changed.order.status, OrderStatus::Quoted);
     let moved = push(&quoted(), &json!({ "dealer_id": dealer(2) })).unwrap();
     assert_eq!(moved.record().lines, quoted().lines);
+}
+
+#[test]
+fn whoever_paid_is_a_buyer() {
+    let name = ExternalId::new("C-1").unwrap();
+    let details = CustomerDetails::known_by(Source::default(), name, None);
+    let lead = Customer::create(Uuid::from_u128(1).into(), details, now()).record;
+    let quoted = quoted().order;
+    assert_eq!(lead.clone().learn_of(&quoted), None);
+    let paid = quoted.pay(on("2026-11-16"), now()).unwrap().record;
+    let buyer = lead.learn_of(&paid).unwrap().record;
+    assert_eq!(buyer.lifecycle, CustomerLifecycle::Buyer);
+    assert_eq!(buyer.learn_of(&paid), None);
 }
 
 #[test]

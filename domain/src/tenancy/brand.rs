@@ -4,6 +4,7 @@ use crate::{
     change::Change,
     ids::TenantId,
     money::Currency,
+    number::whole_numbers,
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
     text::{Bilingual, Locale, Name, Slug},
@@ -48,9 +49,21 @@ pub enum BrandStatus {
     Suspended,
 }
 
+whole_numbers! {
+    /// How long a rank has to decide about a gesture: at most the three days after which it expires.
+    EscalationHours = 1 to 72, "Hours from 1 to 72.", 24;
+}
+
+impl Default for EscalationHours {
+    /// A day: every rank sees it on a working day, and two ranks have had it before it expires.
+    fn default() -> Self {
+        Self::new(24).unwrap_or(Self::MOST)
+    }
+}
+
 /// What a brand may say about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"]})))]
+#[schema(examples(json!({"name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"], "gesture_escalation_hours": 24})))]
 #[serde(deny_unknown_fields)]
 pub struct BrandDetails {
     /// The brand's name, as its customers read it.
@@ -64,11 +77,15 @@ pub struct BrandDetails {
     /// at most 20.
     #[serde(default)]
     pub cors_origins: BTreeSet<WebOrigin>,
+    /// How many hours a rank has to decide about a gesture before it goes up to the next rank whose limit
+    /// covers it, 1 to 72; 24 when absent. With 72 it expires instead.
+    #[serde(default)]
+    pub gesture_escalation_hours: EscalationHours,
 }
 
 /// A brand, or its sandbox twin: the unit of isolation. Nothing of one is visible to another.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(examples(json!({"id": "ten_01m80t7jx3e9vbq2f4c6d8g0hk", "slug": "clearwater", "mode": "live", "sandbox_of": null, "status": "active", "currency": "CNY", "name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"], "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
+#[schema(examples(json!({"id": "ten_01m80t7jx3e9vbq2f4c6d8g0hk", "slug": "clearwater", "mode": "live", "sandbox_of": null, "status": "active", "currency": "CNY", "name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"], "gesture_escalation_hours": 24, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
 pub struct Brand {
     /// Its identifier.
     pub id: TenantId,
@@ -245,6 +262,7 @@ mod tests {
             tz: "Asia/Shanghai".parse().unwrap(),
             locale: Locale::Chinese,
             cors_origins,
+            gesture_escalation_hours: EscalationHours::default(),
         };
         let slug = Slug::new("clearwater").unwrap();
         let founding = BrandFounding { slug, currency: Currency::CNY, details };

@@ -2,6 +2,7 @@
 
 use crate::{
     change::Change,
+    event::Event,
     identity::Reach,
     ids::DealerId,
     record::{Record, Version},
@@ -97,13 +98,16 @@ impl Dealer {
         Change::new("change", Self { details, ..self })
     }
 
-    /// Ends the dealer's work for the brand. Its people and its own keys are not let in any more.
+    /// Ends the dealer's work for the brand. Its people and its own keys are not let in any more, and the
+    /// visits it was to make are given back.
     ///
     /// # Errors
     ///
     /// `illegal_transition` when it is closed already.
     pub fn close(self) -> Result<Change<Self>, Refusal> {
-        self.turn("close", DealerStatus::Active, DealerStatus::Closed)
+        let dealer = self.id;
+        let change = self.turn("close", DealerStatus::Active, DealerStatus::Closed)?;
+        Ok(change.emits(Event::DealerClosed { dealer, after: None }))
     }
 
     /// Lets a closed dealer work for the brand again.

@@ -4,7 +4,9 @@ mod brand;
 mod dealers;
 mod sites;
 
-pub use brand::{Brand, BrandDetails, BrandFounding, BrandStatus, MOST_ORIGINS, TenantMode};
+pub use brand::{
+    Brand, BrandDetails, BrandFounding, BrandStatus, EscalationHours, MOST_ORIGINS, TenantMode,
+};
 pub use dealers::{Dealer, DealerDetails, DealerStatus};
 pub use sites::{Site, SiteDetails, SiteStatus, Weekday, WorkingHours};
 

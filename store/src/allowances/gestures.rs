@@ -27,7 +27,8 @@ impl Tenant {
         currency: Currency,
         gesture: GestureId,
     ) -> Result<Authority, Fault> {
-        let month = month_of(self.now(), self.zone().await?);
+        let brand = self.brand_settings().await?;
+        let month = month_of(self.now(), brand.tz);
         let sql =
             "SELECT least($6, coalesce(sum(coalesce(actual_minor, estimate_minor)), 0))::bigint AS granted
                    FROM gesture
@@ -46,7 +47,8 @@ impl Tenant {
             Some(row) => row.try_get::<Col<Minor>>("", "granted")?.0,
             None => Minor::ZERO,
         };
-        Ok(Authority { limits: self.all(limits(None)).await?, granted_minor })
+        let limits = self.all(limits(None)).await?;
+        Ok(Authority { limits, granted_minor, escalation_hours: brand.escalation_hours })
     }
 
     /// Records what was decided about a gesture; answers it as it is now.

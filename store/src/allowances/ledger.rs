@@ -7,16 +7,43 @@ use domain::{
     allowances::{
         accounts::{AllowanceAccount, AllowanceEntry, AllowanceLot, AllowanceLotState},
         ledger::{Ledger, Posting, Purse},
+        reconciliation::AccountCount,
     },
     ids::{AllowanceAccountId, CustomerId, DealerId, OrderLineId},
     money::Currency,
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select,
+    QueryResult, QuerySelect as _, Select,
 };
+use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
+
+const COUNTS: &str = "
+    WITH account AS (
+        SELECT id, balance_minor, held_minor FROM allowance_account
+        WHERE tenant_id = ac.tenant() AND id > $1 ORDER BY id LIMIT $2
+    ), entries AS (
+        SELECT account_id, sum(balance_change_minor)::bigint AS balance_minor,
+               sum(held_change_minor)::bigint AS held_minor
+        FROM allowance_entry
+        WHERE tenant_id = ac.tenant() AND account_id IN (SELECT id FROM account)
+        GROUP BY account_id
+    ), lots AS (
+        SELECT account_id, sum(remaining_minor)::bigint AS remaining_minor FROM allowance_lot
+        WHERE tenant_id = ac.tenant() AND state = 'active'
+          AND account_id IN (SELECT id FROM account)
+        GROUP BY account_id
+    )
+    SELECT account.id, account.balance_minor, account.held_minor,
+           coalesce(entries.balance_minor, 0) AS entries_balance_minor,
+           coalesce(entries.held_minor, 0) AS entries_held_minor,
+           coalesce(lots.remaining_minor, 0) AS lots_remaining_minor
+    FROM account
+    LEFT JOIN entries ON entries.account_id = account.id
+    LEFT JOIN lots ON lots.account_id = account.id
+    ORDER BY account.id";
 
 impl Tenant {
     /// Locks a customer's accounts until this work is done. Whoever decides about a customer's money
@@ -86,18 +113,16 @@ impl Tenant {
         Ok(lots.into_iter().map(|lot| lot.order_line_id).collect())
     }
 
-    /// Records what moved on an account.
+    /// Records what moved on an account, with its one line in the account's timeline.
     ///
     /// # Errors
     ///
     /// [`Fault::Taken`] when one of the movements was recorded before; [`Fault::Stale`] when the account
     /// was changed since it was read.
     pub async fn post(&self, posting: Posting) -> Result<AllowanceAccount, Fault> {
-        let Posting { account, earned, drawn, movements } = posting;
-        if movements.is_empty() {
-            return Ok(account);
-        }
-        let account = self.save(account).await?;
+        let Some(change) = posting.change() else { return Ok(posting.account) };
+        let Posting { earned, drawn, movements, .. } = posting;
+        let account = self.record(change).await?;
         self.add_all(&earned).await?;
         for lot in drawn {
             self.save(lot).await?;
@@ -152,6 +177,22 @@ impl Tenant {
         Ok(Ledger::open(account, lots, self.now()))
     }
 
+    /// Up to `most` accounts behind `last`, each beside what its entries and its active lots add up to, in
+    /// one statement and so of one instant.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn counts(
+        &self,
+        last: Option<AllowanceAccountId>,
+        most: u64,
+    ) -> Result<Vec<AccountCount>, Fault> {
+        let values = [last.map_or(Uuid::nil(), Uuid::from).into(), most.into()];
+        let rows = self.work().query_all_raw(self.statement(COUNTS, values)).await?;
+        rows.iter().map(counted).collect()
+    }
+
     async fn open_account(&self, account: &AllowanceAccount) -> Result<(), Fault> {
         let sql = "INSERT INTO allowance_account (tenant_id, id, customer_id, dealer_id, currency,
                        balance_minor, held_minor, available_minor, created_at, version)
@@ -165,9 +206,23 @@ impl Tenant {
             chrono::DateTime::from(account.created_at).into(),
             account.version.get().into(),
         ];
-        self.work().execute_raw(self.statement(sql, values)).await?;
+        let opened = self.work().execute_raw(self.statement(sql, values)).await?;
+        if opened.rows_affected() == 1 {
+            self.note(account, "create", json!({ "currency": account.currency })).await?;
+        }
         Ok(())
     }
+}
+
+fn counted(row: &QueryResult) -> Result<AccountCount, Fault> {
+    Ok(AccountCount {
+        account_id: row.try_get::<Uuid>("", "id")?.into(),
+        balance_minor: row.try_get("", "balance_minor")?,
+        held_minor: row.try_get("", "held_minor")?,
+        entries_balance_minor: row.try_get("", "entries_balance_minor")?,
+        entries_held_minor: row.try_get("", "entries_held_minor")?,
+        lots_remaining_minor: row.try_get("", "lots_remaining_minor")?,
+    })
 }
 
 /// The lots of an account of which something is left.

@@ -82,9 +82,10 @@ impl Tenant {
             starts_at: window.from_on.at(WallTime::MIDNIGHT, site.details.tz),
             ends_at: window.to_on.plus_days(1).at(WallTime::MIDNIGHT, site.details.tz),
         };
+        let dealer_status = self.get::<Dealer>(site.dealer_id).await?.status;
         let technicians = self.technicians(&site, within).await?;
         let duration_minutes = work_order.details.duration_minutes;
-        Ok(Search { window, duration_minutes, site, technicians, not_before })
+        Ok(Search { window, duration_minutes, site, dealer_status, technicians, not_before })
     }
 
     /// Whom a site can send, and what they are taken for within `span`.

@@ -12,5 +12,5 @@ pub use plans::{
 };
 pub use visits::{
     AppointmentFilter, WorkOrderFilter, active_of, appointment, appointments, bookings, by_start,
-    work_order, work_orders,
+    not_begun, work_order, work_orders,
 };

@@ -3,11 +3,13 @@
 use crate::{documents, page::Order, table, table::Stored, words};
 use domain::{
     ids::{
-        AssetId, CustomerId, DealerId, OccurrenceId, SiteId, SopId, SopRunId, StaffId, WorkOrderId,
+        AppointmentId, AssetId, CustomerId, DealerId, OccurrenceId, SiteId, SopId, SopRunId,
+        StaffId, WorkOrderId,
     },
     maintenance::{
         appointments::{Appointment, AppointmentState},
         availability::Span,
+        given_back::GiveBackCause,
         numbers::VisitMinutes,
         slots::{SearchFailure, Slot, VisitReason},
         work_details::{WorkOrderDetails, WorkOrderKind},
@@ -22,7 +24,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-words!(WorkOrderKind, WorkOrderState, AppointmentState, SearchFailure, CancelCause);
+words!(WorkOrderKind, WorkOrderState, AppointmentState, SearchFailure, CancelCause, GiveBackCause,);
 documents!(VisitReason);
 
 impl Stored for VisitMinutes {
@@ -87,6 +89,7 @@ table! {
         reason: VisitReason,
         reschedules: u32,
         reminded_at: Option<Timestamp>,
+        given_back_because: Option<GiveBackCause>,
         cancel_note: Option<Line>,
         created_at: Timestamp,
     } versioned
@@ -168,6 +171,23 @@ pub fn active_of(work_order_id: WorkOrderId) -> Select<appointment::Entity> {
     let of_order =
         AppointmentFilter { work_order_id: Some(work_order_id), ..AppointmentFilter::default() };
     appointments(&of_order).filter(is_active()).lock(LockType::Update)
+}
+
+/// At most `most` of the appointments that `filter` describes and that have not begun, behind `after`
+/// in the order of identifiers.
+pub fn not_begun(
+    filter: &AppointmentFilter,
+    after: Option<AppointmentId>,
+    most: u64,
+) -> Select<appointment::Entity> {
+    use appointment::Column as C;
+    let open =
+        [AppointmentState::Held, AppointmentState::Confirmed].map(|state| table::word(&state));
+    appointments(filter)
+        .filter(C::State.is_in(open))
+        .apply_if(after, |all, id| all.filter(C::Id.gt(Uuid::from(id))))
+        .order_by_asc(C::Id)
+        .limit(most)
 }
 
 /// What these people are taken for within `span`, in order.

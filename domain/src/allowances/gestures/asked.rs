@@ -17,8 +17,10 @@ pub struct Asked {
     pub id: GestureId,
     /// What is asked for.
     pub request: GestureRequest,
-    /// Who asks.
+    /// In whose name.
     pub requester: Requester,
+    /// Who asks: the person themselves, or a program in their name.
+    pub by: Actor,
     /// The dealer who looks after the customer.
     pub customer_dealer_id: Option<DealerId>,
     /// Whose complaint it is to help with.

@@ -34,8 +34,9 @@ use utoipa::ToSchema;
     "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": null, "kind": "gift",
     "problem_solved": "The filter came a week late and the family bought water.",
     "currency": "CNY", "estimate_minor": 8000, "actual_minor": null, "state": "pending_approval",
-    "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "beyond": "per_request", "required_rank": 30,
-    "expires_at": "2026-11-25T09:30:00Z", "approved_at": null, "settled_at": null,
+    "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "asked_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "beyond": "per_request", "required_rank": 30, "approval_step": 1,
+    "escalates_at": "2026-11-23T09:30:00Z", "expires_at": "2026-11-25T09:30:00Z", "approved_at": null, "settled_at": null,
     "created_at": "2026-11-22T09:30:00Z", "version": 1})))]
 pub struct Gesture {
     /// The identifier.
@@ -58,12 +59,22 @@ pub struct Gesture {
     pub actual_minor: Option<Minor>,
     /// Where it stands.
     pub state: GestureState,
-    /// Who asked for it.
+    /// In whose name it was asked for.
     pub requester_id: StaffId,
+    /// Who asked for it: the person themselves (`stf_`), or a program in their name (`key_`). Neither of
+    /// the two decides about it.
+    #[schema(examples("stf_01m80t7jx3e9vbq2f4c6d8g0hk"))]
+    pub asked_by: String,
     /// Which limit of the requester's it is beyond; `null`: none, it was approved on the spot.
     pub beyond: Option<BeyondLimit>,
-    /// The lowest rank whose authority reached so far when it was asked for.
+    /// The lowest rank whose authority reached so far when it was asked for, or the one it was escalated
+    /// to since.
     pub required_rank: Option<Rank>,
+    /// Which step of its approval it is at, from 1; each escalation is one more.
+    pub approval_step: u32,
+    /// When it goes up to the next rank by itself while nobody has decided; `null` when it is decided, and
+    /// when there is no higher rank whose authority reaches so far.
+    pub escalates_at: Option<Timestamp>,
     /// When it expires by itself: 72 hours after it was asked for while nobody has decided, 14 days after
     /// it was approved while nobody has carried it out; `null` once it is settled.
     pub expires_at: Option<Timestamp>,
@@ -137,15 +148,19 @@ pub enum GestureState {
 /// The word of somebody of higher rank on a gesture; written once, never changed.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(examples(json!({"id": "apr_01m80t7jx3e9vbq2f4c6d8g0hk", "gesture_id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk", "step": 1,
-    "approver": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "rank": 30, "decision": "approved",
+    "asked_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hj", "approver": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "rank": 30, "decision": "approved",
     "comment": "Tell them we are sorry.", "at": "2026-11-22T10:00:00Z"})))]
 pub struct Approval {
     /// The identifier.
     pub id: ApprovalId,
     /// The gesture.
     pub gesture_id: GestureId,
-    /// Which step of its approval it is, counted from 1; each step is decided once.
+    /// Which step of its approval it is, counted from 1: one for each rank it waited for. Each step is
+    /// decided once.
     pub step: u32,
+    /// Who had asked for the gesture: a person or a key, and never the one who decided.
+    pub asked_by: String,
     /// Who decided: a person or a key.
     pub approver: String,
     /// The approver's rank at the time.

@@ -50,18 +50,48 @@ pub static REQUESTER_LEFT: Rule = Rule {
     },
 };
 
-/// Four eyes: who asks does not decide.
+/// Four eyes: neither who asks nor in whose name it is asked decides.
 pub static OWN_GESTURE: Rule = Rule {
     code: "own_gesture",
     kind: Kind::NotYours,
     title: Bilingual { en: "Your own gesture", zh: "不能审批自己的申请" },
     detail: Bilingual {
-        en: "{requester_id} asked for this gesture; somebody else must decide on it.",
-        zh: "该申请由 {requester_id} 提出，须由他人决定。",
+        en: "{asked_by} asked for this gesture in the name of {requester_id}; somebody else must decide on it.",
+        zh: "该申请由 {asked_by} 以 {requester_id} 的名义提出，须由他人决定。",
     },
     advice: Bilingual {
         en: "Somebody else of rank `required_rank` or higher can do it; you may cancel it.",
         zh: "请由级别不低于 `required_rank` 的其他人处理；您可以撤销申请。",
+    },
+};
+
+/// What one rank did not decide in time, the next one decides.
+pub static GESTURE_ESCALATED: Rule = Rule {
+    code: "gesture_escalated",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "It lies with a higher rank now", zh: "已升级至更高级别" },
+    detail: Bilingual {
+        en: "Nobody of rank {rank} decided in time; it lies with rank {required_rank} now.",
+        zh: "级别 {rank} 未在规定时间内处理，现已升级至级别 {required_rank}。",
+    },
+    advice: Bilingual {
+        en: "Somebody of rank `required_rank` or higher decides.",
+        zh: "请由级别不低于 `required_rank` 的人员处理。",
+    },
+};
+
+/// What nobody decided on or carried out in time has given its money back.
+pub static GESTURE_EXPIRED: Rule = Rule {
+    code: "gesture_expired",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "Its time is over", zh: "申请已过期" },
+    detail: Bilingual {
+        en: "The gesture waited as {state} until {expired_at}; its money is free for others.",
+        zh: "该申请处于 {state} 状态，有效期至 {expired_at}，额度已可另作他用。",
+    },
+    advice: Bilingual {
+        en: "Ask for it again if the customer still needs it.",
+        zh: "如客户仍有需要，请重新申请。",
     },
 };
 

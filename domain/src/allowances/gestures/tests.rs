@@ -11,6 +11,7 @@ use crate::{
     event::Event,
     identity::{Actor, Role},
     refusal::Refusal,
+    tenancy::EscalationHours,
 };
 
 const NOW: &str = "2026-06-01T00:00:00Z";
@@ -25,7 +26,7 @@ fn manager() -> Actor {
 
 fn authority() -> Authority {
     let limits = vec![limit(Role::Clerk, 50, None), limit(Role::Manager, 200, None)];
-    Authority { limits, granted_minor: Minor::ZERO }
+    Authority { limits, ..Authority::default() }
 }
 
 /// The clerk asks for a gift of `estimate` to customer 7, who has 300.
@@ -42,6 +43,7 @@ fn asked(estimate: Money) -> Asked {
             requester_id: None,
         },
         requester: Requester { id: id(11), role: Role::Clerk, dealer_id: Some(id(3)) },
+        by: clerk(),
         customer_dealer_id: Some(id(3)),
         complaint_customer_id: None,
     }
@@ -165,13 +167,129 @@ fn somebody_else_of_enough_authority_approves() {
 }
 
 #[test]
+fn a_program_that_asked_in_a_persons_name_does_not_decide_and_neither_does_the_person() {
+    let program = Actor::Key(id(1));
+    let named = Asked { by: program, ..asked(fen(100)) };
+    let gesture = Gesture::ask(named, purse(300), &authority(), at(NOW)).unwrap().change.record;
+    assert_eq!(gesture.asked_by, program.to_string());
+    assert_eq!(gesture.requester_id, id(11));
+    let ballot = |by| Ballot { rank: Rank::MANAGER, ..ballot(by) };
+    for own in [program, clerk()] {
+        let refusal = gesture.clone().approve(ballot(own), &authority(), at(NOW)).unwrap_err();
+        assert_eq!(refusal.rule.code, "own_gesture");
+        assert_eq!(refusal.facts["asked_by"], program.to_string());
+        let refusal = gesture.clone().reject(ballot(own), promising(100, 300), at(NOW));
+        assert_eq!(refusal.unwrap_err().rule.code, "own_gesture");
+    }
+    for other in [manager(), Actor::Key(id(2))] {
+        let decision = gesture.clone().approve(ballot(other), &authority(), at(NOW)).unwrap();
+        assert_eq!(decision.approval.unwrap().asked_by, program.to_string());
+    }
+}
+
+#[test]
 fn authority_is_judged_when_the_decision_is_made() {
     let (gesture, _) = waiting(100);
     let limits = vec![limit(Role::Manager, 100, Some(150))];
-    let given = |granted| Authority { limits: limits.clone(), granted_minor: minor(granted) };
+    let given = |granted| Authority {
+        limits: limits.clone(),
+        granted_minor: minor(granted),
+        ..Authority::default()
+    };
     assert!(gesture.clone().approve(ballot(manager()), &given(50), at(NOW)).is_ok());
     let refusal = gesture.approve(ballot(manager()), &given(51), at(NOW)).unwrap_err();
     assert_eq!(refusal.facts["beyond"], "per_customer_month");
+}
+
+#[test]
+fn nobody_decides_on_a_gesture_whose_time_is_over() {
+    let (gesture, purse) = waiting(100);
+    let (last, over) = ("2026-06-03T23:59:59Z", "2026-06-04T00:00:00Z");
+    let approve = |now| gesture.clone().approve(ballot(manager()), &authority(), at(now));
+    assert!(approve(last).is_ok());
+    let refusal = approve(over).unwrap_err();
+    assert_eq!(
+        (refusal.rule.code, &refusal.facts["expired_at"]),
+        ("gesture_expired", &over.into())
+    );
+    let reject = |now| gesture.clone().reject(ballot(manager()), purse.clone(), at(now));
+    assert!(reject(last).is_ok());
+    assert_eq!(reject(over).unwrap_err().rule.code, "gesture_expired");
+}
+
+/// A clerk, a manager, an owner and the brand, all but the clerk with a limit that covers 100.
+fn ladder() -> Authority {
+    let mut authority = authority();
+    authority.limits.extend([Role::Owner, Role::BrandAdmin].map(|role| limit(role, 500, None)));
+    authority
+}
+
+/// What the clerk asked for under [`ladder`], and nobody has decided.
+fn undecided() -> Gesture {
+    Gesture::ask(asked(fen(100)), purse(300), &ladder(), at(NOW)).unwrap().change.record
+}
+
+#[test]
+fn what_a_rank_does_not_decide_in_a_day_goes_up_to_the_next() {
+    let gesture = undecided();
+    let (first, second) = (at("2026-06-02T00:00:00Z"), at("2026-06-03T00:00:00Z"));
+    assert_eq!(gesture.escalates_at, Some(first));
+    assert_eq!(gesture.clone().escalate(&ladder(), at("2026-06-01T23:59:59Z")), None);
+    let change = gesture.escalate(&ladder(), first).unwrap().change;
+    assert_eq!((change.action, &change.facts["from_rank"]), ("escalate", &30.into()));
+    assert_eq!(change.facts["to_rank"], 40);
+    let due = Event::GestureEscalationDue { gesture: id(1) };
+    assert_eq!(change.events, [(due, Some(second))]);
+    let gesture = change.record;
+    assert_eq!((gesture.state, gesture.approval_step), (GestureState::PendingApproval, 2));
+    assert_eq!(
+        gesture.expires_at,
+        Some(at("2026-06-04T00:00:00Z")),
+        "it has no more time for that"
+    );
+    let last = gesture.escalate(&ladder(), second).unwrap().change;
+    assert_eq!(last.record.required_rank, Some(Rank::BRAND));
+    assert_eq!((last.record.escalates_at, last.events), (None, vec![]));
+    assert_eq!(last.record.escalate(&ladder(), second), None);
+}
+
+#[test]
+fn an_escalated_gesture_is_the_higher_ranks_to_decide() {
+    let due = at("2026-06-02T00:00:00Z");
+    let gesture = undecided().escalate(&ladder(), due).unwrap().change.record;
+    let approve = |by| gesture.clone().approve(ballot(by), &ladder(), due);
+    let refusal = approve(manager()).unwrap_err();
+    assert_eq!(
+        (refusal.rule.code, &refusal.facts["required_rank"]),
+        ("gesture_escalated", &40.into())
+    );
+    let reject = gesture.clone().reject(ballot(manager()), promising(100, 300), due);
+    assert_eq!(reject.unwrap_err().rule.code, "gesture_escalated");
+    let owner = Actor::Staff { id: id(14), rank: Rank::OWNER };
+    let decision = approve(owner).unwrap();
+    assert_eq!(decision.approval.unwrap().step, 2);
+    assert_eq!(decision.change.record.escalates_at, None);
+    assert_eq!(decision.change.record.escalate(&ladder(), due), None);
+}
+
+#[test]
+fn there_is_no_escalation_without_a_higher_rank_or_before_it_expires() {
+    assert_eq!(waiting(100).0.escalates_at, None, "nobody above the manager has a limit");
+    let at_the_end = EscalationHours::new(72).unwrap();
+    let patient = Authority { escalation_hours: at_the_end, ..ladder() };
+    let gesture = Gesture::ask(asked(fen(100)), purse(300), &patient, at(NOW)).unwrap();
+    assert_eq!(gesture.change.record.escalates_at, None);
+    assert_eq!(undecided().escalate(&ladder(), at("2026-06-04T00:00:00Z")), None);
+}
+
+#[test]
+fn nobody_carries_out_a_gesture_whose_time_is_over() {
+    let (gesture, purse) = approved(50);
+    let fulfil = |now| gesture.clone().fulfil(bill(50), purse.clone(), &authority(), at(now));
+    assert!(fulfil("2026-06-14T23:59:59Z").is_ok());
+    let refusal = fulfil("2026-06-15T00:00:00Z").unwrap_err();
+    assert_eq!(refusal.rule.code, "gesture_expired");
+    assert_eq!(refusal.facts["state"], "approved");
 }
 
 #[test]

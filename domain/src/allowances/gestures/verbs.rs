@@ -1,7 +1,8 @@
 //! What can be done with a gesture.
 
 use super::{
-    ANOTHERS_GESTURE, Approval, ApprovalDecision, Asked, Gesture, GestureState, OWN_GESTURE,
+    ANOTHERS_GESTURE, Approval, ApprovalDecision, Asked, GESTURE_ESCALATED, GESTURE_EXPIRED,
+    Gesture, GestureState, OWN_GESTURE,
 };
 use crate::{
     allowances::{
@@ -28,7 +29,7 @@ const DECISION_HOURS: i64 = 72;
 /// was forgotten is free again.
 const FULFILMENT_DAYS: i64 = 14;
 
-/// The first word of a higher rank. There is one step so far; escalation adds more.
+/// Approvals are counted from here; each escalation adds a step.
 const FIRST_STEP: u32 = 1;
 
 /// Somebody's word on a gesture.
@@ -80,7 +81,7 @@ impl Gesture {
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
         asked.check()?;
-        let Asked { id, request, requester, customer_dealer_id, .. } = asked;
+        let Asked { id, request, requester, by, customer_dealer_id, .. } = asked;
         let estimate = request.estimate();
         let posting = hold(purse, estimate, id, now)?;
         let beyond = authority.judge(requester.role, estimate).err();
@@ -97,32 +98,37 @@ impl Gesture {
             actual_minor: None,
             state: GestureState::PendingApproval,
             requester_id: requester.id,
+            asked_by: by.to_string(),
             beyond,
             required_rank,
+            approval_step: FIRST_STEP,
+            escalates_at: None,
             expires_at: None,
             approved_at: None,
             settled_at: None,
             created_at: now,
             version: Version::FIRST,
         };
-        Ok(GestureDecision { change: gesture.begin(now), approval: None, posting })
+        Ok(GestureDecision { change: gesture.begin(authority, now), approval: None, posting })
     }
 
     /// Allows what is beyond the requester's authority.
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it waits for nobody; `own_gesture` for the requester; `beyond_authority`
-    /// when the approver's own limit does not reach so far at this moment.
+    /// `illegal_transition` when it waits for nobody, `gesture_expired` from the instant it expires;
+    /// `own_gesture` for the requester and for whoever asked in their name; `gesture_escalated` below the
+    /// rank it was escalated to; `beyond_authority` when the approver's own limit does not reach so far
+    /// at this moment.
     pub fn approve(
         self,
         ballot: Ballot,
         authority: &Authority,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
-        self.expect_decidable_by(ballot.by)?;
+        self.expect_decidable_by(&ballot, now)?;
         authority.expect_rank(ballot.rank, self.estimate())?;
-        let approval = ballot.cast(self.id, ApprovalDecision::Approved, now);
+        let approval = ballot.cast(&self, ApprovalDecision::Approved, now);
         let from = self.state;
         let change = self.granted("approve", now).with("from", from);
         Ok(GestureDecision { change, approval: Some(approval), posting: None })
@@ -133,15 +139,17 @@ impl Gesture {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it waits for nobody; `own_gesture` for the requester.
+    /// `illegal_transition` when it waits for nobody, `gesture_expired` from the instant it expires;
+    /// `own_gesture` for the requester and for whoever asked in their name; `gesture_escalated` below the
+    /// rank it was escalated to.
     pub fn reject(
         self,
         ballot: Ballot,
         purse: Purse,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
-        self.expect_decidable_by(ballot.by)?;
-        let approval = ballot.cast(self.id, ApprovalDecision::Rejected, now);
+        self.expect_decidable_by(&ballot, now)?;
+        let approval = ballot.cast(&self, ApprovalDecision::Rejected, now);
         let posting = self.release(purse, EntryReason::GestureRejected, now)?;
         let change = self.settled("reject", GestureState::Rejected, now);
         Ok(GestureDecision { change, approval: Some(approval), posting })
@@ -155,8 +163,8 @@ impl Gesture {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it is not approved; `beyond_authority` and `insufficient_allowance`
-    /// about the cost.
+    /// `illegal_transition` when it is not approved, `gesture_expired` from the instant it expires;
+    /// `beyond_authority` and `insufficient_allowance` about the cost.
     pub fn fulfil(
         self,
         bill: Bill,
@@ -164,7 +172,7 @@ impl Gesture {
         authority: &Authority,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
-        self.expect(GestureState::Approved)?;
+        self.expect(GestureState::Approved, now)?;
         let actual = Money { amount: bill.actual_minor, currency: self.currency };
         if actual.amount > self.estimate_minor {
             authority.expect_role(bill.role, actual)?;
@@ -198,6 +206,24 @@ impl Gesture {
         Ok(GestureDecision { change, approval: None, posting })
     }
 
+    /// Lets it go up to the next rank whose authority reaches so far at this moment, because nobody has
+    /// decided in time; `None` when somebody has, when its time has not come or is over, and when there
+    /// is no such rank.
+    pub fn escalate(self, authority: &Authority, now: Timestamp) -> Option<GestureDecision> {
+        let is_due = self.escalates_at.is_some_and(|at| at <= now);
+        let is_over = self.expires_at.is_none_or(|at| at <= now);
+        let from_rank = self.required_rank?;
+        let to_rank = authority.next_rank(self.estimate(), from_rank)?;
+        if !is_due || is_over {
+            return None;
+        }
+        let step = self.approval_step.saturating_add(1);
+        let higher = Self { required_rank: Some(to_rank), approval_step: step, ..self };
+        let change = higher.handed_up("escalate", authority, now);
+        let change = change.with("from_rank", from_rank).with("to_rank", to_rank);
+        Some(GestureDecision { change, approval: None, posting: None })
+    }
+
     /// Lets it expire, and releases what was held; `None` when it is settled or its time has not come.
     ///
     /// # Errors
@@ -213,29 +239,51 @@ impl Gesture {
     }
 
     /// The first line of its story: approved on the spot, or waiting.
-    fn begin(self, now: Timestamp) -> Change<Self> {
+    fn begin(self, authority: &Authority, now: Timestamp) -> Change<Self> {
         let (kind, estimate, beyond) = (self.kind, self.estimate(), self.beyond);
         let change = match beyond {
             None => self.granted("ask", now),
-            Some(beyond) => self.waiting(now).with("beyond", beyond),
+            Some(beyond) => self.waiting(authority, now).with("beyond", beyond),
         };
         Change { is_new: true, ..change }.with("kind", kind).with("estimate", estimate)
     }
 
     /// Somebody of higher rank has to decide.
-    fn waiting(self, now: Timestamp) -> Change<Self> {
+    fn waiting(self, authority: &Authority, now: Timestamp) -> Change<Self> {
         let (gesture, expires_at) = (self.id, now.plus_hours(DECISION_HOURS));
         let waiting = Self { expires_at: Some(expires_at), ..self };
-        Change::new("ask", waiting)
+        waiting
+            .handed_up("ask", authority, now)
             .with("to", GestureState::PendingApproval)
             .emits_at(Event::GestureDue { gesture }, expires_at)
+    }
+
+    /// It waits for `required_rank`, and for how long before it goes up to the next one, if there is one
+    /// and it does not expire before.
+    fn handed_up(
+        self,
+        action: &'static str,
+        authority: &Authority,
+        now: Timestamp,
+    ) -> Change<Self> {
+        let gesture = self.id;
+        let escalates_at = now.plus_hours(i64::from(authority.escalation_hours.get()));
+        let in_time = self.expires_at.is_some_and(|expires_at| escalates_at < expires_at);
+        let next = self.required_rank.and_then(|rank| authority.next_rank(self.estimate(), rank));
+        let escalates_at = next.filter(|_| in_time).map(|_| escalates_at);
+        let change = Change::new(action, Self { escalates_at, ..self });
+        match escalates_at {
+            Some(at) => change.emits_at(Event::GestureEscalationDue { gesture }, at),
+            None => change,
+        }
     }
 
     /// From now on it may be carried out.
     fn granted(self, action: &'static str, now: Timestamp) -> Change<Self> {
         let (gesture, expires_at) = (self.id, now.plus_days(FULFILMENT_DAYS));
         let state = GestureState::Approved;
-        let granted = Self { state, approved_at: Some(now), expires_at: Some(expires_at), ..self };
+        let granted = Self { state, approved_at: Some(now), escalates_at: None, ..self };
+        let granted = Self { expires_at: Some(expires_at), ..granted };
         Change::new(action, granted)
             .with("to", state)
             .emits_at(Event::GestureDue { gesture }, expires_at)
@@ -244,7 +292,8 @@ impl Gesture {
     /// Nothing more happens with it.
     fn settled(self, action: &'static str, to: GestureState, now: Timestamp) -> Change<Self> {
         let from = self.state;
-        let settled = Self { state: to, settled_at: Some(now), expires_at: None, ..self };
+        let settled = Self { state: to, settled_at: Some(now), escalates_at: None, ..self };
+        let settled = Self { expires_at: None, ..settled };
         Change::new(action, settled).moved(from, to)
     }
 
@@ -275,21 +324,36 @@ impl Gesture {
         Ok(Some(ledger.release(self.estimate_minor, self.id, reason).close()))
     }
 
-    fn expect_decidable_by(&self, actor: Actor) -> Result<(), Refusal> {
-        self.expect(GestureState::PendingApproval)?;
-        if actor.staff() != Some(self.requester_id) {
-            return Ok(());
+    fn expect_decidable_by(&self, ballot: &Ballot, now: Timestamp) -> Result<(), Refusal> {
+        self.expect(GestureState::PendingApproval, now)?;
+        let by = ballot.by;
+        if by.staff() == Some(self.requester_id) || by.to_string() == self.asked_by {
+            return Err(Refusal::new(&OWN_GESTURE)
+                .with("requester_id", self.requester_id)
+                .with("asked_by", &self.asked_by)
+                .with("required_rank", self.required_rank));
         }
-        Err(Refusal::new(&OWN_GESTURE)
-            .with("requester_id", self.requester_id)
-            .with("required_rank", self.required_rank))
+        let is_too_low = self.required_rank.is_some_and(|rank| ballot.rank < rank);
+        if self.approval_step > FIRST_STEP && is_too_low {
+            return Err(Refusal::new(&GESTURE_ESCALATED)
+                .with("rank", ballot.rank)
+                .with("required_rank", self.required_rank));
+        }
+        Ok(())
     }
 
-    fn expect(&self, state: GestureState) -> Result<(), Refusal> {
-        if self.state == state {
-            return Ok(());
+    /// Expects that it is in `state` and its time there is not over, however late the job is that lets
+    /// it expire.
+    fn expect(&self, state: GestureState, now: Timestamp) -> Result<(), Refusal> {
+        if self.state != state {
+            return Err(illegal(self.state, self.state.allowed_transitions()));
         }
-        Err(illegal(self.state, self.state.allowed_transitions()))
+        match self.expires_at {
+            Some(expired_at) if expired_at <= now => Err(Refusal::new(&GESTURE_EXPIRED)
+                .with("state", self.state)
+                .with("expired_at", expired_at)),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn expect_open(&self) -> Result<(), Refusal> {
@@ -302,11 +366,12 @@ impl Gesture {
 }
 
 impl Ballot {
-    fn cast(self, gesture_id: GestureId, decision: ApprovalDecision, at: Timestamp) -> Approval {
+    fn cast(self, gesture: &Gesture, decision: ApprovalDecision, at: Timestamp) -> Approval {
         Approval {
             id: self.id,
-            gesture_id,
-            step: FIRST_STEP,
+            gesture_id: gesture.id,
+            step: gesture.approval_step,
+            asked_by: gesture.asked_by.clone(),
             approver: self.by.to_string(),
             rank: self.rank,
             decision,

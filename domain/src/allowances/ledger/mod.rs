@@ -21,11 +21,14 @@ use super::accounts::{
     AllowanceAccount, AllowanceLot, AllowanceMovement, EntryDocument, EntryKind, EntryReason,
 };
 use crate::{
+    change::Change,
     ids::{AllowanceLotId, GestureId},
     money::{Currency, MOST_MINOR, Minor, Money},
     refusal::Refusal,
     time::Timestamp,
 };
+use serde::Serialize;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// What a customer has: the accounts in all currencies, and the lots on them that are not empty.
@@ -62,6 +65,8 @@ pub struct Posting {
     pub drawn: Vec<AllowanceLot>,
     /// The lines of the account, in order.
     pub movements: Vec<AllowanceMovement>,
+    /// What the account's timeline should know beside the amounts.
+    pub facts: Map<String, Value>,
 }
 
 /// What a movement is about.
@@ -208,7 +213,7 @@ impl Ledger {
         let (new, old): (Vec<_>, Vec<_>) =
             lots.into_iter().partition(|lot| earned.contains(&lot.id));
         let drawn = old.into_iter().filter(|lot| drawn.contains(&lot.id)).collect();
-        Posting { account, earned: new, drawn, movements }
+        Posting { account, earned: new, drawn, movements, facts: Map::new() }
     }
 
     /// Takes out what has reached its date, but for what is promised.
@@ -289,6 +294,34 @@ impl Ledger {
             .with("account_id", self.account.id)
             .with("asked", asked)
             .with("missing_minor", missing)
+    }
+}
+
+impl Posting {
+    /// Adds a fact to the account's timeline.
+    pub fn with(mut self, name: &str, fact: impl Serialize) -> Self {
+        let value = serde_json::to_value(fact).unwrap_or_default();
+        self.facts.insert(name.to_owned(), value);
+        self
+    }
+
+    /// The account with the one line that its timeline gets, however many lines the account itself gets;
+    /// nothing when nothing moved. The line is called after what was meant to be done, not after what
+    /// expired in passing.
+    pub fn change(&self) -> Option<Change<AllowanceAccount>> {
+        let meant = self.movements.iter().find(|line| line.kind != EntryKind::Expire);
+        let line = meant.or(self.movements.first())?;
+        let sum = |change: fn(&AllowanceMovement) -> i64| -> i64 {
+            self.movements.iter().map(change).fold(0, i64::saturating_add)
+        };
+        let mut change = Change::new(line.kind.verb(), self.account.clone())
+            .with("reason", line.reason)
+            .with("document", line.document)
+            .with("balance_change_minor", sum(|line| line.balance_change_minor))
+            .with("held_change_minor", sum(|line| line.held_change_minor))
+            .with("available", self.account.available());
+        change.facts.extend(self.facts.clone());
+        Some(change)
     }
 }
 

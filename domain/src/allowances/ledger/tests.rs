@@ -116,6 +116,32 @@ fn an_account_whose_lots_are_short_pays_nothing() {
 }
 
 #[test]
+fn a_timeline_gets_one_line_for_each_thing_that_was_done() {
+    let told = |ledger: Ledger| {
+        let change = ledger.close().change()?;
+        Some((change.action, change.facts["balance_change_minor"].as_i64().unwrap()))
+    };
+    assert_eq!(told(books(vec![])), None);
+    let earned = lot(1, 100, None);
+    assert_eq!(told(books(vec![]).accrue(earned, EntryReason::MarginShare)), Some(("accrue", 100)));
+    let held = || books(vec![lot(1, 100, None)]).hold(fen(60), id(9)).unwrap().close().account;
+    assert_eq!(
+        told(books(vec![lot(1, 100, None)]).hold(fen(60), id(9)).unwrap()),
+        Some(("hold", 0))
+    );
+    let open = || Ledger::open(held(), vec![lot(1, 100, None)], at(NOW));
+    let released = open().release(minor(60), id(9), EntryReason::GestureCancelled);
+    assert_eq!(told(released), Some(("release", 0)));
+    let paid = open().capture(fen(50), minor(60), id(9)).unwrap();
+    let paid = paid.release(minor(10), id(9), EntryReason::GestureFulfilled);
+    assert_eq!(told(paid), Some(("capture", -50)));
+    let due = || lot(2, 30, Some(NOW));
+    assert_eq!(told(books(vec![due()])), Some(("expire", -30)));
+    let in_passing = books(vec![due(), lot(1, 100, None)]).hold(fen(60), id(9)).unwrap();
+    assert_eq!(told(in_passing), Some(("hold", -30)));
+}
+
+#[test]
 fn an_account_keeps_no_more_than_an_amount_can_say() {
     let ledger = books(vec![lot(1, MOST_MINOR - 5, None)]);
     let posting = ledger.accrue(lot(2, 10, None), EntryReason::PriceShare).close();
