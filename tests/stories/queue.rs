@@ -59,6 +59,44 @@ async fn a_tenant_with_a_long_queue_does_not_keep_others_waiting() {
 }
 
 #[tokio::test]
+async fn eight_busy_sandboxes_keep_nobody_waiting() {
+    let house = House::opens().await;
+    let quiet = house.brand("quiet").await.live;
+    let mut sandboxes = Vec::new();
+    for brand in 0..8 {
+        sandboxes.push(house.brand(&format!("busy-{brand}")).await.test);
+    }
+    house.settle().await;
+    let queue = Queue::new(house.store.clone());
+    for sandbox in sandboxes {
+        enqueue(&house, sandbox, 2).await;
+    }
+    // Of each sandbox one job runs and one waits for it.
+    assert_eq!(queue.fetch(16).await.unwrap().len(), 8);
+    // Served later than all of them, so that they come before it.
+    for round in 1..=2 {
+        enqueue(&house, quiet, 1).await;
+        let fetched = queue.fetch(16).await.unwrap();
+        let served: Vec<_> = fetched.iter().map(store::jobs::Lease::tenant).collect();
+        assert_eq!(served, [quiet], "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_brand_with_all_the_jobs_it_may_run_is_passed_over() {
+    let house = House::opens().await;
+    let (loud, quiet) = (house.brand("loud").await.live, house.brand("quiet").await.live);
+    house.settle().await;
+    enqueue(&house, loud, 70).await;
+    let queue = Queue::new(house.store.clone());
+    assert_eq!(queue.fetch(100).await.unwrap().len(), 64);
+    enqueue(&house, quiet, 2).await;
+    assert_eq!(queue.fetch(1).await.unwrap()[0].tenant(), quiet);
+    assert_eq!(queue.fetch(1).await.unwrap()[0].tenant(), quiet);
+    assert!(queue.fetch(1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn two_workers_never_hold_the_same_job() {
     let house = House::opens().await;
     let brand = house.brand("clearwater").await;

@@ -18,7 +18,8 @@ const TENANTS_AT_ONCE: i64 = 8;
 const MOST_RUNNING: i64 = 64;
 
 /// Takes up to `slots` due jobs, a few tenants at a time, those that were served longest ago first.
-/// Of a sandbox only the next job in order, and only when none of it is running.
+/// Of a sandbox only the next job in order, and only when none of it is running. A tenant that may get
+/// none has no turn: it would keep the turn for as long as its jobs run, and others waiting behind it.
 const FETCH: &str = "
     WITH turn AS (
         SELECT q.tenant_id, q.paced_to,
@@ -27,6 +28,8 @@ const FETCH: &str = "
         WHERE EXISTS (
             SELECT 1 FROM job j
             WHERE j.tenant_id = q.tenant_id AND j.state = 'ready'
+          AND (SELECT count(*) FROM job r WHERE r.tenant_id = q.tenant_id AND r.state = 'running')
+              < CASE WHEN q.paced_to IS NULL THEN $4 ELSE 1 END
               AND j.due_at <= coalesce(q.paced_to, $1) AND (j.not_before IS NULL OR j.not_before <= now()))
         ORDER BY q.served_at, q.tenant_id LIMIT $3
         FOR UPDATE OF q SKIP LOCKED
@@ -38,9 +41,8 @@ const FETCH: &str = "
               AND j.due_at <= coalesce(t.paced_to, $1) AND (j.not_before IS NULL OR j.not_before <= now())
             ORDER BY j.due_at, j.id
             LIMIT CASE WHEN t.paced_to IS NULL
-                       THEN greatest(0, least($4 - t.running,
-                                greatest(1, $2 / (SELECT count(*) FROM turn))))
-                       WHEN t.running = 0 THEN 1 ELSE 0 END
+                       THEN greatest(0, least($4 - t.running, greatest(1, $2 / (SELECT count(*) FROM turn))))
+                       ELSE 1 END
             FOR UPDATE SKIP LOCKED
         ) j
         LIMIT $2
