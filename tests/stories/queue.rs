@@ -10,6 +10,7 @@ use domain::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use std::collections::BTreeMap;
 use store::{Scope, jobs::Queue};
+use worker::Surroundings;
 
 /// An event whose handling changes nothing.
 fn nothing_much(at: Timestamp) -> Event {
@@ -94,6 +95,37 @@ async fn a_brand_with_all_the_jobs_it_may_run_is_passed_over() {
     assert_eq!(queue.fetch(1).await.unwrap()[0].tenant(), quiet);
     assert_eq!(queue.fetch(1).await.unwrap()[0].tenant(), quiet);
     assert!(queue.fetch(1).await.unwrap().is_empty());
+}
+
+/// Works, and is told to stop after the database has answered so many other questions meanwhile.
+async fn works_for(house: &House, owner: &DatabaseConnection, questions: u32) {
+    let owner = owner.clone();
+    let stop = async move {
+        for _ in 0..questions {
+            owner.execute_unprepared("SELECT 1").await.unwrap();
+        }
+    };
+    let surroundings = Surroundings::without_outside(&house.url);
+    let settings = worker::Settings { slots: 6 };
+    worker::work(house.store.clone(), settings, surroundings, stop).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_at_any_instant_leaves_nothing_running() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await;
+    house.settle().await;
+    let owner = house.owner().await;
+    for questions in (0..60).step_by(2) {
+        enqueue(&house, brand.live, 20).await;
+        works_for(&house, &owner, questions).await;
+        let left = count(&owner, "state = 'running'").await;
+        assert_eq!(left, 0, "stopped after {questions} questions");
+    }
+    assert!(count(&owner, "state = 'done' AND kind = 'day_work_due'").await > 0);
+    assert_eq!(count(&owner, "state = 'ready' AND attempts > 0").await, 0);
+    house.settle().await;
+    assert_eq!(count(&owner, "crashes > 0 OR attempts > 1").await, 0);
 }
 
 #[tokio::test]

@@ -74,20 +74,22 @@ pub async fn work(
         })
         .should_restart(|_, _| true)
         .shutdown_timeout(GRACE);
-    let caretaker = caretake(queue.clone(), held.clone());
-    let work = monitor.run_with_signal(stop.map(Ok));
-    tokio::pin!(caretaker);
-    tokio::select! {
-        done = work => {
-            done.map_err(std::io::Error::other)?;
-        }
-        () = &mut caretaker => {}
-    }
-    let left = held.tokens();
-    if let Err(fault) = queue.return_untried(left).await {
+    let told = held.clone();
+    let stop = stop.map(move |()| told.close());
+    let work = async {
+        let worked = monitor.run_with_signal(stop.map(Ok)).await;
+        held.close();
+        worked
+    };
+    // The caretaker goes before anything is given back: it may have the only connection.
+    let worked = tokio::select! {
+        (worked, ()) = async { tokio::join!(work, held.end_fetch()) } => worked,
+        () = caretake(queue.clone(), held.clone()) => Ok(()),
+    };
+    if let Err(fault) = queue.return_untried(held.tokens()).await {
         tracing::warn!(error = %fault, "jobs in hand were not given back; their leases lapse");
     }
-    Ok(())
+    worked.map_err(std::io::Error::other)
 }
 
 /// One job, from apalis's hands into ours. Never fails: the outcome is in the database.
