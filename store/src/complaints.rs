@@ -317,7 +317,7 @@ impl Tenant {
             complaint_id: complaint.id,
             resolution_no: complaint.resolution_no,
         };
-        for question in self.all::<Invitation>(surveys::about(subject)).await? {
+        for question in self.hold_all::<Invitation>(surveys::about(subject)).await? {
             if let Some(change) = question.cancel() {
                 self.record(change).await?;
             }
