@@ -25,6 +25,9 @@ use uuid::Uuid;
 
 /// A statement that runs longer is ended: nobody waits for it any more.
 const STATEMENT_TIMEOUT: &str = "10s";
+/// Whoever waits longer for a row that somebody holds is told to come again. Far more than any holder
+/// needs, and half the time of a statement, so that it is said why.
+const LOCK_TIMEOUT: &str = "5s";
 /// A transaction that nobody has spoken in for so long is rolled back: its process hangs or is paused,
 /// and holds up others.
 const IDLE_TIMEOUT: &str = "15s";
@@ -456,20 +459,21 @@ fn opening(scope: &Scope) -> String {
     format!(
         "BEGIN; SET LOCAL ROLE aftercare_app; SET LOCAL ac.tenant = '{tenant}'{}{}; \
          SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'; \
+         SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; \
          SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'",
         narrowed("dealer", scope.reach.dealer.map(Uuid::from)),
         narrowed("technician", scope.reach.technician.map(Uuid::from)),
     )
 }
 
-fn by_id<R: Table>(tenant: TenantId, id: R::Id) -> Select<R::Entity> {
-    R::Entity::find_by_id((tenant.into(), id.into()))
-}
-
 /// Locks what is found, one after the other. No key changes, so that references to it need not wait: the
 /// check of a reference takes a lock, too, and would otherwise stand in the way of every holder.
 fn held<R: Table>(select: Select<R::Entity>) -> Select<R::Entity> {
     select.order_by(R::ID, sea_orm::Order::Asc).lock(LockType::NoKeyUpdate)
+}
+
+fn by_id<R: Table>(tenant: TenantId, id: R::Id) -> Select<R::Entity> {
+    R::Entity::find_by_id((tenant.into(), id.into()))
 }
 
 fn ordered<R: Table>(mut select: Select<R::Entity>, order: Order<R::Entity>) -> Select<R::Entity> {

@@ -1,7 +1,7 @@
 //! Many callers at once: they wait for each other and not for ever, and nobody is sent away for nothing.
 
 use crate::{customers::Shop, house::Reply};
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement, TransactionTrait as _};
 use serde_json::json;
 
 /// Callers at once.
@@ -123,4 +123,21 @@ async fn deadlocks(crowd: &Crowd) -> i64 {
     let asked = Statement::from_string(DbBackend::Postgres, sql);
     let row = crowd.shop.house.owner().await.query_one_raw(asked).await.unwrap().unwrap();
     row.try_get("", "deadlocks").unwrap()
+}
+
+#[tokio::test]
+async fn whoever_waits_too_long_for_a_record_is_told_when_to_come_again() {
+    let shop = Shop::opens().await;
+    let customer = shop.customer("c-0").await;
+    let path = format!("/v1/customers/{customer}");
+    let read = shop.key.get(&path).await.expect(200);
+    let owner = shop.house.owner().await;
+    let holder = owner.begin().await.unwrap();
+    holder.execute_unprepared("SELECT 1 FROM customer FOR UPDATE").await.unwrap();
+
+    let late = shop.key.patch(&path, read.etag(), json!({"name": "李娜娜"})).await;
+
+    assert_eq!(late.refused(503, "unavailable").header("retry-after"), "1");
+    holder.rollback().await.unwrap();
+    shop.key.patch(&path, read.etag(), json!({"name": "李娜娜"})).await.expect(200);
 }

@@ -93,8 +93,10 @@ impl Queue {
     }
 
     async fn dispatch(&self) -> Result<Transaction, Fault> {
-        let opening =
-            "BEGIN; SET LOCAL ROLE aftercare_dispatch; SET LOCAL statement_timeout = '10s'";
+        // A worker that freezes here holds the turns of tenants, and others pass over what is held.
+        let opening = "BEGIN; SET LOCAL ROLE aftercare_dispatch; SET LOCAL statement_timeout = '10s'; \
+                       SET LOCAL lock_timeout = '5s'; \
+                       SET LOCAL idle_in_transaction_session_timeout = '10s'";
         Ok(Transaction::begin(self.store.pool(), opening.to_owned()).await?)
     }
 }
