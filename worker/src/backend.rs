@@ -38,6 +38,8 @@ pub(crate) struct Held {
     /// The fetch that is under way. It must come to its end: dropped while it commits, it would take
     /// jobs that nobody knows of.
     fetch: Arc<Mutex<Option<Fetch>>>,
+    /// Jobs that have ended and could not be given back, because the database was out of reach.
+    stranded: Arc<Mutex<Vec<Lease>>>,
     /// Whether we take nothing more.
     closed: watch::Sender<bool>,
 }
@@ -95,12 +97,23 @@ impl Held {
     /// Lets a lease go, because its job has ended one way or the other.
     pub(crate) fn release(&self, lease: &Lease) {
         let mut held = lock(&self.leases);
+        lock(&self.stranded).retain(|stranded| stranded != lease);
         if let Some(count) = held.get_mut(&lease.token()) {
             *count = count.saturating_sub(1);
             if *count == 0 {
                 held.remove(&lease.token());
             }
         }
+    }
+
+    /// Keeps a job that has ended, until it can be given back.
+    pub(crate) fn strand(&self, lease: Lease) {
+        lock(&self.stranded).push(lease);
+    }
+
+    /// The jobs that have ended and are to be given back.
+    pub(crate) fn stranded(&self) -> Vec<Lease> {
+        lock(&self.stranded).clone()
     }
 
     /// The tokens in our hands.

@@ -10,6 +10,7 @@ mod care;
 pub mod list;
 mod work;
 
+pub use care::{Backlog, Orphan};
 pub use list::{by_due_date, in_state};
 pub use work::Opened;
 
@@ -18,7 +19,7 @@ use domain::{
     ids::{JobId, TenantId},
     time::Timestamp,
 };
-use sea_orm::{DbBackend, FromQueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait as _, DbBackend, FromQueryResult, Statement, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -29,6 +30,9 @@ pub const LEASE: Duration = Duration::from_secs(20);
 pub const MOST_CRASHES: i32 = 3;
 /// A job that failed this often is not tried again: with back-off, after about two hours.
 pub const MOST_ATTEMPTS: i32 = 12;
+/// Longest wait between two attempts.
+const LONGEST_PAUSE_SECONDS: u32 = 1_800;
+
 /// A job in a worker's hands.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Lease {
@@ -90,6 +94,14 @@ impl Queue {
         if lease.paced {
             self.store.waker().wake();
         }
+    }
+
+    /// Does one thing to envelopes.
+    async fn dispatched<const N: usize>(&self, sql: &str, values: [Value; N]) -> Result<(), Fault> {
+        let dispatch = self.dispatch().await?;
+        dispatch.execute_raw(statement(sql, values)).await?;
+        dispatch.commit().await?;
+        Ok(())
     }
 
     async fn dispatch(&self) -> Result<Transaction, Fault> {

@@ -1,17 +1,16 @@
 //! The worker's side of the queue: taking jobs, opening, completing and giving them back.
 
-use super::{LEASE, Lease, MOST_ATTEMPTS, Queue, seconds, statement};
+use super::{LEASE, LONGEST_PAUSE_SECONDS, Lease, MOST_ATTEMPTS, Queue, seconds, statement};
 use crate::{Fault, Tenant, tenant::Scope};
 use domain::{
     event::Event,
     identity::{Actor, Reach},
+    jobs::JobState,
 };
 use sea_orm::{ConnectionTrait as _, FromQueryResult as _, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Longest wait between two attempts.
-const LONGEST_PAUSE_SECONDS: u64 = 1_800;
 /// Tenants served by one fetch: enough to fill the slots, few enough that nobody waits behind many.
 const TENANTS_AT_ONCE: i64 = 8;
 /// Most jobs of one tenant running at once, over all workers.
@@ -28,9 +27,9 @@ const FETCH: &str = "
         WHERE EXISTS (
             SELECT 1 FROM job j
             WHERE j.tenant_id = q.tenant_id AND j.state = 'ready'
+              AND j.due_at <= coalesce(q.paced_to, $1) AND (j.not_before IS NULL OR j.not_before <= now()))
           AND (SELECT count(*) FROM job r WHERE r.tenant_id = q.tenant_id AND r.state = 'running')
               < CASE WHEN q.paced_to IS NULL THEN $4 ELSE 1 END
-              AND j.due_at <= coalesce(q.paced_to, $1) AND (j.not_before IS NULL OR j.not_before <= now()))
         ORDER BY q.served_at, q.tenant_id LIMIT $3
         FOR UPDATE OF q SKIP LOCKED
     ), pick AS (
@@ -64,7 +63,14 @@ const GIVE_BACK: &str = "
                    lease_token = NULL, lease_until = NULL, last_error = $6
     WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'";
 
-/// Gives a job back untried, because its worker stops.
+/// Gives a job back untried, because nothing could be tried; the token guards it.
+const POSTPONE: &str = "
+    UPDATE job SET state = 'ready', attempts = attempts - 1,
+                   not_before = now() + make_interval(secs => $4),
+                   lease_token = NULL, lease_until = NULL, last_error = $5
+    WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'";
+
+/// Gives jobs back untried, because their worker stops.
 const RETURN: &str = "
     UPDATE job SET state = 'ready', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
     WHERE state = 'running' AND lease_token = ANY ($1)";
@@ -152,20 +158,31 @@ impl Queue {
         Ok(true)
     }
 
-    /// Gives a job back after it failed: to be tried later, or never when `last`.
+    /// Gives a job back after it failed: to be tried later, or never when `last` or when it has failed so
+    /// often. Answers which of the two.
     ///
     /// # Errors
     ///
-    /// [`Fault`] when the database fails; then the lease lapses by itself.
-    pub async fn give_back(&self, lease: &Lease, why: &str, last: bool) -> Result<(), Fault> {
+    /// [`Fault`] when the database fails; then the job is in our hands still.
+    pub async fn give_back(&self, lease: &Lease, why: &str, last: bool) -> Result<JobState, Fault> {
         let dead = last || lease.attempts >= MOST_ATTEMPTS;
-        let pause = if lease.paced { 0.0 } else { self.pause_seconds(lease.attempts)? };
+        let pause = self.pause_seconds(lease, lease.attempts)?;
         let [tenant, id, token] = lease.key();
         let values = [tenant, id, token, dead.into(), pause.into(), why.into()];
-        let dispatch = self.dispatch().await?;
-        dispatch.execute_raw(statement(GIVE_BACK, values)).await?;
-        dispatch.commit().await?;
-        Ok(())
+        self.dispatched(GIVE_BACK, values).await?;
+        Ok(if dead { JobState::Dead } else { JobState::Ready })
+    }
+
+    /// Gives a job back that could not be tried, because the database was out of reach. It has all its
+    /// attempts still: an outage may last longer than they do.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database is out of reach still; then the job is in our hands still.
+    pub async fn postpone(&self, lease: &Lease, why: &str) -> Result<(), Fault> {
+        let pause = self.pause_seconds(lease, 1)?;
+        let [tenant, id, token] = lease.key();
+        self.dispatched(POSTPONE, [tenant, id, token, pause.into(), why.into()]).await
     }
 
     /// Gives jobs back that were taken and not begun.
@@ -174,16 +191,17 @@ impl Queue {
     ///
     /// [`Fault`] when the database fails; then the leases lapse by themselves.
     pub async fn return_untried(&self, tokens: Vec<Uuid>) -> Result<(), Fault> {
-        let dispatch = self.dispatch().await?;
-        dispatch.execute_raw(statement(RETURN, [tokens.into()])).await?;
-        dispatch.commit().await?;
-        Ok(())
+        self.dispatched(RETURN, [tokens.into()]).await
     }
-    /// Exponential back-off with jitter: 2, 4, 8 .. seconds, between half and the whole of it.
-    fn pause_seconds(&self, attempts: i32) -> Result<f64, Fault> {
+    /// Exponential back-off with jitter: 2, 4, 8 .. seconds, between half and the whole of it. None in a
+    /// sandbox, whose jobs follow each other in order.
+    fn pause_seconds(&self, lease: &Lease, attempts: i32) -> Result<f64, Fault> {
+        if lease.paced {
+            return Ok(0.0);
+        }
         let exponent = u32::try_from(attempts.clamp(0, 20)).unwrap_or_default();
         let longest =
-            2_u64.saturating_pow(exponent).min(LONGEST_PAUSE_SECONDS).saturating_mul(1_000);
+            2_u64.saturating_pow(exponent).min(LONGEST_PAUSE_SECONDS.into()).saturating_mul(1_000);
         let chance = u64::from_be_bytes(self.store.chance().bytes()?);
         let half = longest.div_euclid(2);
         let millis = half.saturating_add(chance.checked_rem(half.max(1)).unwrap_or_default());
