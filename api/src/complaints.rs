@@ -12,6 +12,7 @@ use domain::{
         Complaint, ComplaintClosing, ComplaintDetails, ComplaintReopening, ComplaintState, Decided,
         DecisionDetails, Remedy, Resolution,
     },
+    customers::Customer,
     ids::{ComplaintId, CustomerId, DealerId, RemedyId, StaffId},
 };
 use serde::Deserialize;
@@ -285,6 +286,9 @@ async fn reopen_complaint(
     Json(reopening): Json<ComplaintReopening>,
 ) -> Outcome {
     let work = access.write().await?;
+    // Nobody asks the customer anything while this is open; whoever wants to waits, or is waited for.
+    let customer = work.get::<Complaint>(id).await?.details.customer_id;
+    work.hold::<Customer>(customer).await?;
     let complaint = work.hold::<Complaint>(id).await?;
 
     let change = complaint.clone().reopen(reopening, work.now())?;

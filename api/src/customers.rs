@@ -127,7 +127,7 @@ async fn push_customer(
     pushes::name((&source, &external_id), &mut details.source, &mut details.external_id)?;
     let details = with_dealer(&work, details)?;
     work.push_alone("customer", &source, &external_id).await?;
-    let known = work.find(store::customers::named(&source, &[&external_id])).await?;
+    let known = work.hold_found(store::customers::named(&source, &[&external_id])).await?;
     let pushed = Customer::push(known, work.new_id(), details, work.now());
     pushes::record(work, COLLECTION, pushed).await
 }

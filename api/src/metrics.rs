@@ -46,10 +46,11 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let response = next.run(request).await;
     let labels = [("method", method), ("operation", operation)];
-    metrics::histogram!("http_request_duration_seconds", &labels)
+    metrics::histogram!("aftercare_http_request_duration_seconds", &labels)
         .record(began.elapsed().as_secs_f64());
     let status = response.status().as_u16().to_string();
     let [method, operation] = labels;
-    metrics::counter!("http_requests_total", &[method, operation, ("status", status)]).increment(1);
+    metrics::counter!("aftercare_http_requests_total", &[method, operation, ("status", status)])
+        .increment(1);
     response
 }

@@ -152,7 +152,7 @@ async fn push_order(
     work.push_alone("sales_order", &source, &external_id).await?;
     let spoken_of = gather(&work, &details).await?;
     let known: Option<SalesOrder> =
-        work.find(store::orders::named(&source, &[&external_id])).await?;
+        work.hold_found(store::orders::named(&source, &[&external_id])).await?;
     let known = match known {
         Some(order) => Some(work.with_lines(order).await?),
         None => None,
@@ -233,7 +233,7 @@ async fn deliver_order(
     let work = access.write().await?;
     let order: SalesOrder = work.hold(id).await?;
     let on_the_way: Vec<Asset> =
-        work.all(store::catalogue::on_the_way(order.asset_ids.iter().copied())).await?;
+        work.hold_all(store::catalogue::on_the_way(order.asset_ids.iter().copied())).await?;
     let order = work.record(order.deliver(ask.delivered_on, work.now())?).await?;
     for asset in on_the_way {
         work.record(asset.deliver(ask.delivered_on, work.now())?).await?;

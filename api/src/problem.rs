@@ -404,8 +404,8 @@ impl From<&Fault> for Problem {
                 Self::unknown_reference(&format!("/{}", fields(constraint).join(", ")))
             }
             Fault::Overlapping { .. } => Self::new(&ALREADY_TAKEN),
-            Fault::Unreachable(_) => {
-                tracing::warn!(error = chain(fault), "the database cannot be reached");
+            Fault::Unreachable(_) | Fault::Late(_) => {
+                tracing::warn!(error = chain(fault), "the database does not answer");
                 Self::new(&UNAVAILABLE).retry_after(store::RETRY_AFTER.as_secs())
             }
             Fault::Broken { .. }

@@ -320,7 +320,7 @@ impl Tenant {
             complaint_id: complaint.id,
             resolution_no: complaint.resolution_no,
         };
-        for question in self.all::<Invitation>(surveys::about(subject)).await? {
+        for question in self.hold_all::<Invitation>(surveys::about(subject)).await? {
             if let Some(change) = question.cancel() {
                 self.record(change).await?;
             }
@@ -328,7 +328,8 @@ impl Tenant {
         Ok(())
     }
 
-    /// What is known about the things a complaint names.
+    /// What is known about the things a complaint names. Its customer is held: nobody asks them anything
+    /// while it is being opened.
     ///
     /// # Errors
     ///
@@ -340,7 +341,8 @@ impl Tenant {
                    LEFT JOIN sales_order o ON o.tenant_id = c.tenant_id AND o.id = $2
                    LEFT JOIN asset a ON a.tenant_id = c.tenant_id AND a.id = $3
                    LEFT JOIN work_order w ON w.tenant_id = c.tenant_id AND w.id = $4
-                   WHERE c.tenant_id = ac.tenant() AND c.id = $1";
+                   WHERE c.tenant_id = ac.tenant() AND c.id = $1
+                   FOR NO KEY UPDATE OF c";
         let values = [
             Uuid::from(details.customer_id).into(),
             details.order_id.map(Uuid::from).into(),

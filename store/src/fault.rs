@@ -11,6 +11,10 @@ pub enum Fault {
     /// The database cannot be reached, or has no connection to give. Trying again helps.
     #[error("the database cannot be reached")]
     Unreachable(#[source] DbErr),
+    /// The database took too long: it has too much to do, or somebody has held a row for too long.
+    /// Trying again helps.
+    #[error("the database took too long")]
+    Late(#[source] DbErr),
     /// Another transaction was in the way. Trying again helps.
     #[error("another transaction was in the way")]
     Busy(#[source] DbErr),
@@ -70,8 +74,10 @@ impl From<DbErr> for Fault {
                     Some("23503") => Self::Dangling { constraint },
                     Some("23P01") => Self::Overlapping { constraint },
                     Some("23514") => Self::Broken { constraint },
-                    // Serialisation failure, deadlock, lock not available.
-                    Some("40001" | "40P01" | "55P03") => Self::Busy(error),
+                    // Serialisation failure, deadlock.
+                    Some("40001" | "40P01") => Self::Busy(error),
+                    // Lock not available in time, statement cancelled for its time.
+                    Some("55P03" | "57014") => Self::Late(error),
                     // Shutting down, crashed, starting up, too many connections.
                     Some("57P01" | "57P02" | "57P03" | "53300" | "25P03") => {
                         Self::Unreachable(error)

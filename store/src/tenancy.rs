@@ -143,7 +143,7 @@ impl Tenant {
     ///
     /// [`Missing::NotFound`] when there is no such brand.
     pub async fn hold_brand(&self) -> Result<Brand, Missing> {
-        self.find_brand("FOR UPDATE").await
+        self.find_brand("FOR NO KEY UPDATE").await
     }
 
     async fn find_brand(&self, lock: &str) -> Result<Brand, Missing> {

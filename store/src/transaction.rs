@@ -62,7 +62,8 @@ impl Transaction {
         Ok(Self { open: Mutex::new(open) })
     }
 
-    /// Makes everything permanent.
+    /// Makes everything permanent. Given up half-way, it has happened or it has not. The ROLLBACK that is
+    /// queued behind it then finds no transaction, which the server remarks on, and changes nothing.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         let mut open = self.open.lock().await.take().ok_or_else(ended)?;
         Manager::commit(&mut open.0).await.map_err(execution_error)
@@ -168,15 +169,36 @@ mod tests {
         .await
     }
 
+    async fn pool() -> PgPool {
+        let url = std::env::var("AFTERCARE_TEST_DATABASE_URL").expect("./check starts a server");
+        let options = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
+        options.connect(&url).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_is_given_up_half_way_leaves_nothing_behind() {
+        let pool = pool().await;
+        let mut given_up = 0;
+        for caller in 0..CALLERS.div_euclid(10) {
+            let transaction = Transaction::begin(&pool, TENANT.to_owned()).await.unwrap();
+            transaction.execute_unprepared("SELECT 1").await.unwrap();
+            let mut commit = Box::pin(async { transaction.commit().await.unwrap() });
+            // Once it is sent, or once the server has answered.
+            let ended = if caller % 2 == 0 {
+                std::future::poll_fn(|cx| Poll::Ready(commit.as_mut().poll(cx).is_ready())).await
+            } else {
+                waits(commit.as_mut(), 1).await
+            };
+            drop(commit);
+            given_up += u64::from(!ended);
+            assert_eq!(borrowed(&pool).await, "", "caller {caller}");
+        }
+        assert!(given_up > CALLERS.div_euclid(20), "only {given_up} commits were given up");
+    }
+
     #[tokio::test]
     async fn callers_who_go_away_leave_nothing_behind_for_the_next() {
-        let url = std::env::var("AFTERCARE_TEST_DATABASE_URL").expect("./check starts a server");
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .test_before_acquire(false)
-            .connect(&url)
-            .await
-            .unwrap();
+        let pool = pool().await;
         let mut went_away = 0;
         for caller in 0..CALLERS {
             // Every instant at which a call waits for the database is one at which its caller can go.

@@ -22,6 +22,7 @@ mod house;
 mod allowances;
 mod audit;
 mod complaints;
+mod crowds;
 mod customers;
 mod identity;
 mod imports;

@@ -162,6 +162,31 @@ async fn customers_are_not_asked_too_often_and_the_reason_is_kept() {
 }
 
 #[tokio::test]
+async fn three_visits_at_once_ask_a_customer_once() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    surveys_after(&key, "visit_completed").await;
+    let customers = [li_na(&key).await, li_na(&key).await, li_na(&key).await, li_na(&key).await];
+    for customer in &customers {
+        for _ in 0..3 {
+            visits(&house, brand, customer).await;
+        }
+    }
+    house.settle().await;
+    house.clock.set(house.now().plus_days(1));
+    house.settle_at_once().await;
+    for customer in &customers {
+        let asked = key.get(&format!("/v1/invitations?customer_id={customer}")).await.expect(200);
+        let mut reasons: Vec<_> =
+            asked.data().iter().map(|asked| asked["suppressed_reason"].to_string()).collect();
+        reasons.sort();
+        assert_eq!(reasons, ["\"frequency\"", "\"frequency\"", "null"]);
+    }
+    assert_eq!(letters(&house, "survey").await.len(), customers.len());
+}
+
+#[tokio::test]
 async fn one_survey_is_issued_after_a_trigger_and_never_changes() {
     let house = House::opens().await;
     let key = house.brand_key(house.brand("clearwater").await.live);

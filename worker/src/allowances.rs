@@ -63,7 +63,7 @@ pub(crate) async fn reconcile(
     for count in counts.iter().filter(|count| !count.is_balanced()) {
         let account: AllowanceAccount = tenant.get(count.account_id).await?;
         tenant.note(&account, "find_unbalanced", json!(count)).await?;
-        metrics::counter!("allowance_accounts_unbalanced_total").increment(1);
+        metrics::counter!("aftercare_allowance_accounts_unbalanced_total").increment(1);
         tracing::error!(
             tenant.id = %tenant.id(),
             account.id = %count.account_id,

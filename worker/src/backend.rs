@@ -11,7 +11,8 @@ use futures::{FutureExt as _, future::BoxFuture};
 use std::{
     collections::{BTreeMap, VecDeque},
     convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -19,18 +20,74 @@ use store::{
     Fault,
     jobs::{Lease, Queue},
 };
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::{
+    sync::watch,
+    time::{Interval, MissedTickBehavior},
+};
 use uuid::Uuid;
 
-/// The leases in this process's hands, by token, with how many jobs each still covers. What is in it is
-/// renewed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Held(Arc<Mutex<BTreeMap<Uuid, usize>>>);
+/// A question for jobs that is under way.
+type Fetch = BoxFuture<'static, Result<Vec<Lease>, Fault>>;
+
+/// What is in this process's hands, in one place that outlives the runtime of the jobs: it drops what it
+/// has whenever it stops.
+#[derive(Clone, Default)]
+pub(crate) struct Held {
+    /// The leases by token, with how many jobs each still covers. What is in it is renewed.
+    leases: Arc<Mutex<BTreeMap<Uuid, usize>>>,
+    /// The fetch that is under way. It must come to its end: dropped while it commits, it would take
+    /// jobs that nobody knows of.
+    fetch: Arc<Mutex<Option<Fetch>>>,
+    /// Jobs that have ended and could not be given back, because the database was out of reach.
+    stranded: Arc<Mutex<Vec<Lease>>>,
+    /// Whether we take nothing more.
+    closed: watch::Sender<bool>,
+}
 
 impl Held {
+    /// Begins to fetch.
+    fn begin(&self, fetch: Fetch) {
+        *lock(&self.fetch) = Some(fetch);
+    }
+
+    /// Drives the fetch that is under way; `None` when there is none. What it fetched is in our hands.
+    fn poll_fetch(&self, cx: &mut Context<'_>) -> Option<Poll<Result<Vec<Lease>, Fault>>> {
+        let mut fetch = lock(&self.fetch);
+        let Poll::Ready(fetched) = fetch.as_mut()?.poll_unpin(cx) else {
+            return Some(Poll::Pending);
+        };
+        *fetch = None;
+        if let Ok(leases) = &fetched {
+            self.take(leases);
+        }
+        Some(Poll::Ready(fetched))
+    }
+
+    /// Takes nothing more.
+    pub(crate) fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// From when nothing more is taken, drives the fetch that is under way to its end, while jobs in
+    /// flight finish: it may have a connection that they need. Afterwards all that was taken is in our
+    /// hands.
+    pub(crate) async fn end_fetch(&self) {
+        // The sender is our own, so it is there as long as we wait.
+        drop(self.closed.subscribe().wait_for(|closed| *closed).await);
+        let Some(fetched) =
+            poll_fn(|cx| self.poll_fetch(cx).map_or(Poll::Ready(None), |poll| poll.map(Some)))
+                .await
+        else {
+            return;
+        };
+        if let Err(fault) = fetched {
+            tracing::warn!(error = %fault, "the last jobs were not fetched");
+        }
+    }
+
     /// Takes leases into our hands.
     fn take(&self, leases: &[Lease]) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock(&self.leases);
         for lease in leases {
             let count = held.entry(lease.token()).or_default();
             *count = count.saturating_add(1);
@@ -39,7 +96,8 @@ impl Held {
 
     /// Lets a lease go, because its job has ended one way or the other.
     pub(crate) fn release(&self, lease: &Lease) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock(&self.leases);
+        lock(&self.stranded).retain(|stranded| stranded != lease);
         if let Some(count) = held.get_mut(&lease.token()) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -48,16 +106,30 @@ impl Held {
         }
     }
 
+    /// Keeps a job that has ended, until it can be given back.
+    pub(crate) fn strand(&self, lease: Lease) {
+        lock(&self.stranded).push(lease);
+    }
+
+    /// The jobs that have ended and are to be given back.
+    pub(crate) fn stranded(&self) -> Vec<Lease> {
+        lock(&self.stranded).clone()
+    }
+
     /// The tokens in our hands.
     pub(crate) fn tokens(&self) -> Vec<Uuid> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+        lock(&self.leases).keys().copied().collect()
     }
 
     /// How many jobs are in our hands.
     fn count(&self) -> usize {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = lock(&self.leases);
         held.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
+}
+
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The queue as apalis sees it.
@@ -66,7 +138,6 @@ pub(crate) struct Jobs {
     held: Held,
     slots: u16,
     ready: VecDeque<Lease>,
-    fetching: Option<BoxFuture<'static, Result<Vec<Lease>, Fault>>>,
     waking: Option<BoxFuture<'static, ()>>,
     tick: Interval,
     /// Whether there may be more to fetch than was seen.
@@ -77,16 +148,7 @@ impl Jobs {
     pub(crate) fn new(queue: Queue, held: Held, slots: u16, poll: Duration) -> Self {
         let mut tick = tokio::time::interval(poll);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        Self {
-            queue,
-            held,
-            slots,
-            ready: VecDeque::new(),
-            fetching: None,
-            waking: None,
-            tick,
-            more: true,
-        }
+        Self { queue, held, slots, ready: VecDeque::new(), waking: None, tick, more: true }
     }
 
     /// Polls the clock and the wake-up until both are pending, so that one of them wakes us.
@@ -108,13 +170,10 @@ impl Jobs {
 
     /// Drives the fetch that is under way; `None` when there is none any more.
     fn fetched(&mut self, cx: &mut Context<'_>) -> Option<Poll<()>> {
-        let fetching = self.fetching.as_mut()?;
-        let Poll::Ready(fetched) = fetching.poll_unpin(cx) else { return Some(Poll::Pending) };
-        self.fetching = None;
+        let Poll::Ready(fetched) = self.held.poll_fetch(cx)? else { return Some(Poll::Pending) };
         match fetched {
             Ok(leases) => {
                 self.more |= !leases.is_empty();
-                self.held.take(&leases);
                 self.ready.extend(leases);
             }
             Err(fault) => {
@@ -147,6 +206,10 @@ impl Backend for Jobs {
         cx: &mut Context<'_>,
         _: &WorkerContext,
     ) -> Poll<Option<Result<Self::Task, Infallible>>> {
+        // A stop is told to the runtime too, which comes back for nothing more.
+        if *self.held.closed.borrow() {
+            return Poll::Pending;
+        }
         loop {
             if let Some(lease) = self.ready.pop_front() {
                 let attempt =
@@ -170,7 +233,7 @@ impl Backend for Jobs {
             }
             self.more = false;
             let queue = self.queue.clone();
-            self.fetching = Some(async move { queue.fetch(free).await }.boxed());
+            self.held.begin(async move { queue.fetch(free).await }.boxed());
         }
     }
 

@@ -83,7 +83,7 @@ pub(crate) async fn conclude(
 
 /// Closes complaints whose resolution was met with silence for the cooling period.
 pub(crate) async fn daily(tenant: &Tenant) -> Result<(), Failure> {
-    for complaint in tenant.all::<Complaint>(cooled(tenant.now())).await? {
+    for complaint in tenant.hold_all::<Complaint>(cooled(tenant.now())).await? {
         let silence = ComplaintClosing { customer_satisfied: None };
         let change = complaint.close(silence, tenant.now())?;
         tenant.record(change).await?;

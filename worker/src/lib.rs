@@ -5,6 +5,7 @@
 
 mod allowances;
 mod backend;
+mod care;
 mod complaints;
 mod days;
 mod followups;
@@ -26,7 +27,7 @@ use futures::FutureExt as _;
 use std::{sync::Arc, time::Duration};
 use store::{
     Store,
-    jobs::{LEASE, Lease, Queue},
+    jobs::{Lease, Queue},
 };
 
 pub use outside::Surroundings;
@@ -34,8 +35,6 @@ pub use run::{Outcome, Runner};
 
 /// How often an idle worker looks by itself, should a wake-up be lost.
 const POLL: Duration = Duration::from_millis(500);
-/// How often orphans are looked for.
-const SWEEP: Duration = Duration::from_secs(2);
 /// How long jobs in flight may take to finish when the worker stops.
 const GRACE: Duration = Duration::from_secs(25);
 
@@ -75,54 +74,36 @@ pub async fn work(
         })
         .should_restart(|_, _| true)
         .shutdown_timeout(GRACE);
-    let caretaker = caretake(queue.clone(), held.clone());
-    let work = monitor.run_with_signal(stop.map(Ok));
-    tokio::pin!(caretaker);
-    tokio::select! {
-        done = work => {
-            done.map_err(std::io::Error::other)?;
-        }
-        () = &mut caretaker => {}
-    }
-    let left = held.tokens();
-    if let Err(fault) = queue.return_untried(left).await {
+    let told = held.clone();
+    let stop = stop.map(move |()| told.close());
+    let work = async {
+        let worked = monitor.run_with_signal(stop.map(Ok)).await;
+        held.close();
+        worked
+    };
+    // The caretaker goes before anything is given back: it may have the only connection.
+    let worked = tokio::select! {
+        (worked, ()) = async { tokio::join!(work, held.end_fetch()) } => worked,
+        () = care::caretake(queue.clone(), held.clone()) => Ok(()),
+    };
+    if let Err(fault) = queue.return_untried(held.tokens()).await {
         tracing::warn!(error = %fault, "jobs in hand were not given back; their leases lapse");
     }
-    Ok(())
+    worked.map_err(std::io::Error::other)
 }
 
 /// One job, from apalis's hands into ours. Never fails: the outcome is in the database.
 async fn handle(lease: Lease, runner: Data<Arc<Runner>>, held: Data<backend::Held>) {
     let began = tokio::time::Instant::now();
     let outcome = runner.run(&lease).await;
+    let kind = lease.kind().to_owned();
+    metrics::histogram!("aftercare_job_duration_seconds", "kind" => kind)
+        .record(began.elapsed().as_secs_f64());
+    care::ended(lease.kind(), outcome.name());
+    if outcome == Outcome::Stranded {
+        held.strand(lease);
+        return;
+    }
     held.release(&lease);
     runner.go_on_after(&lease);
-    let kind = lease.kind().to_owned();
-    metrics::histogram!("job_duration_seconds", "kind" => kind.clone())
-        .record(began.elapsed().as_secs_f64());
-    metrics::counter!("jobs_total", "kind" => kind, "outcome" => outcome.name()).increment(1);
-}
-
-/// Renews leases and sweeps up orphans, for ever.
-async fn caretake(queue: Queue, held: backend::Held) {
-    let mut renewal = tokio::time::interval(LEASE.div_f32(4.0));
-    let mut sweeping = tokio::time::interval(SWEEP);
-    renewal.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    sweeping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = renewal.tick() => {
-                let tokens = held.tokens();
-                if tokens.is_empty() { continue }
-                if let Err(fault) = queue.renew(tokens).await {
-                    tracing::warn!(error = %fault, "leases were not renewed");
-                }
-            }
-            _ = sweeping.tick() => match queue.sweep().await {
-                Ok(0) => {}
-                Ok(orphans) => tracing::warn!(orphans, "jobs of lost workers were put back"),
-                Err(fault) => tracing::warn!(error = %fault, "orphans were not looked for"),
-            }
-        }
-    }
 }

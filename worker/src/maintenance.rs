@@ -34,7 +34,8 @@ const MOST_TRIES: u32 = 5;
 /// Lets the things that were paid for enter their plans.
 pub(crate) async fn order_paid(tenant: &Tenant, order: OrderId) -> Result<(), Failure> {
     let order: SalesOrder = tenant.get(order).await?;
-    for asset in order.asset_ids {
+    // In the order in which everybody holds them, not in the seller's.
+    for asset in order.asset_ids.into_iter().collect::<BTreeSet<_>>() {
         enrol(tenant, asset).await?;
     }
     Ok(())
@@ -197,7 +198,7 @@ pub(crate) async fn work_order_unscheduled(
     if work_order.is_overdue(tenant.now().date_in(zone)) {
         return give_up(tenant, work_order).await;
     }
-    let held: Option<Appointment> = tenant.find(maintenance::active_of(id)).await?;
+    let held: Option<Appointment> = tenant.hold_found(maintenance::active_of(id)).await?;
     let found = if held.is_some() {
         Found::Nobody(SearchFailure::SlotHeld)
     } else if work_order.details.site_id.is_none() {

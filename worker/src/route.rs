@@ -50,8 +50,8 @@ pub async fn route(
         // Delivered by `run`, which talks to the outside while no transaction is open.
         Event::MessageQueued { .. } => Ok(()),
         Event::OrderPaid { order } => {
-            allowances::accrue(tenant, *order).await?;
-            maintenance::order_paid(tenant, *order).await
+            maintenance::order_paid(tenant, *order).await?;
+            allowances::accrue(tenant, *order).await
         }
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
         Event::ReconciliationDue { after } => allowances::reconcile(tenant, *after).await,

@@ -9,6 +9,7 @@ use domain::{
     event::Event,
     followups::{Message, MessageState},
     ids::MessageId,
+    jobs::JobState,
 };
 use futures::FutureExt as _;
 use std::{panic::AssertUnwindSafe, time::Duration};
@@ -29,8 +30,14 @@ pub enum Outcome {
     Done,
     /// Somebody else has it; nothing happened here.
     Lost,
-    /// It failed and is tried again later, or is dead.
-    GivenBack,
+    /// It failed and is tried again later.
+    Retried,
+    /// It failed and is not tried again.
+    Dead,
+    /// It could not be tried, because the database was out of reach, and was given back as it was.
+    Untried,
+    /// It could not even be given back; whoever ran it has it in hand still.
+    Stranded,
 }
 
 impl Outcome {
@@ -39,7 +46,10 @@ impl Outcome {
         match self {
             Self::Done => "done",
             Self::Lost => "lost",
-            Self::GivenBack => "given_back",
+            Self::Retried => "retried",
+            Self::Dead => "dead",
+            Self::Untried => "untried",
+            Self::Stranded => "stranded",
         }
     }
 }
@@ -65,6 +75,11 @@ enum Trouble {
 }
 
 impl Trouble {
+    /// Whether it is not the job's: the database is out of reach, or has no connection to give.
+    fn is_outage(&self) -> bool {
+        matches!(self, Self::Failure(Failure::Fault(Fault::Unreachable(_))))
+    }
+
     /// Whether trying again cannot help: a rule that said no will say no again.
     fn is_final(&self) -> bool {
         match self {
@@ -104,8 +119,7 @@ impl Runner {
             Ok(Err(_)) => Trouble::Panic,
             Err(_) => Trouble::Slow,
         };
-        self.give_back(lease, &trouble).await;
-        Outcome::GivenBack
+        self.give_back(lease, &trouble).await
     }
 
     /// Looks for the next job of a sandbox at once: it was held back until this one had ended.
@@ -149,13 +163,27 @@ impl Runner {
         Ok(if done { Outcome::Done } else { Outcome::Lost })
     }
 
-    async fn give_back(&self, lease: &Lease, trouble: &Trouble) {
+    async fn give_back(&self, lease: &Lease, trouble: &Trouble) -> Outcome {
         let why = chain(trouble);
         tracing::warn!(error = why, "a job failed");
-        let given: Result<(), Fault> = self.queue.give_back(lease, &why, trouble.is_final()).await;
-        if let Err(fault) = given {
-            tracing::warn!(error = %fault, "a failed job was not given back; its lease lapses");
+        self.given_back(lease, trouble, &why).await.unwrap_or_else(|fault| {
+            tracing::warn!(error = %fault, "a failed job was not given back");
+            Outcome::Stranded
+        })
+    }
+
+    async fn given_back(
+        &self,
+        lease: &Lease,
+        trouble: &Trouble,
+        why: &str,
+    ) -> Result<Outcome, Fault> {
+        if trouble.is_outage() {
+            self.queue.postpone(lease, why).await?;
+            return Ok(Outcome::Untried);
         }
+        let state = self.queue.give_back(lease, why, trouble.is_final()).await?;
+        Ok(if state == JobState::Dead { Outcome::Dead } else { Outcome::Retried })
     }
 }
 

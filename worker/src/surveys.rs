@@ -3,6 +3,7 @@
 use crate::outside::Surroundings;
 use domain::{
     complaints::{Complaint, ComplaintState},
+    customers::Customer,
     followups::Notice,
     ids::{InvitationId, ResponseId, WorkOrderId},
     surveys::{Invitation, Respondent, Survey, SurveyResponse, SurveySubject, SurveyTrigger},
@@ -42,6 +43,10 @@ pub(crate) async fn ask(
     tenant: &Tenant,
     id: InvitationId,
 ) -> Result<(), Failure> {
+    let customer = tenant.get::<Invitation>(id).await?.customer_id;
+    // Held before anybody looks how it stands with them, so that of two who want to ask at once the second
+    // sees that the first has asked, and nobody asks while a complaint is being opened.
+    tenant.hold::<Customer>(customer).await?;
     let invitation = tenant.hold::<Invitation>(id).await?;
     let survey = tenant.get::<Survey>(invitation.survey_id).await?;
     let to = tenant.correspondent(invitation.customer_id).await?;
@@ -73,6 +78,8 @@ pub(crate) async fn expire(tenant: &Tenant, id: InvitationId) -> Result<(), Fail
 /// Draws the consequences of an answer: a complaint is opened, reopened or closed by it.
 pub(crate) async fn follow(tenant: &Tenant, id: ResponseId) -> Result<(), Failure> {
     let answer = tenant.get::<SurveyResponse>(id).await?;
+    // A complaint that is opened or reopened waits for those who want to ask, and they for it.
+    tenant.hold::<Customer>(answer.customer_id).await?;
     match answer.subject {
         SurveySubject::WorkOrder { .. } if answer.low => open_complaint(tenant, &answer).await,
         SurveySubject::WorkOrder { .. } => Ok(()),

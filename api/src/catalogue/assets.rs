@@ -143,9 +143,9 @@ async fn push_asset(
 ) -> Outcome {
     let work = access.write().await?;
     pushes::name((&source, &external_id), &mut details.source, &mut details.external_id)?;
-    let details = checked(&work, details).await?;
     work.push_alone("asset", &source, &external_id).await?;
-    let known = work.find(store::catalogue::assets_named(&source, &[&external_id])).await?;
+    let details = checked(&work, details).await?;
+    let known = work.hold_found(store::catalogue::assets_named(&source, &[&external_id])).await?;
     let pushed = Asset::push(known, work.new_id(), details, work.now())?;
     pushes::record(work, COLLECTION, pushed).await
 }
@@ -191,6 +191,10 @@ async fn change_asset(
     patch: MergePatch,
 ) -> Outcome {
     let work = access.write().await?;
+    // Its customer is held before the asset, as a push does, so that neither waits for the other.
+    let read: Asset = work.get(id).await?;
+    let customer_id = patch.clone().apply(&read.details)?.customer_id;
+    pushes::known(work.hold::<Customer>(customer_id).await, "/customer_id")?;
     let asset: Asset = work.hold(id).await?;
     work.expect_current(&asset)?;
     let details = checked(&work, patch.apply(&asset.details)?).await?;

@@ -141,7 +141,8 @@ async fn list_appointments(
 async fn hold_slot(access: Access<may::VisitsWrite>, Json(choice): Json<SlotChoice>) -> Outcome {
     let work = access.write().await?;
     let work_order: WorkOrder = referred(work.hold(choice.work_order_id).await, "/work_order_id")?;
-    let before: Option<Appointment> = work.find(maintenance::active_of(work_order.id)).await?;
+    let before: Option<Appointment> =
+        work.hold_found(maintenance::active_of(work_order.id)).await?;
     let mut search = work.search(&work_order, work.now()).await?;
     if let Some(before) = &before {
         search = search.without(&before.slot);

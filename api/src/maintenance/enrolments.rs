@@ -228,7 +228,7 @@ async fn cancel_enrolment(
 ) -> Outcome {
     let work = access.write().await?;
     let enrolment: Enrolment = work.hold(id).await?;
-    let planned: Vec<Occurrence> = work.all(maintenance::planned_of(id)).await?;
+    let planned: Vec<Occurrence> = work.hold_all(maintenance::planned_of(id)).await?;
 
     let ended = enrolment.cancel()?;
 

@@ -267,7 +267,7 @@ async fn cancel_work_order(
 ) -> Outcome {
     let work = access.write().await?;
     let work_order: WorkOrder = work.hold(id).await?;
-    let appointment: Option<Appointment> = work.find(maintenance::active_of(id)).await?;
+    let appointment: Option<Appointment> = work.hold_found(maintenance::active_of(id)).await?;
     let occurrence_id = work_order.occurrence_id;
 
     let cancelled = work_order.cancel(note)?;

@@ -13,8 +13,7 @@ use domain::{
     money::Currency,
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QueryResult, QuerySelect as _, Select,
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryResult, Select,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -53,10 +52,7 @@ impl Tenant {
     ///
     /// [`Fault`] when the database fails.
     pub async fn lock_purse(&self, customer: CustomerId) -> Result<Vec<AllowanceAccount>, Fault> {
-        let accounts = super::accounts(Some(customer))
-            .order_by_asc(allowance_account::Column::Id)
-            .lock_exclusive();
-        self.all(accounts).await
+        self.hold_all(super::accounts(Some(customer))).await
     }
 
     /// What a customer has, locked until this work is done.
@@ -89,9 +85,8 @@ impl Tenant {
         let empty = AllowanceAccount::open(self.new_id(), customer, dealer, currency, now);
         self.open_account(&empty).await?;
         let account = super::accounts(Some(customer))
-            .filter(allowance_account::Column::Currency.eq(currency.to_string()))
-            .lock_exclusive();
-        let account = self.find::<AllowanceAccount>(account).await?.unwrap_or(empty);
+            .filter(allowance_account::Column::Currency.eq(currency.to_string()));
+        let account = self.hold_found::<AllowanceAccount>(account).await?.unwrap_or(empty);
         let lots = self.all(open_lots(account.id)).await?;
         // The customer may have gone to another dealer since.
         Ok(Ledger::open(AllowanceAccount { dealer_id: dealer, ..account }, lots, now))

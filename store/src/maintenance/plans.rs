@@ -193,7 +193,7 @@ pub fn behind(horizon_on: CivilDate, most: u64) -> Select<enrolment::Entity> {
         .order_by_asc(C::NextDueOn)
         .order_by_asc(C::Id)
         .limit(most)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
 }
 
 /// At most `most` enrolments that have no date left, neither to come nor open, held to be closed.
@@ -218,7 +218,7 @@ pub fn at_end(most: u64) -> Select<enrolment::Entity> {
         .filter(Expr::exists(open_dates).not())
         .order_by_asc(C::Id)
         .limit(most)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
 }
 
 fn active() -> Select<enrolment::Entity> {
@@ -239,15 +239,13 @@ pub fn occurrences(filter: &OccurrenceFilter) -> Select<occurrence::Entity> {
         .apply_if(filter.due_to, |all, on| all.filter(C::NominalOn.lte(day(on))))
 }
 
-/// The dates of an enrolment that are to come, held to be changed.
+/// The dates of an enrolment that are to come.
 pub fn planned_of(enrolment_id: EnrolmentId) -> Select<occurrence::Entity> {
     occurrences(&OccurrenceFilter {
         enrolment_id: Some(enrolment_id),
         state: Some(OccurrenceState::Planned),
         ..OccurrenceFilter::default()
     })
-    .order_by_asc(occurrence::Column::Id)
-    .lock(LockType::Update)
 }
 
 /// Only the place where looking ahead goes on; it is no decision, so no timeline tells of it.

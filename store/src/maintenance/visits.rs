@@ -19,8 +19,7 @@ use domain::{
     time::{CivilDate, Timestamp, Zone},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    QueryTrait as _, Select, sea_query::LockType,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _, Select,
 };
 use uuid::Uuid;
 
@@ -166,11 +165,11 @@ pub fn by_start() -> Order<appointment::Entity> {
     Order::by(appointment::Column::StartsAt)
 }
 
-/// The appointment that a work order has now, held to be changed.
+/// The appointment that a work order has now.
 pub fn active_of(work_order_id: WorkOrderId) -> Select<appointment::Entity> {
     let of_order =
         AppointmentFilter { work_order_id: Some(work_order_id), ..AppointmentFilter::default() };
-    appointments(&of_order).filter(is_active()).lock(LockType::Update)
+    appointments(&of_order).filter(is_active())
 }
 
 /// At most `most` of the appointments that `filter` describes and that have not begun, behind `after`

@@ -59,7 +59,7 @@ async fn gather(
     let people = People::find(tenant, import, names).await?;
     let names: Vec<_> = rows.iter().map(|(_, row)| &row.external_id).collect();
     let select = store::catalogue::assets_named(&import.options.source, &names);
-    let assets: Vec<Asset> = tenant.all(select).await?;
+    let assets: Vec<Asset> = tenant.hold_all(select).await?;
     let serials: Vec<_> = rows.iter().filter_map(|(_, row)| row.serial.as_ref()).collect();
     let owners: Vec<Asset> = tenant.all(store::catalogue::assets_with_serials(&serials)).await?;
     let skus: Vec<_> = rows.iter().filter_map(|(_, row)| row.sku.as_ref()).collect();

@@ -41,7 +41,7 @@ async fn gather(
 ) -> Result<BTreeMap<ExternalId, Customer>, Failure> {
     let names: Vec<_> = rows.iter().map(|(_, row)| &row.external_id).collect();
     let select = store::customers::named(&import.options.source, &names);
-    let customers: Vec<Customer> = tenant.all(select).await?;
+    let customers: Vec<Customer> = tenant.hold_all(select).await?;
     let by_name = |customer: Customer| Some((customer.details.external_id.clone()?, customer));
     Ok(customers.into_iter().filter_map(by_name).collect())
 }

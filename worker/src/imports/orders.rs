@@ -58,7 +58,7 @@ async fn gather(
     let people = People::find(tenant, import, names).await?;
     let names: Vec<_> = rows.iter().map(|(_, row)| &row.external_id).collect();
     let orders: Vec<SalesOrder> =
-        tenant.all(store::orders::named(&import.options.source, &names)).await?;
+        tenant.hold_all(store::orders::named(&import.options.source, &names)).await?;
     let mut sales = BTreeMap::new();
     for sale in tenant.all_with_lines(orders).await? {
         if let Some(name) = sale.order.external_id.clone() {

@@ -30,7 +30,7 @@ impl People {
         let names: Vec<_> = names.into_iter().collect();
         let select = store::customers::named(&import.options.source, &names);
         let mut known = BTreeMap::new();
-        for customer in tenant.all::<Customer>(select).await? {
+        for customer in tenant.hold_all::<Customer>(select).await? {
             if let Some(name) = customer.details.external_id.clone() {
                 known.insert(name, customer);
             }
