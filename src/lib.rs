@@ -2,11 +2,13 @@
 
 mod banner;
 mod demo;
+mod doors;
 mod ground;
 mod operator;
 mod reception;
 mod serve;
 pub mod settings;
+mod stop;
 
 use clap::{Parser, Subcommand};
 use ground::Ground;

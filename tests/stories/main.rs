@@ -26,6 +26,7 @@ mod customers;
 mod identity;
 mod imports;
 mod maintenance;
+mod program;
 mod queue;
 mod sandbox;
 mod schema;

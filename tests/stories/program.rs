@@ -1,0 +1,125 @@
+//! The program as its operator meets it: what it prints, what it refuses, and how it ends.
+
+use crate::house::House;
+use rustix::process::{Pid, Signal, kill_process};
+use sea_orm::ConnectionTrait as _;
+use std::{process::Stdio, time::Duration};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+    time::{interval, timeout},
+};
+
+/// Longer than anything here takes, and shorter than the grace of requests.
+const PATIENCE: Duration = Duration::from_secs(20);
+const SECRET: &str = "k3jH9-xQ2vB7nM4pL8sD1fG6hJ0kZ5cX";
+
+/// The program with these words and settings, and no others.
+fn program(words: &[&str], settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aftercare"));
+    let ours = |name: &str| name.starts_with("AFTERCARE_");
+    for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
+        command.env_remove(name);
+    }
+    command.args(words).envs(settings.iter().copied()).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What the program printed, and whether it ended well.
+struct Said {
+    well: bool,
+    out: String,
+    err: String,
+}
+
+async fn heard(child: Child) -> Said {
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { well: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+async fn says(words: &[&str], settings: &[(&str, &str)]) -> Said {
+    heard(program(words, settings).spawn().unwrap()).await
+}
+
+/// Two addresses where nobody listens at this moment.
+async fn two_places() -> [String; 2] {
+    let (one, two) =
+        tokio::join!(TcpListener::bind("127.0.0.1:0"), TcpListener::bind("127.0.0.1:0"));
+    [one, two].map(|listener| listener.unwrap().local_addr().unwrap().to_string())
+}
+
+/// Waits until the API at `place` answers, or nobody listens there any more.
+async fn until(place: &str, answers: bool) {
+    let mut ticks = interval(Duration::from_millis(20));
+    let waiting = async {
+        while TcpStream::connect(place).await.is_ok() != answers {
+            ticks.tick().await;
+        }
+        if answers {
+            let health = reqwest::get(format!("http://{place}/healthz")).await.unwrap();
+            health.error_for_status().unwrap();
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("it answers, or stops to");
+}
+
+fn tell(child: &Child, signal: Signal) {
+    let id = i32::try_from(child.id().unwrap()).unwrap();
+    kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+}
+
+#[tokio::test]
+async fn the_first_signal_waits_for_requests_and_the_second_for_nothing() {
+    let house = House::opens().await;
+    let ([bind, admin], url) = (two_places().await, house.database_url());
+    let settings = [
+        ("AFTERCARE_BIND", &*bind),
+        ("AFTERCARE_ADMIN_BIND", &admin),
+        ("AFTERCARE_DATABASE_URL", &url),
+        ("AFTERCARE_SECRET_KEY", SECRET),
+    ];
+    for role in ["api", "all"] {
+        let child = program(&[role], &settings).spawn().unwrap();
+        until(&bind, true).await;
+        let mut half = TcpStream::connect(&bind).await.unwrap();
+        half.write_all(b"GET /v1/brand HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+        tell(&child, Signal::TERM);
+        until(&bind, false).await;
+        tell(&child, Signal::TERM);
+        let said = heard(child).await;
+        assert!(
+            !said.well && said.err.contains("it was told twice to end"),
+            "{role}: {}",
+            said.err
+        );
+    }
+    let child = program(&["all"], &settings).spawn().unwrap();
+    until(&bind, true).await;
+    tell(&child, Signal::INT);
+    let said = heard(child).await;
+    assert!(said.well, "{}", said.err);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_ends_the_program_before_it_begins() {
+    let house = House::opens().await;
+    let ([bind, _], url) = (two_places().await, house.database_url());
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let admin = taken.local_addr().unwrap().to_string();
+    for role in ["all", "api", "worker"] {
+        let settings = [
+            ("AFTERCARE_BIND", &*bind),
+            ("AFTERCARE_ADMIN_BIND", &admin),
+            ("AFTERCARE_DATABASE_URL", &url),
+            ("AFTERCARE_SECRET_KEY", SECRET),
+        ];
+        let said = says(&[role], &settings).await;
+        assert!(!said.well, "{role}");
+        assert_eq!(said.out, "", "{role} says nothing of a service that is not there");
+        let wanted = format!("{admin} cannot be listened on: Address already in use");
+        assert!(said.err.contains(&wanted), "{role}: {}", said.err);
+    }
+}
