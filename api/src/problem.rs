@@ -393,7 +393,7 @@ impl From<&Fault> for Problem {
             }
             Fault::Overlapping { .. } => Self::new(&ALREADY_TAKEN),
             Fault::Unreachable(_) => {
-                tracing::warn!(error = chain(fault), "the database cannot be reached");
+                tracing::warn!(error = fault.plainly(), "the database cannot be reached");
                 Self::new(&UNAVAILABLE).retry_after(store::RETRY_AFTER.as_secs())
             }
             Fault::Broken { .. }
@@ -401,7 +401,7 @@ impl From<&Fault> for Problem {
             | Fault::Document(_)
             | Fault::Randomness(_)
             | Fault::Secret(_) => {
-                tracing::error!(error = chain(fault), "a request failed");
+                tracing::error!(error = fault.plainly(), "a request failed");
                 Self::new(&FAULT)
             }
         }
