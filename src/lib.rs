@@ -4,6 +4,7 @@ mod banner;
 mod demo;
 mod doors;
 mod ground;
+pub mod log;
 mod operator;
 mod reception;
 mod serve;
@@ -12,9 +13,8 @@ mod stop;
 
 use clap::{Parser, Subcommand};
 use ground::Ground;
-use settings::{LogFormat, Misconfigured, Settings};
+use settings::{Misconfigured, Settings};
 use std::io::Write as _;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// Runs a brand's after-sales service.
 #[derive(Debug, Parser)]
@@ -96,7 +96,7 @@ impl Trouble {
 pub async fn run(cli: Cli) -> Result<(), Trouble> {
     let Cli { role, settings } = cli;
     let settings = settings.settle()?;
-    log(&settings);
+    log::begin(&settings)?;
     api::metrics::collect();
     match role.unwrap_or(Role::All) {
         Role::All => serve::all(settings).await,
@@ -126,16 +126,4 @@ pub fn openapi() -> Result<String, Trouble> {
 /// Prints something the operator asked for.
 fn say(text: &str) -> Result<(), Trouble> {
     writeln!(std::io::stdout().lock(), "{text}").map_err(Trouble::from)
-}
-
-fn log(settings: &Settings) {
-    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
-    // A second call, as in tests, changes nothing.
-    let set = match settings.log_format {
-        LogFormat::Text => registry.with(lines.compact()).try_init(),
-        LogFormat::Json => registry.with(lines.json()).try_init(),
-    };
-    drop(set);
 }

@@ -3,6 +3,7 @@
 //! Every setting is a flag and a variable; secrets can also come from a file. A variable that begins
 //! with `AFTERCARE_` and is none of ours is refused, so that a typing error is not silently a default.
 
+use crate::log;
 use clap::{Args, CommandFactory, ValueEnum};
 use std::{
     fmt,
@@ -67,7 +68,7 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_TENANT_RATE", default_value = "400", global = true)]
     pub tenant_rate: NonZeroU32,
     /// What is logged, such as `info` or `warn,worker=debug`
-    #[arg(long, env = "AFTERCARE_LOG", default_value = "warn,aftercare=info", global = true)]
+    #[arg(long, env = "AFTERCARE_LOG", default_value = log::DEFAULT, global = true)]
     pub log: String,
     /// How log lines look
     #[arg(long, env = "AFTERCARE_LOG_FORMAT", default_value = "text", global = true)]
@@ -171,6 +172,9 @@ pub enum Misconfigured {
         "AFTERCARE_SECRET_KEY must have at least {MOST_GUESSABLE} characters, and not be a word repeated"
     )]
     Weak,
+    /// What is to be logged cannot be read.
+    #[error("AFTERCARE_LOG cannot be read; it looks like `info` or `warn,worker=debug`: {0}")]
+    Log(tracing_subscriber::filter::ParseError),
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

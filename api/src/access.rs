@@ -36,6 +36,7 @@ impl Api {
 
     /// Opens a tenant for somebody who carries a link instead of credentials.
     pub(crate) async fn enter_by_link(&self, scope: Scope) -> Result<Tenant, Problem> {
+        tracing::Span::current().record("tenant.id", tracing::field::display(scope.tenant));
         Ok(self.store.enter(scope).await?)
     }
 

@@ -25,6 +25,7 @@ mod complaints;
 mod customers;
 mod identity;
 mod imports;
+mod lines;
 mod maintenance;
 mod program;
 mod queue;

@@ -123,3 +123,22 @@ async fn a_port_that_is_taken_ends_the_program_before_it_begins() {
         assert!(said.err.contains(&wanted), "{role}: {}", said.err);
     }
 }
+
+#[tokio::test]
+async fn log_lines_have_no_colours_where_nobody_looks() {
+    let house = House::opens().await;
+    let ([bind, admin], url) = (two_places().await, house.database_url());
+    let settings = [
+        ("AFTERCARE_BIND", &*bind),
+        ("AFTERCARE_ADMIN_BIND", &admin),
+        ("AFTERCARE_DATABASE_URL", &url),
+        ("AFTERCARE_SECRET_KEY", SECRET),
+    ];
+    let child = program(&["api"], &settings).spawn().unwrap();
+    until(&bind, true).await;
+    reqwest::get(format!("http://{bind}/version")).await.unwrap();
+    tell(&child, Signal::TERM);
+    let said = heard(child).await;
+    assert!(said.err.contains("route=\"/version\"") && said.err.contains("INFO"), "{}", said.err);
+    assert!(!said.err.contains('\u{1b}'), "{:?}", said.err);
+}
