@@ -13,6 +13,7 @@ use domain::{
     identity::{Actor, Reach, Scope as Permitted},
     ids::TenantId,
     record::{Record, Version},
+    tenancy::{BRAND_SUSPENDED, BrandStatus},
 };
 use serde::Serialize;
 use std::{collections::BTreeSet, marker::PhantomData, ops::Deref};
@@ -188,6 +189,10 @@ impl<P: Permission> FromRequestParts<Api> for Access<P> {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| Problem::new(&problem::UNAUTHORIZED))?;
+        let brand = parts.extensions.get::<BrandStatus>();
+        if brand == Some(&BrandStatus::Suspended) && !P::SCOPE.only_reads() {
+            return Err(Problem::new(&BRAND_SUSPENDED));
+        }
         if !caller.scopes.contains(&P::SCOPE) {
             return Err(Problem::new(&problem::FORBIDDEN).with("required_scope", P::SCOPE));
         }

@@ -342,6 +342,44 @@ async fn a_key_that_was_withdrawn_opens_nothing_within_five_seconds() {
     }
 }
 
+#[tokio::test]
+async fn a_suspended_brand_is_read_and_not_changed_and_its_jobs_wait() {
+    let house = House::opens().await;
+    let (founded, other) = (house.founds("clearwater").await, house.founds("other").await);
+    let key = house.bearer(founded.live_key.reveal());
+    let sandbox = house.bearer(founded.test_key.reveal());
+    let dealer = json!({"code": "own", "name": "x"});
+    key.get("/v1/dealers").await.expect(200);
+    let slug = "clearwater".parse().unwrap();
+    house.store.suspend_tenant(&slug).await.unwrap();
+    pass_seconds(&house, 5);
+    for caller in [&key, &sandbox] {
+        caller.get("/v1/dealers").await.expect(200);
+        caller.post("/v1/dealers", dealer.clone()).await.refused(409, "brand_suspended");
+    }
+    let made = makes_key(&key, &["dealers:read"]).await;
+    made.refused(409, "brand_suspended");
+    house.bearer(other.live_key.reveal()).post("/v1/dealers", dealer.clone()).await.expect(201);
+
+    house.settle().await;
+    let waiting =
+        async |client: &Client| client.get("/v1/jobs?state=ready").await.expect(200).data().len();
+    let before = (waiting(&key).await, waiting(&sandbox).await);
+    house.pass_days(2).await;
+    assert_eq!((waiting(&key).await, waiting(&sandbox).await), before);
+    assert!(before.0 > 0 && before.1 > 0, "there are jobs that wait: {before:?}");
+    let done = house.bearer(other.live_key.reveal()).get("/v1/jobs?state=done").await.expect(200);
+    assert!(!done.data().is_empty(), "others go on");
+
+    house.store.resume_tenant(&slug).await.unwrap();
+    pass_seconds(&house, 5);
+    key.post("/v1/dealers", dealer).await.expect(201);
+    house.settle().await;
+    assert!(!key.get("/v1/jobs?state=done").await.expect(200).data().is_empty());
+    let told = key.get("/v1/audit-entries?limit=200").await.expect(200);
+    assert!(told.text.contains("\"suspend\"") && told.text.contains("\"resume\""), "{told:?}");
+}
+
 /// A dealer and a manager of it; answers both identifiers.
 async fn manager(key: &Client) -> (String, String) {
     let dealer = key.post("/v1/dealers", json!({"code": "one", "name": "x"})).await.id();

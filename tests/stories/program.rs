@@ -142,3 +142,24 @@ async fn log_lines_have_no_colours_where_nobody_looks() {
     assert!(said.err.contains("route=\"/version\"") && said.err.contains("INFO"), "{}", said.err);
     assert!(!said.err.contains('\u{1b}'), "{:?}", said.err);
 }
+
+#[tokio::test]
+async fn the_operator_lists_suspends_and_resumes_brands() {
+    let house = House::opens().await;
+    let (founded, url) = (house.founds("clearwater").await, house.database_url());
+    let settings = [("AFTERCARE_DATABASE_URL", &*url)];
+    let tenants = async |words: &[&str]| says(&[&["tenants"], words].concat(), &settings).await;
+    let listed = tenants(&["list"]).await.out;
+    let id = founded.twins.live;
+    assert_eq!(listed, format!("clearwater  active  {id}  clearwater\n"));
+    assert!(tenants(&["suspend", "clearwater"]).await.well);
+    let again = tenants(&["suspend", "clearwater"]).await;
+    assert!(!again.well && again.err.contains("clearwater is suspended already"), "{}", again.err);
+    let listed = tenants(&["list", "--json"]).await.out;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!((&listed["slug"], &listed["status"]), (&"clearwater".into(), &"suspended".into()));
+    let unknown = tenants(&["resume", "nobody"]).await;
+    assert!(!unknown.well && unknown.err.contains("there is no brand nobody"), "{}", unknown.err);
+    assert!(tenants(&["resume", "clearwater"]).await.well);
+    assert_eq!(tenants(&["list"]).await.out, format!("clearwater  active  {id}  clearwater\n"));
+}

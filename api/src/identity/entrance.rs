@@ -65,6 +65,7 @@ async fn admitted(desk: &Desk, mut request: Request, next: Next) -> Response {
     let verdict = desk.gate.check(admitted.bucket(), caller.tenant.into()).await;
     let mut response = if verdict.is_allowed() {
         request.extensions_mut().insert::<Caller>(caller);
+        request.extensions_mut().insert(admitted.standing.brand);
         next.run(request).await
     } else {
         Problem::new(&problem::TOO_MANY).retry_after(verdict.wait_seconds()).into_response()

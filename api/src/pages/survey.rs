@@ -30,6 +30,7 @@ use domain::{
         ALREADY_ANSWERED, AnswerDetails, INVITATION_NOT_OPEN, Invitation, Survey, SurveyDetails,
         SurveyResponse,
     },
+    tenancy::BrandStatus,
     text::Locale,
 };
 use serde::Serialize;
@@ -132,6 +133,9 @@ impl Visitor {
 
     async fn answers(&self, form: &Form) -> Result<Response, Ending> {
         let (tenant, id) = self.enter().await?;
+        if tenant.brand().await?.status == BrandStatus::Suspended {
+            return Err(Ending::Note(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE));
+        }
         let invitation = tenant.hold::<Invitation>(id).await?;
         let survey = tenant.get::<Survey>(invitation.survey_id).await?;
         let asked = Asked { tenant, invitation, survey };
