@@ -1,7 +1,7 @@
 //! Aftercare: one program in several roles, put together from the crates that do the work.
 
 mod banner;
-mod demo;
+pub mod demo;
 mod doors;
 mod ground;
 pub mod log;

@@ -23,6 +23,7 @@ mod allowances;
 mod audit;
 mod complaints;
 mod customers;
+mod demo;
 mod identity;
 mod imports;
 mod lines;
