@@ -11,7 +11,7 @@ mod serve;
 pub mod settings;
 mod stop;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use ground::Ground;
 use settings::{Misconfigured, Settings};
 use std::io::Write as _;
@@ -52,6 +52,18 @@ enum Role {
     Doctor,
     /// Prints the settings in force, without secrets
     Config,
+}
+
+impl Role {
+    /// Whether it works with the service's data, and so with all its settings.
+    fn needs_everything(&self) -> bool {
+        match self {
+            Self::All | Self::Api | Self::Worker | Self::Tenants(_) | Self::Keys(_) => true,
+            Self::Migrate | Self::Openapi | Self::Healthcheck | Self::Doctor | Self::Config => {
+                false
+            }
+        }
+    }
 }
 
 /// Why the program ends early.
@@ -97,8 +109,12 @@ pub async fn run(cli: Cli) -> Result<(), Trouble> {
     let Cli { role, settings } = cli;
     let settings = settings.settle()?;
     log::begin(&settings)?;
+    let role = role.unwrap_or(Role::All);
+    if role.needs_everything() {
+        settings.judge()?;
+    }
     api::metrics::collect();
-    match role.unwrap_or(Role::All) {
+    match role {
         Role::All => serve::all(settings).await,
         Role::Api => serve::api(settings).await,
         Role::Worker => serve::worker(settings).await,
@@ -108,7 +124,7 @@ pub async fn run(cli: Cli) -> Result<(), Trouble> {
         Role::Keys(command) => operator::keys(&settings, command).await,
         Role::Healthcheck => operator::healthcheck(&settings).await,
         Role::Doctor => operator::doctor(&settings).await,
-        Role::Config => say(&format!("{settings:#?}")),
+        Role::Config => say(&settings::listing(&Cli::command().get_matches())),
     }
 }
 

@@ -125,6 +125,44 @@ async fn a_port_that_is_taken_ends_the_program_before_it_begins() {
 }
 
 #[tokio::test]
+async fn what_prints_something_needs_no_database() {
+    let production = ("AFTERCARE_ENV", "production");
+    let said = says(&["openapi"], &[production]).await;
+    assert!(said.well && said.out.contains("\"openapi\": \"3.1.0\""), "{}", said.err);
+    let said = says(&["config"], &[production, ("AFTERCARE_REDIS_URL", "redis://:pw@x")]).await;
+    let lines: Vec<_> = said.out.lines().collect();
+    for line in [
+        "AFTERCARE_ENV=production",
+        "AFTERCARE_BIND=127.0.0.1:8080",
+        "AFTERCARE_REDIS_URL=(set)",
+        "# AFTERCARE_DATABASE_URL=",
+        "AFTERCARE_MAIL_FROM=Aftercare <aftercare@localhost>",
+    ] {
+        assert!(lines.contains(&line), "{line} in {}", said.out);
+    }
+    assert!(!said.out.contains("pw"));
+    let said = says(&["api"], &[production]).await;
+    assert!(
+        !said.well && said.err.contains("AFTERCARE_ENV=production needs AFTERCARE_DATABASE_URL")
+    );
+}
+
+#[tokio::test]
+async fn mistakes_are_answered_in_a_sentence() {
+    let said = says(&["config"], &[("AFTERCARE_LOG", "warn,api=loud")]).await;
+    assert!(!said.well && said.out.is_empty());
+    assert!(said.err.contains("AFTERCARE_LOG cannot be read"), "{}", said.err);
+    assert!(said.err.contains("error parsing level filter"), "the reason: {}", said.err);
+    let said = says(&["tenants", "create", "--slug", "Bad Slug", "--name", "x"], &[]).await;
+    let about = "invalid value 'Bad Slug' for '--slug <SLUG>': ";
+    let sentence = said.err.split_once(about).map(|(_, rest)| rest.lines().next().unwrap());
+    assert!(!said.well && sentence.is_some_and(|text| text.contains(' ')), "{}", said.err);
+    assert!(!said.err.contains('\u{1f}') && !said.err.contains('\u{1b}'), "{:?}", said.err);
+    let said = says(&["config"], &[("AFTERCARE_PORT", "80")]).await;
+    assert_eq!(said.err.trim(), "aftercare: there is no setting AFTERCARE_PORT");
+}
+
+#[tokio::test]
 async fn log_lines_have_no_colours_where_nobody_looks() {
     let house = House::opens().await;
     let ([bind, admin], url) = (two_places().await, house.database_url());
