@@ -2,6 +2,7 @@
 
 mod banner;
 pub mod demo;
+mod doctor;
 mod doors;
 mod ground;
 pub mod log;
@@ -55,7 +56,7 @@ enum Role {
 }
 
 impl Role {
-    /// Whether it works with the service's data, and so with all its settings.
+    /// Whether it works with the service's data, and so with all its settings. `doctor` judges them itself.
     fn needs_everything(&self) -> bool {
         match self {
             Self::All | Self::Api | Self::Worker | Self::Tenants(_) | Self::Keys(_) => true,
@@ -123,7 +124,7 @@ pub async fn run(cli: Cli) -> Result<(), Trouble> {
         Role::Tenants(command) => operator::tenants(&settings, command).await,
         Role::Keys(command) => operator::keys(&settings, command).await,
         Role::Healthcheck => operator::healthcheck(&settings).await,
-        Role::Doctor => operator::doctor(&settings).await,
+        Role::Doctor => doctor::examine(&settings).await,
         Role::Config => say(&settings::listing(&Cli::command().get_matches())),
     }
 }

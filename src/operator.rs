@@ -229,11 +229,3 @@ pub(crate) async fn healthcheck(settings: &Settings) -> Result<(), Trouble> {
     asked.map_err(|error| Trouble::during("the service is not ready")(error.into()))?;
     say("ready")
 }
-
-/// Looks for what could be wrong with this setup.
-pub(crate) async fn doctor(settings: &Settings) -> Result<(), Trouble> {
-    let ground = Ground::find(settings).await?;
-    let says = format!("the database is {}, and its walls hold", ground.says);
-    ground.leave().await;
-    say(&says)
-}

@@ -15,6 +15,9 @@ const CHANNEL: &str = "aftercare:wake";
 /// How long a wake-up may take on its way to Redis before it is given up.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// How long Redis may take when the operator asks for it.
+const ASKED_WITHIN: Duration = Duration::from_secs(2);
+
 /// Wakes workers, and waits to be woken.
 #[derive(Clone, Default)]
 pub struct Waker {
@@ -103,4 +106,19 @@ impl Waker {
         }
         Ok(())
     }
+}
+
+/// Asks the Redis at `url` whether it answers.
+///
+/// # Errors
+///
+/// [`NoRedis`] says why not.
+pub async fn ask(url: &str) -> Result<(), NoRedis> {
+    let settings = ConnectionManagerConfig::new()
+        .set_number_of_retries(1)
+        .set_connection_timeout(Some(ASKED_WITHIN))
+        .set_response_timeout(Some(ASKED_WITHIN));
+    let mut redis = Client::open(url)?.get_connection_manager_with_config(settings).await?;
+    redis.ping::<String>().await?;
+    Ok(())
 }

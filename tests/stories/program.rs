@@ -181,6 +181,70 @@ async fn log_lines_have_no_colours_where_nobody_looks() {
     assert!(!said.err.contains('\u{1b}'), "{:?}", said.err);
 }
 
+/// The line of the doctor about a matter.
+fn line<'a>(said: &'a Said, matter: &str) -> &'a str {
+    let mut lines = said.out.lines();
+    lines
+        .find(|line| line.get(9..).is_some_and(|rest| rest.starts_with(matter)))
+        .unwrap_or_else(|| panic!("nothing about {matter} in {}{}", said.out, said.err))
+}
+
+#[tokio::test]
+async fn the_doctor_finds_nothing_where_nothing_is_wrong() {
+    let house = House::opens().await;
+    let url = house.database_url();
+    let settings = [("AFTERCARE_DATABASE_URL", &*url), ("AFTERCARE_SECRET_KEY", SECRET)];
+    let said = says(&["doctor"], &settings).await;
+    assert!(said.well, "{}{}", said.out, said.err);
+    assert!(said.out.lines().all(|line| line.starts_with("ok ")), "{}", said.out);
+    for matter in
+        ["settings", "database", "schema", "clock", "secret key", "redis", "data folder", "mail"]
+    {
+        line(&said, matter);
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_is_wrong_and_what_to_do() {
+    let house = House::opens().await;
+    let url = house.database_url();
+    // Whoever asks for the keys makes the first one, under the house's secret.
+    house.stranger().get("/.well-known/jwks.json").await.expect(200);
+    let owner = house.owner().await;
+    let forget = "DELETE FROM seaql_migrations WHERE version = 'm0007_voice'";
+    owner.execute_unprepared(forget).await.unwrap();
+    let settings = [
+        ("AFTERCARE_DATABASE_URL", &*url),
+        ("AFTERCARE_SECRET_KEY", SECRET),
+        ("AFTERCARE_REDIS_URL", "redis://127.0.0.1:1"),
+        ("AFTERCARE_SMTP_URL", "smtp://127.0.0.1:1"),
+    ];
+    let said = says(&["doctor"], &settings).await;
+    assert!(!said.well && said.err.contains("there are 4 problems"), "{}{}", said.out, said.err);
+    let schema = line(&said, "schema");
+    assert!(schema.contains("the migration m0007_voice is pending. Run `aftercare migrate`"));
+    let secret = line(&said, "secret key");
+    assert!(secret.starts_with("problem") && secret.contains("it does not open sgn_"), "{secret}");
+    let redis = line(&said, "redis");
+    assert!(redis.starts_with("problem") && redis.contains("Connection refused"), "{redis}");
+    let mail = line(&said, "mail");
+    assert!(mail.starts_with("problem") && mail.contains("cannot be reached"), "{mail}");
+    assert!(line(&said, "database").starts_with("ok"), "{}", said.out);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_said_not_to_be() {
+    let settings = [("AFTERCARE_DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")];
+    for role in ["doctor", "worker"] {
+        let [_, admin] = two_places().await;
+        let settings = [settings[0], ("AFTERCARE_ADMIN_BIND", &*admin)];
+        let said = says(&[role], &settings).await;
+        let text = said.out + &said.err;
+        assert!(!said.well && text.contains("Connection refused"), "{role}: {text}");
+        assert!(!text.contains("pool timed out"), "{role}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn the_operator_lists_suspends_and_resumes_brands() {
     let house = House::opens().await;
