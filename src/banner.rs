@@ -13,8 +13,11 @@ pub(crate) async fn welcome(ground: &Ground, settings: &Settings) -> Result<(), 
          \x20 problems       {url}/problems\n"
     );
     if ground.is_own {
-        match demo::seed(ground, settings).await {
-            Ok(file) => lines.push_str(&first_steps(&url, &file.display().to_string())),
+        match demo::seed(&ground.store, &settings.data_dir, &format!("http://{}", settings.bind))
+            .await
+        {
+            Ok(Some(file)) => lines.push_str(&first_steps(&url, &file.display().to_string())),
+            Ok(None) => {}
             // The service runs without it.
             Err(trouble) => {
                 tracing::warn!(error = %api::problem::chain(&trouble), "there is no demo");

@@ -1,22 +1,22 @@
 //! Aftercare: one program in several roles, put together from the crates that do the work.
 
 mod banner;
-mod demo;
+pub mod demo;
+mod doctor;
+mod doors;
 mod ground;
+pub mod log;
 mod operator;
 mod reception;
 mod serve;
 pub mod settings;
+mod stop;
 mod telemetry;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use ground::Ground;
-use settings::{LogFormat, Misconfigured, Settings};
+use settings::{Misconfigured, Settings};
 use std::io::Write as _;
-use telemetry::Traces;
-use tracing_subscriber::{
-    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
-};
 
 /// Runs a brand's after-sales service.
 #[derive(Debug, Parser)]
@@ -54,6 +54,18 @@ enum Role {
     Doctor,
     /// Prints the settings in force, without secrets
     Config,
+}
+
+impl Role {
+    /// Whether it works with the service's data, and so with all its settings. `doctor` judges them itself.
+    fn needs_everything(&self) -> bool {
+        match self {
+            Self::All | Self::Api | Self::Worker | Self::Tenants(_) | Self::Keys(_) => true,
+            Self::Migrate | Self::Openapi | Self::Healthcheck | Self::Doctor | Self::Config => {
+                false
+            }
+        }
+    }
 }
 
 /// Why the program ends early.
@@ -99,9 +111,13 @@ pub async fn run(cli: Cli) -> Result<(), Trouble> {
     let Cli { role, settings } = cli;
     let settings = settings.settle()?;
     let traces = telemetry::begin(&settings);
-    log(&settings, traces.as_ref());
+    log::begin(&settings, traces.as_ref())?;
+    let role = role.unwrap_or(Role::All);
+    if role.needs_everything() {
+        settings.judge()?;
+    }
     api::metrics::collect();
-    let done = play(role.unwrap_or(Role::All), settings).await;
+    let done = play(role, settings).await;
     if let Some(traces) = traces {
         traces.end().await;
     }
@@ -118,8 +134,8 @@ async fn play(role: Role, settings: Settings) -> Result<(), Trouble> {
         Role::Tenants(command) => operator::tenants(&settings, command).await,
         Role::Keys(command) => operator::keys(&settings, command).await,
         Role::Healthcheck => operator::healthcheck(&settings).await,
-        Role::Doctor => operator::doctor(&settings).await,
-        Role::Config => say(&format!("{settings:#?}")),
+        Role::Doctor => doctor::examine(&settings).await,
+        Role::Config => say(&settings::listing(&Cli::command().get_matches())),
     }
 }
 
@@ -137,17 +153,4 @@ pub fn openapi() -> Result<String, Trouble> {
 /// Prints something the operator asked for.
 fn say(text: &str) -> Result<(), Trouble> {
     writeln!(std::io::stdout().lock(), "{text}").map_err(Trouble::from)
-}
-
-/// Sends log lines to stderr, and spans to whoever traces them, whatever is logged.
-fn log(settings: &Settings, traces: Option<&Traces>) {
-    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(traces.map(Traces::layer));
-    // A second call, as in tests, changes nothing.
-    let set = match settings.log_format {
-        LogFormat::Text => registry.with(lines.compact().with_filter(filter)).try_init(),
-        LogFormat::Json => registry.with(lines.json().with_filter(filter)).try_init(),
-    };
-    drop(set);
 }

@@ -19,7 +19,7 @@ use store::{Store, secrets::SecretKey};
 const BURST_SECONDS: u32 = 4;
 
 /// The file in which a development server keeps its secret.
-const SECRET_FILE: &str = "secret.key";
+pub(crate) const SECRET_FILE: &str = "secret.key";
 
 /// Opens the desk.
 pub(crate) fn desk(store: &Store, settings: &Settings) -> Result<Desk, Trouble> {

@@ -3,7 +3,8 @@
 //! Every setting is a flag and a variable; secrets can also come from a file. A variable that begins
 //! with `AFTERCARE_` and is none of ours is refused, so that a typing error is not silently a default.
 
-use clap::{Args, CommandFactory, ValueEnum};
+use crate::log;
+use clap::{ArgMatches, Args, CommandFactory, ValueEnum};
 use std::{
     fmt,
     net::SocketAddr,
@@ -70,7 +71,7 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_TENANT_RATE", default_value = "400", global = true)]
     pub tenant_rate: NonZeroU32,
     /// What is logged, such as `info` or `warn,worker=debug`
-    #[arg(long, env = "AFTERCARE_LOG", default_value = "warn,aftercare=info", global = true)]
+    #[arg(long, env = "AFTERCARE_LOG", default_value = log::DEFAULT, global = true)]
     pub log: String,
     /// How log lines look
     #[arg(long, env = "AFTERCARE_LOG_FORMAT", default_value = "text", global = true)]
@@ -198,12 +199,17 @@ pub enum Misconfigured {
          without a name or a password"
     )]
     NoCollector,
+    /// What is to be logged cannot be read.
+    #[error("AFTERCARE_LOG cannot be read; it looks like `info` or `warn,worker=debug`: {0}")]
+    Log(tracing_subscriber::filter::ParseError),
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }
 
+/// Of so many letters, one may be wrong; a name with more wrong ones is another name.
+const LETTERS_A_SLIP: usize = 4;
 /// Shorter secrets can be guessed.
 const MOST_GUESSABLE: usize = 32;
 /// A secret made of fewer different characters is a pattern, not chance.
@@ -236,12 +242,15 @@ impl Settings {
                 *value = Some(read_secret(name, path)?);
             }
         }
-        self.judge()?;
         Ok(self)
     }
 
-    /// What production does not do without.
-    fn judge(&self) -> Result<(), Misconfigured> {
+    /// Refuses what the service must not run with. Who only prints something needs none of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured::Weak`], [`Misconfigured::Needed`].
+    pub fn judge(&self) -> Result<(), Misconfigured> {
         if self.secret_key.as_ref().is_some_and(|secret| is_weak(secret.reveal())) {
             return Err(Misconfigured::Weak);
         }
@@ -303,18 +312,55 @@ fn refuse_unknown(names: impl Iterator<Item = String>) -> Result<(), Misconfigur
         // What tests are told is none of the program's business.
         let ours = name.starts_with("AFTERCARE_") && !name.starts_with("AFTERCARE_TEST_");
         if ours && !known.contains(&name) {
-            let nearest = known.iter().max_by_key(|known| likeness(known, &name)).cloned();
+            let nearest = known.iter().min_by_key(|known| distance(known, &name));
+            let nearest = nearest.filter(|known| is_near(known, &name)).cloned();
             return Err(Misconfigured::Unknown { name, nearest });
         }
     }
     Ok(())
 }
 
-/// How many letters two names share from the front and from the back.
-fn likeness(one: &str, other: &str) -> usize {
-    let front = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-    let back = one.chars().rev().zip(other.chars().rev()).take_while(|(a, b)| a == b).count();
-    front.saturating_add(back)
+/// Whether one was probably meant where the other was written. What all names begin with does not count.
+fn is_near(known: &str, written: &str) -> bool {
+    let letters = written.strip_prefix("AFTERCARE_").unwrap_or(written).chars().count();
+    distance(known, written) <= letters.div_ceil(LETTERS_A_SLIP)
+}
+
+/// How many letters must be added, left out or changed to make one name of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (number, letter) in one.chars().enumerate() {
+        let mut diagonal = number;
+        let mut left = number.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (above, wanted) in row.iter_mut().skip(1).zip(other.chars()) {
+            let changed = diagonal.saturating_add(usize::from(letter != wanted));
+            diagonal = *above;
+            left = changed.min(above.saturating_add(1)).min(left.saturating_add(1));
+            *above = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// The settings in force as lines of an environment file, secrets left out and what is not set as a comment.
+pub fn listing(matches: &ArgMatches) -> String {
+    let command = crate::Cli::command();
+    let lines = command.get_arguments().filter_map(|argument| {
+        let name = argument.get_env()?.to_str()?;
+        let mut values = matches.try_get_raw(argument.get_id().as_str()).ok().flatten()?;
+        let value = values.next()?.to_string_lossy().into_owned();
+        let value = if argument.is_hide_env_values_set() { "(set)".to_owned() } else { value };
+        Some((name.to_owned(), value))
+    });
+    let set: std::collections::BTreeMap<String, String> = lines.collect();
+    let line = |name: &String| match set.get(name) {
+        Some(value) => format!("{name}={value}"),
+        None => format!("# {name}="),
+    };
+    known().iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -328,7 +374,18 @@ mod tests {
             refusal.to_string(),
             "there is no setting AFTERCARE_DATABSE_URL; did you mean AFTERCARE_DATABASE_URL?"
         );
+        let refusal = refuse_unknown(["AFTERCARE_COLOUR".to_owned()].into_iter()).unwrap_err();
+        assert_eq!(refusal.to_string(), "there is no setting AFTERCARE_COLOUR");
         refuse_unknown(["AFTERCARE_BIND".to_owned(), "PATH".to_owned()].into_iter()).unwrap();
+    }
+
+    #[test]
+    fn names_differ_by_the_letters_that_one_must_touch() {
+        let distances = [("", "", 0), ("BIND", "BIND", 0), ("BIND", "BND", 1), ("", "ENV", 3)];
+        for (one, other, far) in distances {
+            assert_eq!((distance(one, other), distance(other, one)), (far, far), "{one} {other}");
+        }
+        assert_eq!(distance("DATABSE", "DATABASES"), 2);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use domain::{
     identity::{Actor, Reach, Scope as Permitted},
     ids::TenantId,
     record::{Record, Version},
+    tenancy::{BRAND_SUSPENDED, BrandStatus},
 };
 use serde::Serialize;
 use std::{collections::BTreeSet, marker::PhantomData, ops::Deref};
@@ -37,6 +38,7 @@ impl Api {
 
     /// Opens a tenant for somebody who carries a link instead of credentials.
     pub(crate) async fn enter_by_link(&self, scope: Scope) -> Result<Tenant, Problem> {
+        tracing::Span::current().record("tenant.id", tracing::field::display(scope.tenant));
         Ok(self.store.enter(scope).await?)
     }
 
@@ -214,6 +216,10 @@ impl<P: Permission> FromRequestParts<Api> for Access<P> {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| Problem::new(&problem::UNAUTHORIZED))?;
+        let brand = parts.extensions.get::<BrandStatus>();
+        if brand == Some(&BrandStatus::Suspended) && !P::SCOPE.only_reads() {
+            return Err(Problem::new(&BRAND_SUSPENDED));
+        }
         permit::<P>(&caller)?;
         let header = |name: HeaderName| {
             parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)

@@ -1,7 +1,7 @@
 //! Metrics for the operator: how many, how long. Labels are operations and kinds, never tenants or
 //! people.
 
-use crate::request::operation;
+use crate::request::{method_name, operation};
 use axum::{extract::Request, middleware::Next, response::Response};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
@@ -42,7 +42,7 @@ pub(crate) async fn render() -> String {
 
 /// Counts and times requests by operation.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
-    let (method, operation) = (request.method().to_string(), operation(&request));
+    let (method, operation) = (method_name(request.method()).to_owned(), operation(&request));
     let began = Instant::now();
     let response = next.run(request).await;
     let labels = [("method", method), ("operation", operation)];

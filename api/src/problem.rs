@@ -405,7 +405,7 @@ impl From<&Fault> for Problem {
             }
             Fault::Overlapping { .. } => Self::new(&ALREADY_TAKEN),
             Fault::Unreachable(_) | Fault::Late(_) => {
-                tracing::warn!(error = chain(fault), "the database does not answer");
+                tracing::warn!(error = fault.plainly(), "the database does not answer");
                 Self::new(&UNAVAILABLE).retry_after(store::RETRY_AFTER.as_secs())
             }
             Fault::Broken { .. }
@@ -413,7 +413,7 @@ impl From<&Fault> for Problem {
             | Fault::Document(_)
             | Fault::Randomness(_)
             | Fault::Secret(_) => {
-                tracing::error!(error = chain(fault), "a request failed");
+                tracing::error!(error = fault.plainly(), "a request failed");
                 Self::new(&FAULT)
             }
         }

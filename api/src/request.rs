@@ -13,6 +13,7 @@ use domain::{invalid::Invalid, text::Locale};
 use serde::de::DeserializeOwned;
 use std::{str::FromStr, time::Duration};
 use store::{Chance, idempotency::Keyed};
+use tokio::time::Instant;
 use tracing::{Instrument as _, field::Empty};
 
 /// Largest body of an ordinary request.
@@ -40,7 +41,7 @@ pub static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-ke
 pub struct RequestId(pub String);
 
 /// Gives the request its id, and every line that is logged about it the same few facts: no bodies, no names,
-/// no tokens, no path as it was asked for.
+/// no tokens, no path as it was asked for. Logs how it ended.
 pub async fn identify(State(chance): State<Chance>, mut request: Request, next: Next) -> Response {
     let id = given_id(request.headers()).unwrap_or_else(|| {
         let id: uuid::Uuid = chance.id();
@@ -49,11 +50,14 @@ pub async fn identify(State(chance): State<Chance>, mut request: Request, next: 
     request.extensions_mut().insert(RequestId(id.clone()));
     // As an error: a span that is quieter than a line about it would be missing from that line.
     let span = tracing::error_span!(
-        "request", request.id = %id, method = %request.method(), route = operation(&request),
-        tenant.id = Empty, status = Empty
+        "request", request.id = %id, method = method_name(request.method()),
+        route = operation(&request), tenant.id = Empty, status = Empty
     );
+    let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     span.record("status", response.status().as_u16());
+    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::info!(duration_ms, "a request was answered"));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
@@ -330,6 +334,23 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
         Segment::Enum { .. } | Segment::Unknown => pointer,
     })
+}
+
+/// The method, for metrics and log lines; those that nobody knows, and callers make up, are one.
+pub(crate) fn method_name(method: &Method) -> &'static str {
+    const KNOWN: [Method; 8] = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::TRACE,
+    ];
+    const NAMES: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"];
+    let known = KNOWN.iter().zip(NAMES).find(|(known, _)| *known == method);
+    known.map_or("other", |(_, name)| name)
 }
 
 /// The operation a request reached, for metrics: the pattern of its path, never the path itself.

@@ -7,6 +7,7 @@ mod m0004_sops;
 mod m0005_allowances;
 mod m0006_maintenance;
 mod m0007_voice;
+mod m0008_operator;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -30,8 +31,14 @@ impl MigratorTrait for Migrations {
             Box::new(m0005_allowances::Migration),
             Box::new(m0006_maintenance::Migration),
             Box::new(m0007_voice::Migration),
+            Box::new(m0008_operator::Migration),
         ]
     }
+}
+
+/// The names of all migrations, oldest first.
+pub fn names() -> Vec<String> {
+    Migrations::migrations().iter().map(|migration| migration.name().to_owned()).collect()
 }
 
 /// Names the lock under which migrations run: "aftercar" in ASCII.

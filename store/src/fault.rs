@@ -59,6 +59,57 @@ pub enum Fault {
     Secret(&'static str),
 }
 
+impl Fault {
+    /// The fault for a line that is logged and kept: what failed, and what the database calls it. Never what a
+    /// row or a document holds, which the database likes to quote.
+    pub fn plainly(&self) -> String {
+        match self {
+            Self::Unreachable(error) | Self::Busy(error) | Self::Database(error) => {
+                format!("{self}: {}", cause(error))
+            }
+            Self::Document(error) => format!(
+                "{self}: {:?} at line {}, column {}",
+                error.classify(),
+                error.line(),
+                error.column()
+            ),
+            Self::Stale
+            | Self::Taken { .. }
+            | Self::Dangling { .. }
+            | Self::Overlapping { .. }
+            | Self::Broken { .. }
+            | Self::Randomness(_)
+            | Self::Secret(_) => self.to_string(),
+        }
+    }
+}
+
+/// Classes of SQLSTATE whose messages name parts of the schema or the server, and never a value: connections,
+/// transactions, logins, syntax and names, resources, operators.
+const NAMES_NO_VALUE: [&str; 10] = ["08", "0A", "25", "28", "40", "42", "53", "55", "57", "58"];
+
+fn cause(error: &DbErr) -> String {
+    match sqlx_cause(error) {
+        Some(sqlx::Error::Database(refused)) => {
+            let code = refused.code().unwrap_or_default();
+            if NAMES_NO_VALUE.iter().any(|class| code.starts_with(class)) {
+                format!("SQLSTATE {code}: {}", refused.message())
+            } else {
+                format!("SQLSTATE {code}, table {}", refused.table().unwrap_or("unknown"))
+            }
+        }
+        Some(
+            known @ (sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_)),
+        ) => known.to_string(),
+        _ => "a value cannot be read or written".to_owned(),
+    }
+}
+
 /// How soon a caller may try again after a fault that passes.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 

@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod key_text;
 pub mod maintenance;
 pub mod operations;
+pub mod operator;
 pub mod orders;
 pub mod page;
 pub mod pages;

@@ -66,6 +66,13 @@ pub struct Founded {
     pub test_key: KeyText,
 }
 
+/// A brand that is founded and not committed yet.
+#[derive(Debug)]
+pub struct Founding {
+    tenant: Tenant,
+    founded: Founded,
+}
+
 /// What a secret opens.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Found {
@@ -121,6 +128,15 @@ impl Store {
     ///
     /// [`Fault::Taken`] when another brand has the slug.
     pub async fn create_tenant(&self, new: &NewTenant) -> Result<Founded, Failure> {
+        self.found_tenant(new).await?.commit().await
+    }
+
+    /// Like [`Store::create_tenant`], to be committed when its keys are where they cannot be lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Taken`] when another brand has the slug.
+    pub async fn found_tenant(&self, new: &NewTenant) -> Result<Founding, Failure> {
         let twins = Twins { live: self.chance().id(), test: self.chance().id() };
         let mut tenant = self.enter(scope(twins.live)).await?;
         let live = Brand::found(twins.live, new.founding(), tenant.now())?;
@@ -129,7 +145,7 @@ impl Store {
         tenant.pass_to(twins.test).await?;
         let test = tenant.found(live.twin(twins.test, tenant.now())).await?;
         let test_key = tenant.first_key(test.mode).await?;
-        Ok(tenant.commit(Founded { twins, live_key, test_key }).await?.into_inner())
+        Ok(Founding { tenant, founded: Founded { twins, live_key, test_key } })
     }
 }
 
@@ -147,7 +163,24 @@ impl Default for BrandSettings {
     }
 }
 
-fn scope(tenant: TenantId) -> Scope {
+impl Founding {
+    /// What is founded, if it is committed.
+    pub fn founded(&self) -> &Founded {
+        &self.founded
+    }
+
+    /// Makes it so.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails; then there is no such brand.
+    pub async fn commit(self) -> Result<Founded, Failure> {
+        Ok(self.tenant.commit(self.founded).await?.into_inner())
+    }
+}
+
+/// The operator's way into a tenant.
+pub(crate) fn scope(tenant: TenantId) -> Scope {
     Scope {
         tenant,
         actor: Actor::Operator,
@@ -216,7 +249,7 @@ impl Tenant {
     }
 
     /// Goes on in another tenant, in the same transaction.
-    async fn pass_to(&mut self, tenant: TenantId) -> Result<(), Fault> {
+    pub(crate) async fn pass_to(&mut self, tenant: TenantId) -> Result<(), Fault> {
         let sql = format!("SET LOCAL ac.tenant = '{}'", Uuid::from(tenant));
         self.work().execute_unprepared(&sql).await?;
         self.set_id(tenant);

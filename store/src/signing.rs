@@ -1,6 +1,8 @@
 //! Table `ac.signing_key`: the keys that sign tokens. They belong to no brand.
 
-use crate::{Fault, Store, secrets::SecretKey, table::read_word, transaction::Transaction};
+use crate::{
+    Failure, Fault, Store, secrets::SecretKey, table::read_word, transaction::Transaction,
+};
 use aws_lc_rs::{
     rand::SystemRandom,
     signature::{Ed25519KeyPair, KeyPair as _},
@@ -77,14 +79,58 @@ impl Store {
             return Ok(keys);
         }
         lock(&auth).await?;
-        for _ in 0..MOST_STEPS {
-            let turns = turns(&published(&auth).await?);
-            let Some(step) = next_step(&turns, now) else { break };
-            self.take(&auth, secret, step, now).await?;
-        }
-        let keys = published(&auth).await?;
+        let keys = self.take_turns(&auth, secret, now).await?;
         auth.commit().await?;
         Ok(keys)
+    }
+
+    /// The keys that are published, as they are; no step is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn published_signing_keys(&self) -> Result<Vec<SigningKey>, Fault> {
+        published(&self.auth("READ ONLY").await?).await
+    }
+
+    /// Takes every step that is due; answers the keys as they are then.
+    async fn take_turns(
+        &self,
+        auth: &Transaction,
+        secret: &SecretKey,
+        now: Timestamp,
+    ) -> Result<Vec<SigningKey>, Fault> {
+        for _ in 0..MOST_STEPS {
+            let turns = turns(&published(auth).await?);
+            let Some(step) = next_step(&turns, now) else { break };
+            self.take(auth, secret, step, now).await?;
+        }
+        published(auth).await
+    }
+
+    /// Takes a key out at once, because somebody else may have it: what it signed is worth nothing from now on.
+    /// Answers which key signs now.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] when no such key is published, [`Fault`] when the database fails or a key cannot
+    /// be sealed.
+    pub async fn withdraw_signing_key(
+        &self,
+        secret: &SecretKey,
+        id: SigningKeyId,
+    ) -> Result<SigningKeyId, Failure> {
+        let now = self.clock().now();
+        let auth = self.auth("").await?;
+        lock(&auth).await?;
+        if !published(&auth).await?.iter().any(|key| key.turn.id == id) {
+            return Err(Failure::NotFound);
+        }
+        self.take(&auth, secret, SigningStep::Retire(id), now).await?;
+        let keys = self.take_turns(&auth, secret, now).await?;
+        auth.commit().await?;
+        let active = keys.iter().find(|key| key.turn.state == SigningKeyState::Active);
+        Ok(active.ok_or(Fault::Secret("no key signs"))?.turn.id)
     }
 
     /// Puts the next key to work at once; the one before still verifies what it signed. Answers which key

@@ -123,6 +123,24 @@ impl Elsewhere {
     }
 }
 
+/// Asks the Redis at `url` whether it answers.
+///
+/// # Errors
+///
+/// [`NoRedis`] says why not.
+pub async fn ask(url: &str) -> Result<(), NoRedis> {
+    let mut redis = within(connect(&Client::open(url)?)).await?;
+    within(redis.ping::<String>()).await?;
+    Ok(())
+}
+
+async fn connect(redis: &Client) -> RedisResult<MultiplexedConnection> {
+    let patient = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(PATIENCE));
+    redis.get_multiplexed_async_connection_with_config(&patient).await
+}
+
 /// Gives Redis up when it does not answer in time.
 async fn within<T>(answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
     let silent = |_| io::Error::from(io::ErrorKind::TimedOut);
@@ -154,13 +172,9 @@ async fn publish(
     kept: &mut Option<MultiplexedConnection>,
     channel: &str,
 ) -> RedisResult<()> {
-    let connection = if let Some(connection) = kept {
-        connection
-    } else {
-        let patient = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
-        kept.insert(redis.get_multiplexed_async_connection_with_config(&patient).await?)
+    let connection = match kept {
+        Some(connection) => connection,
+        None => kept.insert(connect(redis).await?),
     };
     connection.publish(channel, "").await
 }

@@ -285,6 +285,15 @@ impl House {
         self.clock.now()
     }
 
+    /// The database's address, for a program of its own.
+    pub(crate) fn database_url(&self) -> String {
+        let mut url: reqwest::Url =
+            std::env::var("AFTERCARE_TEST_DATABASE_URL").unwrap().parse().unwrap();
+        url.set_username(LOGIN).unwrap();
+        url.set_path(&self.database);
+        url.to_string()
+    }
+
     /// The database under its owner, who is behind no wall: for looking at what no caller sees.
     pub(crate) async fn owner(&self) -> DatabaseConnection {
         server().in_database(&self.database).owner().await.unwrap()

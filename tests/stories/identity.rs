@@ -308,11 +308,9 @@ async fn keys_take_turns_and_no_token_is_refused_for_it() {
     let secret = store::secrets::SecretKey::from_text("a secret of many characters for stories");
     let now_signs = house.store.rotate_signing_keys(&secret.unwrap()).await.unwrap();
     house.bearer(&token).get("/v1/dealers").await.expect(200);
-    pass_seconds(&house, 61);
+    pass_seconds(&house, 5);
     let token = exchanges(&house, &made).await;
-    let head = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
-    let head: Value = serde_json::from_slice(&head).unwrap();
-    assert_eq!(head["kid"], now_signs.to_string());
+    assert_eq!(kid(&token), now_signs.to_string());
 
     let owner = house.owner().await;
     let sealed = "SELECT 1 FROM ac.signing_key WHERE position('\\x302e'::bytea IN sealed) > 0
@@ -320,6 +318,80 @@ async fn keys_take_turns_and_no_token_is_refused_for_it() {
     let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sealed);
     use sea_orm::ConnectionTrait as _;
     assert!(owner.query_one_raw(statement).await.unwrap().is_none());
+}
+
+/// The key that signed a token.
+fn kid(token: &str) -> String {
+    let head = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+    let head: Value = serde_json::from_slice(&head).unwrap();
+    head["kid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_key_that_was_withdrawn_opens_nothing_within_five_seconds() {
+    let house = House::opens().await;
+    let founded = house.founds("clearwater").await;
+    let first = house.bearer(founded.live_key.reveal());
+    let made = makes_key(&first, &["dealers:read"]).await.expect(201);
+    let secret = store::secrets::SecretKey::from_text("a secret of many characters for stories");
+    let secret = secret.unwrap();
+    // Once the key that signs, and once one that signed before it.
+    for rotates in [false, true] {
+        let token = exchanges(&house, &made).await;
+        house.bearer(&token).get("/v1/dealers").await.expect(200);
+        if rotates {
+            house.store.rotate_signing_keys(&secret).await.unwrap();
+        }
+        let stolen = kid(&token);
+        let next = house.store.withdraw_signing_key(&secret, stolen.parse().unwrap()).await;
+        pass_seconds(&house, 5);
+        house.bearer(&token).get("/v1/dealers").await.refused(401, "unauthorized");
+        let token = exchanges(&house, &made).await;
+        assert_eq!(kid(&token), next.unwrap().to_string());
+        house.bearer(&token).get("/v1/dealers").await.expect(200);
+        let published = house.stranger().get("/.well-known/jwks.json").await.expect(200);
+        assert!(!published.text.contains(&stolen), "{published:?}");
+        let again = house.store.withdraw_signing_key(&secret, stolen.parse().unwrap()).await;
+        assert!(matches!(again, Err(store::Failure::NotFound)), "{again:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_brand_is_read_and_not_changed_and_its_jobs_wait() {
+    let house = House::opens().await;
+    let (founded, other) = (house.founds("clearwater").await, house.founds("other").await);
+    let key = house.bearer(founded.live_key.reveal());
+    let sandbox = house.bearer(founded.test_key.reveal());
+    let dealer = json!({"code": "own", "name": "x"});
+    key.get("/v1/dealers").await.expect(200);
+    let slug = "clearwater".parse().unwrap();
+    house.store.suspend_tenant(&slug).await.unwrap();
+    pass_seconds(&house, 5);
+    for caller in [&key, &sandbox] {
+        caller.get("/v1/dealers").await.expect(200);
+        caller.post("/v1/dealers", dealer.clone()).await.refused(409, "brand_suspended");
+    }
+    let made = makes_key(&key, &["dealers:read"]).await;
+    made.refused(409, "brand_suspended");
+    house.bearer(other.live_key.reveal()).post("/v1/dealers", dealer.clone()).await.expect(201);
+
+    house.settle().await;
+    let waiting =
+        async |client: &Client| client.get("/v1/jobs?state=ready").await.expect(200).data().len();
+    let before = (waiting(&key).await, waiting(&sandbox).await);
+    house.pass_days(2).await;
+    assert_eq!((waiting(&key).await, waiting(&sandbox).await), before);
+    assert!(before.0 > 0 && before.1 > 0, "there are jobs that wait: {before:?}");
+    let done = house.bearer(other.live_key.reveal()).get("/v1/jobs?state=done").await.expect(200);
+    assert!(!done.data().is_empty(), "others go on");
+
+    house.store.resume_tenant(&slug).await.unwrap();
+    pass_seconds(&house, 5);
+    key.post("/v1/dealers", dealer).await.expect(201);
+    house.settle().await;
+    assert!(!key.get("/v1/jobs?state=done").await.expect(200).data().is_empty());
+    let told = key.get("/v1/audit-entries?limit=200").await.expect(200);
+    assert!(told.text.contains("\"suspend\"") && told.text.contains("\"resume\""), "{told:?}");
 }
 
 /// A dealer and a manager of it; answers both identifiers.

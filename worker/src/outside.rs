@@ -24,10 +24,39 @@ pub enum Delivery {
     Refused,
 }
 
-/// The next system cannot be reached now. Trying again helps.
-#[derive(Debug, thiserror::Error)]
-#[error("the outside cannot be reached")]
-pub struct Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>);
+/// The next system did not take it now. Trying again helps.
+///
+/// It says how, and never in the other side's words: a mail server likes to repeat the address it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreachable {
+    /// It wants to be asked again later.
+    #[error("the mail server says {code}: it may take it later")]
+    Later {
+        /// Its code, such as 450.
+        code: u16,
+    },
+    /// It did not answer in time.
+    #[error("the mail server did not answer in time")]
+    Slow,
+    /// No connection as safe as it should be.
+    #[error("no TLS connection to the mail server")]
+    Unsafe,
+    /// No connection, or one that broke.
+    #[error("the mail server cannot be reached")]
+    Away,
+}
+
+impl From<lettre::transport::smtp::Error> for Unreachable {
+    fn from(error: lettre::transport::smtp::Error) -> Self {
+        let code = error.status().and_then(|code| code.to_string().parse().ok());
+        match code {
+            Some(code) => Self::Later { code },
+            None if error.is_timeout() => Self::Slow,
+            None if error.is_tls() => Self::Unsafe,
+            None => Self::Away,
+        }
+    }
+}
 
 /// The way out. Whatever goes through it may go twice, under the same identifier.
 #[async_trait::async_trait]
@@ -98,6 +127,15 @@ impl Mail {
         Ok(Self { server, from: from.parse()? })
     }
 
+    /// Asks the server whether it is there and lets us in; nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreachable`] says how it is not.
+    pub async fn ask(&self) -> Result<(), Unreachable> {
+        if self.server.test_connection().await? { Ok(()) } else { Err(Unreachable::Away) }
+    }
+
     fn letter(&self, message: &Message) -> Option<lettre::Message> {
         let to: Address = message.address.as_ref()?.parse().ok()?;
         let seconds = u64::try_from(message.created_at.unix_seconds()).ok()?;
@@ -125,7 +163,7 @@ impl Outside for Mail {
         match self.server.send(letter).await {
             Ok(_) => Ok(Delivery::Taken),
             Err(error) if error.is_permanent() => Ok(Delivery::Refused),
-            Err(error) => Err(Unreachable(error.into())),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -137,6 +175,7 @@ mod tests {
         followups::{Notice, Outlet, Recipient, Sender},
         text::{Email, Locale, Name},
     };
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
     use uuid::Uuid;
 
     fn message() -> Message {
@@ -171,6 +210,36 @@ mod tests {
         assert_eq!(mail.deliver(&sms).await.unwrap(), Delivery::NoWay);
         let nowhere = Message { address: Some("nobody".to_owned()), ..message() };
         assert_eq!(mail.deliver(&nowhere).await.unwrap(), Delivery::Refused);
+    }
+
+    /// A mail server that greets, takes the sender, and answers to the recipient with `says`.
+    #[expect(clippy::disallowed_methods, reason = "the server and its caller are one process here")]
+    async fn server(says: &'static str) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (lines, mut answers) = stream.into_split();
+            answers.write_all(b"220 mail\r\n").await.unwrap();
+            let mut lines = BufReader::new(lines).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let answer = if line.starts_with("RCPT") { says } else { "250 fine" };
+                answers.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+            }
+        });
+        url
+    }
+
+    #[tokio::test]
+    async fn what_a_mail_server_says_stays_outside() {
+        let url = server("450 4.2.0 <li.na@example.com>: greylisted").await;
+        let mail = Mail::new(&url, "service@example.com").unwrap();
+        let trouble = mail.deliver(&message()).await.unwrap_err();
+        assert_eq!(trouble, Unreachable::Later { code: 450 });
+        assert_eq!(trouble.to_string(), "the mail server says 450: it may take it later");
+        let url = server("550 5.1.1 <li.na@example.com>: no such user").await;
+        let mail = Mail::new(&url, "service@example.com").unwrap();
+        assert_eq!(mail.deliver(&message()).await.unwrap(), Delivery::Refused);
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use store::{
     Failure, Fault, Tenant,
     jobs::{Lease, Queue},
 };
+use tokio::time::Instant;
 use tracing::{Instrument as _, field::Empty};
 
 /// How long a job may take. Below the lease, so that a job is never run twice at a time even when a
@@ -89,6 +90,20 @@ impl Trouble {
             }
         }
     }
+
+    /// Why, for a line that is logged and kept with the job: never what a row or an answer from outside says,
+    /// which may be somebody's address.
+    fn plainly(&self) -> String {
+        match self {
+            Self::Failure(Failure::Refused(refusal)) => {
+                format!("a rule said no: {}", refusal.rule.code)
+            }
+            Self::Failure(Failure::Fault(fault)) => fault.plainly(),
+            Self::Failure(Failure::NotFound) | Self::Unreachable(_) | Self::Slow | Self::Panic => {
+                self.to_string()
+            }
+        }
+    }
 }
 
 impl Runner {
@@ -97,15 +112,19 @@ impl Runner {
         Self { queue, surroundings }
     }
 
-    /// Runs a job to its end, whatever that is. Every line that is logged about it says which job it is.
+    /// Runs a job to its end, whatever that is, and logs it. Every line that is logged about it says which job
+    /// it is.
     pub async fn run(&self, lease: &Lease) -> Outcome {
         // As an error: a span that is quieter than a line about it would be missing from that line.
         let span = tracing::error_span!(
             "job", job.id = %lease.job(), job.kind = lease.kind(), tenant.id = %lease.tenant(),
             attempts = lease.attempts(), outcome = Empty
         );
+        let began = Instant::now();
         let outcome = self.attempt(lease).instrument(span.clone()).await;
         span.record("outcome", outcome.name());
+        let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        span.in_scope(|| tracing::info!(duration_ms, "a job ended"));
         outcome
     }
 
@@ -164,10 +183,10 @@ impl Runner {
     }
 
     async fn give_back(&self, lease: &Lease, trouble: &Trouble) -> Outcome {
-        let why = chain(trouble);
+        let why = trouble.plainly();
         tracing::warn!(error = why, "a job failed");
         self.given_back(lease, trouble, &why).await.unwrap_or_else(|fault| {
-            tracing::warn!(error = %fault, "a failed job was not given back");
+            tracing::warn!(error = fault.plainly(), "a failed job was not given back");
             Outcome::Stranded
         })
     }
@@ -185,15 +204,4 @@ impl Runner {
         let state = self.queue.give_back(lease, why, trouble.is_final()).await?;
         Ok(if state == JobState::Dead { Outcome::Dead } else { Outcome::Retried })
     }
-}
-
-/// An error with its causes, for one line of a log.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

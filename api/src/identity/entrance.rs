@@ -91,6 +91,7 @@ async fn admitted(desk: &Arc<Desk>, mut request: Request, next: Next) -> Respons
     let mut response = if verdict.is_allowed() {
         request.extensions_mut().insert::<Caller>(caller);
         request.extensions_mut().insert(Shown { desk: Arc::clone(desk), bearer, tenant });
+        request.extensions_mut().insert(admitted.standing.brand);
         next.run(request).await
     } else {
         Problem::new(&problem::TOO_MANY).retry_after(verdict.wait_seconds()).into_response()

@@ -2,15 +2,16 @@
 
 use super::jwt::{PublicKey, PublicKeys, Signer};
 use domain::{
-    identity::{Claims, SigningKeyState},
+    identity::{Claims, STANDING_SECONDS, SigningKeyState},
     time::Timestamp,
 };
 use std::sync::Arc;
 use store::{Fault, Store, secrets::SecretKey};
 use tokio::sync::Mutex;
 
-/// For how long the keys are believed before the database is asked again whose turn it is.
-const KNOWN_SECONDS: i64 = 60;
+/// For how long the keys are believed before the database is asked again whose turn it is: as long as any
+/// standing, so that a key that was withdrawn opens nothing within five seconds on every server.
+const KNOWN_SECONDS: i64 = STANDING_SECONDS;
 
 /// For how long the database is not asked again, whatever unknown keys the tokens name.
 const REST_SECONDS: i64 = 1;

@@ -25,6 +25,7 @@ use domain::{
         ALREADY_ANSWERED, AnswerDetails, INVITATION_NOT_OPEN, Invitation, Survey, SurveyDetails,
         SurveyResponse,
     },
+    tenancy::BrandStatus,
     text::{Locale, Name},
 };
 use serde::Serialize;
@@ -147,6 +148,9 @@ impl Visitor {
 
     async fn answers(&self, form: &Form) -> Result<Response, Ending> {
         let (tenant, id) = self.enter().await?;
+        if tenant.brand().await?.status == BrandStatus::Suspended {
+            return Err(Ending::Note(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE));
+        }
         let invitation = tenant.hold::<Invitation>(id).await?;
         let asked = Asked::about(tenant, invitation).await?;
         match form::read(form, &asked.survey.details) {

@@ -21,6 +21,8 @@ pub struct Standing {
     pub reach: Reach,
     /// What they may do.
     pub scopes: BTreeSet<Scope>,
+    /// Whether the brand may change anything.
+    pub brand: BrandStatus,
     /// Whether the brand works or tries out.
     pub mode: TenantMode,
     /// Where their front ends may come from.
@@ -86,7 +88,8 @@ impl Origin<'_> {
             }
         };
         let origins = self.brand.details.cors_origins.clone();
-        Standing { actor, reach, scopes, mode: self.brand.mode, origins, until }
+        let (brand, mode) = (self.brand.status, self.brand.mode);
+        Standing { actor, reach, scopes, brand, mode, origins, until }
     }
 }
 

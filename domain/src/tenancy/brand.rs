@@ -19,6 +19,21 @@ use utoipa::ToSchema;
 /// each of their stages.
 pub const MOST_ORIGINS: usize = 20;
 
+/// A suspended brand changes nothing.
+pub static BRAND_SUSPENDED: Rule = Rule {
+    code: "brand_suspended",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "The brand is suspended", zh: "品牌已被暂停" },
+    detail: Bilingual {
+        en: "The operator has suspended this brand: it can be read and not changed.",
+        zh: "运营方已暂停该品牌：数据只能读取，不能更改。",
+    },
+    advice: Bilingual {
+        en: "Ask the operator. Nothing is lost; send the request again when the brand is resumed.",
+        zh: "请联系运营方。数据不会丢失；品牌恢复后请重新发送请求。",
+    },
+};
+
 /// Whether a brand works, or tries out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

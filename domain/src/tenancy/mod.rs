@@ -5,7 +5,8 @@ mod dealers;
 mod sites;
 
 pub use brand::{
-    Brand, BrandDetails, BrandFounding, BrandStatus, EscalationHours, MOST_ORIGINS, TenantMode,
+    BRAND_SUSPENDED, Brand, BrandDetails, BrandFounding, BrandStatus, EscalationHours,
+    MOST_ORIGINS, TenantMode,
 };
 pub use dealers::{Dealer, DealerDetails, DealerStatus};
 pub use sites::{Site, SiteDetails, SiteStatus, Weekday, WorkingHours};
@@ -13,5 +14,9 @@ pub use sites::{Site, SiteDetails, SiteStatus, Weekday, WorkingHours};
 use crate::refusal::Rule;
 
 /// The rules of this capability that can say no.
-pub static RULES: &[&Rule] =
-    &[&brand::TOO_MANY_ORIGINS, &dealers::DEALERS_ARE_THE_BRANDS, &sites::CLOSES_BEFORE_IT_OPENS];
+pub static RULES: &[&Rule] = &[
+    &BRAND_SUSPENDED,
+    &brand::TOO_MANY_ORIGINS,
+    &dealers::DEALERS_ARE_THE_BRANDS,
+    &sites::CLOSES_BEFORE_IT_OPENS,
+];

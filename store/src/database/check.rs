@@ -1,6 +1,10 @@
 //! The check at start-up: a process that could see past the walls does not start.
 
-use sea_orm::sqlx::{self, PgPool, Row as _};
+use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _, PgPool, Row as _};
+use std::time::Duration;
+
+/// How long the first connection may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the database may not be used.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +12,9 @@ pub enum Distrust {
     /// It cannot be asked.
     #[error("the database cannot be reached")]
     Unreachable(#[from] sqlx::Error),
+    /// It does not answer at all.
+    #[error("the database does not answer within {} seconds", PATIENCE.as_secs())]
+    Silent,
     /// What it says breaks the walls between tenants.
     #[error("the walls between tenants do not hold: {}", .0.join("; "))]
     Walls(Vec<String>),
@@ -64,6 +71,7 @@ const TABLES: &str = "
 ///
 /// [`Distrust::Walls`] with everything that was found.
 pub async fn check(pool: &PgPool) -> Result<(), Distrust> {
+    reach(pool).await?;
     let mut findings = Vec::new();
     for sql in [LOGIN, TABLES] {
         for row in sqlx::query(sql).fetch_all(pool).await? {
@@ -71,4 +79,10 @@ pub async fn check(pool: &PgPool) -> Result<(), Distrust> {
         }
     }
     if findings.is_empty() { Ok(()) } else { Err(Distrust::Walls(findings)) }
+}
+
+/// Connects once without the pool, which would hide behind its own patience why it cannot.
+async fn reach(pool: &PgPool) -> Result<(), Distrust> {
+    let connection = tokio::time::timeout(PATIENCE, pool.connect_options().connect()).await;
+    Ok(connection.map_err(|_| Distrust::Silent)??.close().await?)
 }

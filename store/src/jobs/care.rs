@@ -53,11 +53,11 @@ const BACKLOG: &str = "
                (SELECT count(*) FROM job j WHERE j.tenant_id = q.tenant_id AND j.state = 'dead') AS dead,
                (SELECT min(j.due_at) FROM job j WHERE j.tenant_id = q.tenant_id AND j.state = 'ready'
                     AND j.due_at <= $1 AND (j.not_before IS NULL OR j.not_before <= now())
-                    AND q.paced_to IS NULL) AS waits_since,
+                    AND q.paced_to IS NULL AND q.suspended_at IS NULL) AS waits_since,
                (SELECT min(j.due_at) FROM job j WHERE j.tenant_id = q.tenant_id AND j.state = 'ready'
-                    AND j.due_at <= $1 AND q.paced_to IS NULL) AS due_since,
+                    AND j.due_at <= $1 AND q.paced_to IS NULL AND q.suspended_at IS NULL) AS due_since,
                (SELECT min(j.due_at) FROM job j WHERE j.tenant_id = q.tenant_id AND j.state = 'running'
-                    AND q.paced_to IS NULL) AS runs_since
+                    AND q.paced_to IS NULL AND q.suspended_at IS NULL) AS runs_since
     ) c";
 
 /// A job whose worker was lost, put back.

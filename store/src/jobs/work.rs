@@ -24,7 +24,7 @@ const FETCH: &str = "
         SELECT q.tenant_id, q.paced_to,
                (SELECT count(*) FROM job r WHERE r.tenant_id = q.tenant_id AND r.state = 'running') AS running
         FROM tenant_queue q
-        WHERE EXISTS (
+        WHERE q.suspended_at IS NULL AND EXISTS (
             SELECT 1 FROM job j
             WHERE j.tenant_id = q.tenant_id AND j.state = 'ready'
               AND j.due_at <= coalesce(q.paced_to, $1) AND (j.not_before IS NULL OR j.not_before <= now()))
