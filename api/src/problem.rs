@@ -277,6 +277,22 @@ impl Problem {
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// Its stable name.
+    pub(crate) fn code(&self) -> &'static str {
+        self.refusal.rule.code
+    }
+
+    /// Its title in English, as the document shows it.
+    pub(crate) fn title(&self) -> &'static str {
+        self.refusal.rule.title.en
+    }
+
+    /// Itself as the document shows it.
+    pub(crate) fn example(&self) -> Value {
+        let body = self.body_in(Locale::English, "req_01m80t7jx3e9vbq2f4c6d8g0hk");
+        serde_json::to_value(body).unwrap_or_default()
+    }
+
     fn body_in(&self, locale: Locale, request_id: &str) -> ProblemBody {
         let rule = self.refusal.rule;
         let mut facts = self.refusal.facts.clone();

@@ -64,7 +64,10 @@ impl Fault {
     /// row or a document holds, which the database likes to quote.
     pub fn plainly(&self) -> String {
         match self {
-            Self::Unreachable(error) | Self::Busy(error) | Self::Database(error) => {
+            Self::Unreachable(error)
+            | Self::Late(error)
+            | Self::Busy(error)
+            | Self::Database(error) => {
                 format!("{self}: {}", cause(error))
             }
             Self::Document(error) => format!(

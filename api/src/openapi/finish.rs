@@ -4,6 +4,7 @@
 //! that no value can fulfil; here they become one object. Lists refer to their records, patches get a
 //! schema without required members, and every body an example made from those of its parts.
 
+use super::answers;
 use serde_json::{Map, Value, json};
 
 /// Examples are made at most so deep; schemas that contain themselves end there.
@@ -26,7 +27,11 @@ pub(super) fn finish(document: &mut Value) {
     each_operation(document, &mut |operation| {
         patch_body(operation);
         each_body(operation, &mut |content| give_example(content, &whole));
+        answers::carry_headers(operation);
     });
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.insert("headers".to_owned(), answers::headers());
+    }
     add_patches(document);
     prune(document);
     // Languages have names of their own, which are not ours to spell.

@@ -1,5 +1,6 @@
 //! The OpenAPI document: made from the routes that serve, completed with what all of them share.
 
+mod answers;
 mod finish;
 
 use crate::problem::ProblemBody;
@@ -8,6 +9,7 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{
         self, ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
+        example::ExampleBuilder,
         path::{Operation, ParameterBuilder, ParameterIn, PathItem},
         security::{
             ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes,
@@ -128,7 +130,11 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
     failures
         .push(("503", "The service cannot answer right now; `Retry-After` says when to go on."));
     for (status, says) in failures {
-        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(says));
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| problem(status, says));
     }
 }
 
@@ -148,8 +154,15 @@ fn offer_keys(operation: &mut Operation) -> bool {
     guarded
 }
 
-fn problem(says: &str) -> RefOr<Response> {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+fn problem(status: &str, says: &str) -> RefOr<Response> {
+    let examples = answers::problems(status).into_iter().map(|problem| {
+        let example = ExampleBuilder::new().summary(problem.title()).value(Some(problem.example()));
+        (problem.code().to_owned(), example.build())
+    });
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .examples_from_iter(examples)
+        .build();
     ResponseBuilder::new()
         .description(says)
         .content("application/problem+json", content)
