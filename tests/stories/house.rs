@@ -114,6 +114,12 @@ impl House {
         self.caller(&format!("test {} brand_admin", Uuid::from(tenant)))
     }
 
+    /// A program of one dealer, which may do everything for it.
+    pub(crate) fn dealer_key(&self, tenant: TenantId, dealer: &str) -> Client {
+        let dealer = Uuid::from(dealer.parse::<DealerId>().unwrap());
+        self.caller(&format!("test {} brand_admin - {dealer}", Uuid::from(tenant)))
+    }
+
     /// The brand's own program, in its sandbox.
     pub(crate) fn sandbox_key(&self, tenant: TenantId) -> Client {
         self.caller(&format!("sandbox {} brand_admin", Uuid::from(tenant)))

@@ -24,7 +24,7 @@ pub async fn route(
             DayWork::Complaints => complaints::daily(tenant).await,
             DayWork::Plans => maintenance::daily(tenant, *on).await,
         },
-        Event::ImportContinued { import, from_row } => {
+        Event::ImportContinued { import, from_row, .. } => {
             imports::take_over(tenant, *import, *from_row).await
         }
         Event::ClockArrived { clock, operation, .. } => {
