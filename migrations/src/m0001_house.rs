@@ -151,7 +151,7 @@ fn idempotency() -> Owned {
         body bytea NOT NULL,
         expires_at timestamptz NOT NULL";
     Owned::new("idempotency", columns)
-        .keyed("key text COLLATE \"C\" NOT NULL, PRIMARY KEY (tenant_id, key)")
+        .keyed("caller text COLLATE \"C\" NOT NULL, key text COLLATE \"C\" NOT NULL, PRIMARY KEY (tenant_id, caller, key)")
         .index("expiry", "expires_at", "")
         .deletable()
 }

@@ -183,3 +183,29 @@ async fn another_brand_does_not_exist() {
     ours.post(&format!("/v1/dealers/{id}/sites"), site).await.refused(404, "not_found");
     hires(&ours, "clerk", Some(&id), &[]).await.refused(422, "unknown_reference");
 }
+
+#[tokio::test]
+async fn an_answer_is_given_again_to_nobody_but_who_got_it() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let (one, other) = (dealer(&key, "one").await, dealer(&key, "other").await);
+    let mut people = Vec::new();
+    for (dealer, name) in [(&one, "first"), (&one, "second"), (&other, "third")] {
+        let hired = hires(&key, "manager", Some(dealer), &[]).await.expect(201).id();
+        let dealer = Some(dealer.parse().unwrap());
+        people.push((name, house.person(brand, Role::Manager, hired.parse().unwrap(), dealer)));
+    }
+    people.push(("a program of one", house.dealer_key(brand, &one)));
+    people.push(("a program of the other", house.dealer_key(brand, &other)));
+    let mut ids = std::collections::BTreeSet::new();
+    for (name, caller) in &people {
+        let body = json!({"name": "李娜"});
+        let first = caller.post_keyed("/v1/customers", "k-1", body.clone()).await.expect(201);
+        assert_eq!(first.header("idempotency-replayed"), "", "{name}");
+        let again = caller.post_keyed("/v1/customers", "k-1", body).await.expect(201);
+        assert_eq!((again.header("idempotency-replayed"), again.id()), ("true", first.id()));
+        ids.insert(first.id());
+    }
+    assert_eq!(ids.len(), people.len(), "each has a customer of their own");
+}
