@@ -190,6 +190,9 @@ impl<P: Permission> FromRequestParts<Api> for Access<P> {
         if !caller.scopes.contains(&P::SCOPE) {
             return Err(Problem::new(&problem::FORBIDDEN).with("required_scope", P::SCOPE));
         }
+        if P::SCOPE.is_the_brands() {
+            caller.reach.must_be_whole()?;
+        }
         let header = |name: HeaderName| {
             parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };

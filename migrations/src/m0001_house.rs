@@ -60,6 +60,10 @@ const TENANT: &str = "
     ALTER TABLE tenant FORCE ROW LEVEL SECURITY;
     CREATE POLICY tenant__tenant ON tenant TO aftercare_app
         USING (id = ac.tenant()) WITH CHECK (id = ac.tenant());
+    CREATE POLICY tenant__brand_insert ON tenant AS RESTRICTIVE FOR INSERT TO aftercare_app
+        WITH CHECK (ac.dealer() IS NULL);
+    CREATE POLICY tenant__brand_update ON tenant AS RESTRICTIVE FOR UPDATE TO aftercare_app
+        USING (ac.dealer() IS NULL) WITH CHECK (ac.dealer() IS NULL);
     GRANT SELECT, INSERT, UPDATE ON tenant TO aftercare_app;";
 
 /// Secrets by their hash: API keys and the links in messages. The one place where a caller who has not
@@ -140,7 +144,7 @@ fn tenant_queue() -> Owned {
 fn test_clock() -> Owned {
     let columns = "now_at timestamptz NOT NULL, target_at timestamptz NOT NULL,
         version bigint NOT NULL, created_at timestamptz NOT NULL, CHECK (now_at <= target_at)";
-    Owned::new("test_clock", columns).constraint("one", "UNIQUE (tenant_id)")
+    Owned::new("test_clock", columns).constraint("one", "UNIQUE (tenant_id)").of_brand()
 }
 
 fn idempotency() -> Owned {
