@@ -78,7 +78,7 @@ impl Ground {
             None => own(settings).await?,
         };
         let pool = login.pool(settings.database_connections);
-        store::database::check(&pool).await?;
+        store::database::check(&pool, &migrations::names()).await?;
         let waker = match &settings.redis_url {
             Some(url) => Waker::through(url.reveal())?,
             None => Waker::default(),

@@ -37,6 +37,11 @@ impl MigratorTrait for Migrations {
 /// Names the lock under which migrations run: "aftercar" in ASCII.
 const LOCK: i64 = 0x6166_7465_7263_6172;
 
+/// The names of all steps: a database that lacks one is not ready for this program.
+pub fn names() -> Vec<String> {
+    Migrations::migrations().iter().map(|step| step.name().to_owned()).collect()
+}
+
 /// Brings the schema up to date. Several programs may try at once: one migrates, the others wait and
 /// find nothing to do.
 ///

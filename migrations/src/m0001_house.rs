@@ -38,6 +38,14 @@ const SCOPE: &str = "
         $$ SELECT nullif(current_setting('ac.technician', true), '')::uuid $$;
     COMMENT ON FUNCTION ac.technician() IS 'The technician this transaction is narrowed to, if any.';";
 
+/// Which steps of the schema's history were taken, for whoever is about to start on it.
+const HISTORY: &str = "
+    CREATE FUNCTION ac.migrated() RETURNS SETOF text
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, ac, pg_temp AS
+        $$ SELECT version::text FROM seaql_migrations $$;
+    REVOKE ALL ON FUNCTION ac.migrated() FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION ac.migrated() TO aftercare_auth;";
+
 /// Tenants. The row is the tenant itself, so its own `id` is what the policy compares.
 const TENANT: &str = "
     CREATE TABLE tenant (
@@ -91,7 +99,7 @@ const DISPATCH: &str = "
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
-        for sql in [ROLES, SCOPE, TENANT] {
+        for sql in [ROLES, SCOPE, HISTORY, TENANT] {
             connection.execute_unprepared(sql).await?;
         }
         secret().create(manager).await?;

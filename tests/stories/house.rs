@@ -14,7 +14,7 @@ use domain::{
     web::Loopback,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, sqlx::PgPool};
 use serde_json::Value;
 use std::{fmt, num::NonZeroU32, ops::Index, sync::Arc};
 use store::{
@@ -29,7 +29,7 @@ use uuid::Uuid;
 use worker::{Outcome, Runner, Surroundings};
 
 /// Logs in and owns nothing, as in production.
-const LOGIN: &str = "aftercare_login";
+pub(crate) const LOGIN: &str = "aftercare_login";
 /// When every story begins: a Monday morning in Shanghai.
 const BEGINNING: &str = "2026-01-05T01:00:00Z";
 /// More jobs than any story has; a story that needs more runs in circles.
@@ -118,6 +118,11 @@ impl House {
     pub(crate) fn dealer_key(&self, tenant: TenantId, dealer: &str) -> Client {
         let dealer = Uuid::from(dealer.parse::<DealerId>().unwrap());
         self.caller(&format!("test {} brand_admin - {dealer}", Uuid::from(tenant)))
+    }
+
+    /// The database as the service reaches it, by this login.
+    pub(crate) fn pool_of(&self, login: &str) -> PgPool {
+        server().in_database(&self.database).as_user(login).pool(1)
     }
 
     /// The brand's own program, in its sandbox.
