@@ -71,12 +71,18 @@ pub(crate) async fn letters(house: &House, purpose: &str) -> Vec<String> {
     letters
 }
 
+/// The paths of the survey pages that invitations lead to, the first one first.
+pub(crate) async fn links(house: &House) -> Vec<String> {
+    let path = |letter: &String| {
+        let start = letter.find("/s/").unwrap();
+        letter[start..].split_whitespace().next().unwrap().to_owned()
+    };
+    letters(house, "survey").await.iter().map(path).collect()
+}
+
 /// The path of the survey page that the last invitation leads to.
 pub(crate) async fn link(house: &House) -> String {
-    let letters = letters(house, "survey").await;
-    let letter = letters.last().expect("nobody was asked");
-    let start = letter.find("/s/").unwrap();
-    letter[start..].split_whitespace().next().unwrap().to_owned()
+    links(house).await.pop().expect("nobody was asked")
 }
 
 /// A visit that was carried out at a customer's, as the worker hears of it.
