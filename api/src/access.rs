@@ -221,6 +221,9 @@ impl<P: Permission> FromRequestParts<Api> for Access<P> {
             return Err(Problem::new(&BRAND_SUSPENDED));
         }
         permit::<P>(&caller)?;
+        if P::SCOPE.is_the_brands() {
+            caller.reach.must_be_whole()?;
+        }
         let header = |name: HeaderName| {
             parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };

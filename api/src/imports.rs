@@ -15,7 +15,9 @@ use axum::{
     response::Response,
 };
 use domain::{
-    imports::{Import, ImportFormat, ImportKind, ImportOptions, MOST_ROWS, columns::Cells},
+    imports::{
+        HandedIn, Import, ImportFormat, ImportKind, ImportOptions, MOST_ROWS, columns::Cells,
+    },
     operations::{Operation, OperationKind},
     refusal::Refusal,
 };
@@ -57,7 +59,7 @@ async fn list_imports(
 ///
 /// The file is read as a whole first: one that is not UTF-8, lacks columns, ends in half a row or names a
 /// record twice is refused with the place, and nothing is written. Then its rows are taken over in the
-/// background; follow the operation at `Location`. A row that cannot be taken over is left out and listed
+/// background, by somebody who sees no more than the caller; follow the operation at `Location`. A row that cannot be taken over is left out and listed
 /// with its column; the others go on. The same file again changes nothing.
 ///
 /// Columns of orders, one sale a row: `order_external_id`, `customer_external_id`, `paid_on` (empty while
@@ -96,7 +98,7 @@ async fn hand_in_file(
 
     let kind = OperationKind::Import;
     let operation = Operation::accept(work.new_id(), kind, dealer_id, row_count, work.now());
-    let file = (format, row_count);
+    let file = HandedIn { format, row_count, reach: work.reach() };
     let import = Import::accept(work.new_id(), operation.record.id, options, file, work.now());
 
     let operation = work.record(operation).await?;

@@ -263,6 +263,22 @@ impl Asset {
     }
 }
 
+impl Asset {
+    /// Makes sure that it is at `customer`'s, whom a sale or a visit names beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`ASSET_OF_ANOTHER_CUSTOMER`].
+    pub fn must_be_of(&self, customer: CustomerId) -> Result<(), Refusal> {
+        if self.details.customer_id == customer {
+            return Ok(());
+        }
+        Err(Refusal::new(&ASSET_OF_ANOTHER_CUSTOMER)
+            .with("asset_id", self.id)
+            .with("customer_id", customer))
+    }
+}
+
 /// Refuses a serial number that belongs to another asset than `asset`, which is `None` for a new one.
 ///
 /// # Errors
@@ -344,8 +360,23 @@ pub static SERIAL_TAKEN: Rule = Rule {
     },
 };
 
+/// An asset of somebody else beside a customer.
+pub static ASSET_OF_ANOTHER_CUSTOMER: Rule = Rule {
+    code: "asset_of_another_customer",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "The asset is another customer's", zh: "产品属于其他客户" },
+    detail: Bilingual {
+        en: "{asset_id} does not belong to the customer, {customer_id}.",
+        zh: "{asset_id} 不属于客户 {customer_id}。",
+    },
+    advice: Bilingual {
+        en: "Name assets of the customer who bought or is visited.",
+        zh: "请填写购买者或被服务客户本人的产品。",
+    },
+};
+
 /// The rules of this file.
-pub static RULES: &[&Rule] = &[&ALREADY_DELIVERED, &SERIAL_TAKEN];
+pub static RULES: &[&Rule] = &[&ALREADY_DELIVERED, &SERIAL_TAKEN, &ASSET_OF_ANOTHER_CUSTOMER];
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 //! made ahead of time and come true at their instant.
 
 use crate::{
+    identity::Reach,
     ids::{
         AllowanceAccountId, AppointmentId, AssetId, ClockId, ComplaintId, DealerId, EnrolmentId,
         GestureId, ImportId, InvitationId, MessageId, OccurrenceId, OperationId, OrderId,
@@ -44,6 +45,9 @@ pub enum Event {
         import: ImportId,
         /// The first row that is not done, from 0.
         from_row: u32,
+        /// The dealer whose records alone the file may touch, because whoever handed it in sees no others;
+        /// null when they see the whole brand.
+        within: Option<DealerId>,
     },
     /// A sale was paid.
     OrderPaid {
@@ -174,6 +178,17 @@ pub enum Event {
         /// Which message.
         message: MessageId,
     },
+}
+
+impl Event {
+    /// How much of the brand may be seen by whoever acts on it: as much as the caller who caused it, where
+    /// the work is that caller's own and only done later; else everything.
+    pub fn reach(&self) -> Reach {
+        if let Self::ImportContinued { within, .. } = self {
+            return Reach { dealer: *within, technician: None };
+        }
+        Reach::default()
+    }
 }
 
 /// The parts of a day's work.

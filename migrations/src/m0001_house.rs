@@ -30,6 +30,14 @@ const SCOPE: &str = "
         $$ SELECT nullif(current_setting('ac.technician', true), '')::uuid $$;
     COMMENT ON FUNCTION ac.technician() IS 'The technician this transaction is narrowed to, if any.';";
 
+/// Which steps of the schema's history were taken, for whoever is about to start on it.
+const HISTORY: &str = "
+    CREATE FUNCTION ac.migrated() RETURNS SETOF text
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, ac, pg_temp AS
+        $$ SELECT version::text FROM seaql_migrations $$;
+    REVOKE ALL ON FUNCTION ac.migrated() FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION ac.migrated() TO aftercare_auth;";
+
 /// Tenants. The row is the tenant itself, so its own `id` is what the policy compares.
 const TENANT: &str = "
     CREATE TABLE tenant (
@@ -52,6 +60,10 @@ const TENANT: &str = "
     ALTER TABLE tenant FORCE ROW LEVEL SECURITY;
     CREATE POLICY tenant__tenant ON tenant TO aftercare_app
         USING (id = ac.tenant()) WITH CHECK (id = ac.tenant());
+    CREATE POLICY tenant__brand_insert ON tenant AS RESTRICTIVE FOR INSERT TO aftercare_app
+        WITH CHECK (ac.dealer() IS NULL);
+    CREATE POLICY tenant__brand_update ON tenant AS RESTRICTIVE FOR UPDATE TO aftercare_app
+        USING (ac.dealer() IS NULL) WITH CHECK (ac.dealer() IS NULL);
     GRANT SELECT, INSERT, UPDATE ON tenant TO aftercare_app;";
 
 /// Secrets by their hash: API keys and the links in messages. The one place where a caller who has not
@@ -79,7 +91,7 @@ const DISPATCH: &str = "
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let connection = manager.get_connection();
-        for sql in [SCHEMA, SCOPE, TENANT] {
+        for sql in [SCHEMA, SCOPE, HISTORY, TENANT] {
             connection.execute_unprepared(sql).await?;
         }
         secret().create(manager).await?;
@@ -132,7 +144,7 @@ fn tenant_queue() -> Owned {
 fn test_clock() -> Owned {
     let columns = "now_at timestamptz NOT NULL, target_at timestamptz NOT NULL,
         version bigint NOT NULL, created_at timestamptz NOT NULL, CHECK (now_at <= target_at)";
-    Owned::new("test_clock", columns).constraint("one", "UNIQUE (tenant_id)")
+    Owned::new("test_clock", columns).constraint("one", "UNIQUE (tenant_id)").of_brand()
 }
 
 fn idempotency() -> Owned {
@@ -143,7 +155,7 @@ fn idempotency() -> Owned {
         body bytea NOT NULL,
         expires_at timestamptz NOT NULL";
     Owned::new("idempotency", columns)
-        .keyed("key text COLLATE \"C\" NOT NULL, PRIMARY KEY (tenant_id, key)")
+        .keyed("caller text COLLATE \"C\" NOT NULL, key text COLLATE \"C\" NOT NULL, PRIMARY KEY (tenant_id, caller, key)")
         .index("expiry", "expires_at", "")
         .deletable()
 }

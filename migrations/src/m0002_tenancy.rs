@@ -90,7 +90,7 @@ fn issuer() -> Owned {
         algorithm text NOT NULL CHECK (algorithm IN ('eddsa', 'es256', 'rs256', 'ps256')),
         version bigint NOT NULL,
         created_at timestamptz NOT NULL";
-    Owned::new("issuer", columns).unique(&["issuer"])
+    Owned::new("issuer", columns).unique(&["issuer"]).of_brand()
 }
 
 fn staff() -> Owned {

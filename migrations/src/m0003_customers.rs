@@ -57,7 +57,7 @@ fn product() -> Owned {
         unit_cost_minor bigint CHECK (unit_cost_minor >= 0),
         created_at timestamptz NOT NULL,
         version bigint NOT NULL";
-    Owned::new("product", columns).unique(&["sku"]).index("name", "name", "")
+    Owned::new("product", columns).unique(&["sku"]).index("name", "name", "").of_brand()
 }
 
 fn asset() -> Owned {

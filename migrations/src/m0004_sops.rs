@@ -26,7 +26,10 @@ fn sop() -> Owned {
         latest_number integer NOT NULL CHECK (latest_number >= 0),
         version bigint NOT NULL,
         created_at timestamptz NOT NULL";
-    Owned::new("sop", columns).unique(&["code"]).index("touchpoint", "touchpoint, id", "")
+    Owned::new("sop", columns)
+        .unique(&["code"])
+        .index("touchpoint", "touchpoint, id", "")
+        .of_brand()
 }
 
 fn sop_version() -> Owned {
@@ -49,6 +52,7 @@ fn sop_version() -> Owned {
         .unique(&["sop_id", "number"])
         // One version is in force.
         .unique_where(&["sop_id"], "state = 'published'")
+        .of_brand()
 }
 
 fn sop_run() -> Owned {

@@ -35,6 +35,7 @@ fn policy() -> Owned {
     Owned::new("allowance_policy", columns)
         .unique(&["currency", "number"])
         .unique_where(&["currency"], "state = 'active'")
+        .of_brand()
 }
 
 fn account() -> Owned {
@@ -110,7 +111,7 @@ fn authority_limit() -> Owned {
         unlimited boolean NOT NULL,
         created_at timestamptz NOT NULL,
         version bigint NOT NULL";
-    Owned::new("authority_limit", columns).unique(&["role", "currency"])
+    Owned::new("authority_limit", columns).unique(&["role", "currency"]).of_brand()
 }
 
 fn gesture() -> Owned {

@@ -45,6 +45,7 @@ fn plan_template() -> Owned {
         .unique(&["code", "number"])
         // One version is written at a time, and one is in force.
         .unique_where(&["code", "state"], "state IN ('draft', 'published')")
+        .of_brand()
 }
 
 fn enrolment() -> Owned {

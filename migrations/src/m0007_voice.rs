@@ -49,7 +49,10 @@ fn survey() -> Owned {
         activated_at timestamptz,
         created_at timestamptz NOT NULL,
         version bigint NOT NULL";
-    Owned::new("survey", columns).unique(&["code"]).unique_where(&["trigger"], "state = 'active'")
+    Owned::new("survey", columns)
+        .unique(&["code"])
+        .unique_where(&["trigger"], "state = 'active'")
+        .of_brand()
 }
 
 fn survey_invitation() -> Owned {

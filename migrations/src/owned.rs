@@ -100,6 +100,20 @@ impl Owned {
         self
     }
 
+    /// All dealers share the rows: a dealer's people read them, and nobody who acts for one dealer writes them.
+    pub(crate) fn of_brand(mut self) -> Self {
+        let name = self.name;
+        self.policies.push(format!(
+            "CREATE POLICY {name}__brand_insert ON {name} AS RESTRICTIVE FOR INSERT TO aftercare_app
+                 WITH CHECK (ac.dealer() IS NULL)"
+        ));
+        self.policies.push(format!(
+            "CREATE POLICY {name}__brand_update ON {name} AS RESTRICTIVE FOR UPDATE TO aftercare_app
+                 USING (ac.dealer() IS NULL) WITH CHECK (ac.dealer() IS NULL)"
+        ));
+        self
+    }
+
     /// Rows carry `staff_id`, and a technician sees their own only.
     pub(crate) fn by_technician(self) -> Self {
         self.narrowed("technician", "staff_id")

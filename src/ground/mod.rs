@@ -93,7 +93,7 @@ impl Ground {
         };
         let most = own.as_ref().and_then(Own::most_connections).unwrap_or(u32::MAX);
         let pool = login.pool(settings.database_connections.min(most));
-        store::database::check(&pool).await?;
+        store::database::check(&pool, &migrations::names()).await?;
         let waker = match &settings.redis_url {
             Some(url) => Waker::through(url.reveal(), login.database())?,
             None => Waker::default(),

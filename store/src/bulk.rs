@@ -64,13 +64,46 @@ impl Tenant {
         let columns = <R::Entity as EntityTrait>::Column::iter().count().max(1);
         let mut new = Vec::new();
         for chunk in changes.chunks(MOST_PARAMETERS.div_euclid(columns).max(1)) {
-            let added = self.insert_new(chunk).await?;
+            let added =
+                self.insert_new(chunk.iter().map(|change| &change.record).collect()).await?;
             let is_new = |change: &&Change<R>| added.contains(&change.record.id().into());
             let changes: Vec<_> = chunk.iter().filter(is_new).collect();
             self.follow_up(&changes).await?;
             new.extend(changes.into_iter().map(|change| change.record.clone()));
         }
         Ok(new)
+    }
+
+    /// Tries to write records, and undoes it: answers those that find no place, because a record that this
+    /// caller does not see has their key. `before` are new records that the others refer to.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails or a reference dangles.
+    pub async fn without_place<B: Table, R: Table>(
+        &self,
+        before: &[B],
+        new: &[R],
+        changed: &[R],
+    ) -> Result<BTreeSet<Uuid>, Fault> {
+        self.work().execute_unprepared("SAVEPOINT trial").await?;
+        self.insert_new(before.iter().collect()).await?;
+        let placed = self.insert_new(new.iter().collect()).await?;
+        let new = new.iter().map(|record| record.id().into());
+        let mut taken: BTreeSet<Uuid> = new.filter(|id| !placed.contains(id)).collect();
+        for record in changed {
+            self.work().execute_unprepared("SAVEPOINT change").await?;
+            match self.save(record.clone()).await {
+                Ok(_) => {}
+                Err(Fault::Taken { .. }) => {
+                    self.work().execute_unprepared("ROLLBACK TO SAVEPOINT change").await?;
+                    taken.insert(record.id().into());
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        self.work().execute_unprepared("ROLLBACK TO SAVEPOINT trial").await?;
+        Ok(taken)
     }
 
     /// Writes the lines for the timelines and announces what has happened.
@@ -83,8 +116,11 @@ impl Tenant {
     }
 
     /// Inserts the records that find their place; answers their identifiers.
-    async fn insert_new<R: Table>(&self, changes: &[Change<R>]) -> Result<BTreeSet<Uuid>, Fault> {
-        let rows = changes.iter().map(|change| self.row(&change.record));
+    async fn insert_new<R: Table>(&self, records: Vec<&R>) -> Result<BTreeSet<Uuid>, Fault> {
+        if records.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let rows = records.into_iter().map(|record| self.row(record));
         let added = R::Entity::insert_many(rows)
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_with_returning_keys(self.work())

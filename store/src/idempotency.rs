@@ -1,10 +1,13 @@
 //! Answers that were given before, so that a request sent twice has one effect.
 //!
+//! An answer is given again to the caller who got it, and to nobody else: another caller who happens on
+//! the same key may see less, and has a request of their own.
+//!
 //! The answer is written in the transaction of its effect. A lock by the name of the key, held until
 //! that transaction ends, tells a request that is still running from one that never ran.
 
 use crate::{Fault, Tenant};
-use domain::time::Timestamp;
+use domain::{identity::Reach, time::Timestamp};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 /// How long an answer is kept.
@@ -13,7 +16,7 @@ pub const KEPT_HOURS: i64 = 24;
 /// A request with a key of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyed {
-    /// The key the caller made up, unique within the tenant.
+    /// The key the caller made up, unique among the caller's own.
     pub key: String,
     /// The operation and its path.
     pub route: String,
@@ -62,16 +65,15 @@ impl Tenant {
     /// [`Fault`] when the database fails.
     pub async fn recall(&self, keyed: &Keyed) -> Result<Known, Fault> {
         let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS held";
-        let name = format!("{}/{}", self.id(), keyed.key);
+        let name = format!("{}/{}/{}", self.id(), self.caller(), keyed.key);
         let held = self.work().query_one_raw(self.statement(lock, [name.into()])).await?;
         if !held.map(|row| row.try_get("", "held")).transpose()?.unwrap_or(false) {
             return Ok(Known::Running);
         }
         let find = "SELECT route, fingerprint, status, headers, body FROM idempotency
-                    WHERE tenant_id = ac.tenant() AND key = $1";
-        let row = Row::find_by_statement(self.statement(find, [keyed.key.clone().into()]))
-            .one(self.work())
-            .await?;
+                    WHERE tenant_id = ac.tenant() AND caller = $1 AND key = $2";
+        let values = [self.caller().into(), keyed.key.clone().into()];
+        let row = Row::find_by_statement(self.statement(find, values)).one(self.work()).await?;
         row.map_or(Ok(Known::Nothing), |row| row.compare(keyed))
     }
 
@@ -82,10 +84,11 @@ impl Tenant {
     /// [`Fault`] when the database fails.
     pub async fn remember(&self, keyed: Keyed, answer: &Answer) -> Result<(), Fault> {
         let sql = "INSERT INTO idempotency
-                       (tenant_id, key, route, fingerprint, status, headers, body, expires_at)
-                   VALUES (ac.tenant(), $1, $2, $3, $4, $5, $6, $7)";
+                       (tenant_id, caller, key, route, fingerprint, status, headers, body, expires_at)
+                   VALUES (ac.tenant(), $1, $2, $3, $4, $5, $6, $7, $8)";
         let expires_at: Timestamp = self.now().plus_hours(KEPT_HOURS);
         let values = [
+            self.caller().into(),
             keyed.key.into(),
             keyed.route.into(),
             keyed.fingerprint.into(),
@@ -96,6 +99,14 @@ impl Tenant {
         ];
         self.work().execute_raw(self.statement(sql, values)).await?;
         Ok(())
+    }
+
+    /// Who asks, and how much they see: the same person with another reach would be answered otherwise.
+    fn caller(&self) -> String {
+        let Reach { dealer, technician } = self.reach();
+        let dealer = dealer.map(|id| id.to_string()).unwrap_or_default();
+        let technician = technician.map(|id| id.to_string()).unwrap_or_default();
+        format!("{}/{dealer}/{technician}", self.actor())
     }
 
     /// Forgets answers whose time is over; answers how many they were.

@@ -409,6 +409,16 @@ impl Tenant {
         Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
     }
 
+    /// Sees no more than `reach` from now on.
+    pub(crate) async fn narrow(&mut self, reach: Reach) -> Result<(), Fault> {
+        let narrowing = narrowing(reach);
+        if !narrowing.is_empty() {
+            self.work.execute_unprepared(&narrowing).await?;
+        }
+        self.scope.reach = reach;
+        Ok(())
+    }
+
     pub(crate) fn set_id(&mut self, tenant: TenantId) {
         self.scope.tenant = tenant;
     }
@@ -453,16 +463,25 @@ pub(crate) const MOST_PARAMETERS: usize = 30_000;
 /// so nothing needs quoting.
 fn opening(scope: &Scope) -> String {
     let tenant = Uuid::from(scope.tenant);
-    let narrowed = |name: &str, id: Option<Uuid>| {
-        id.map(|id| format!("; SET LOCAL ac.{name} = '{id}'")).unwrap_or_default()
-    };
+    let narrowing = narrowing(scope.reach);
     format!(
-        "BEGIN; SET LOCAL ROLE aftercare_app; SET LOCAL ac.tenant = '{tenant}'{}{}; \
+        "BEGIN; SET LOCAL ROLE aftercare_app; SET LOCAL ac.tenant = '{tenant}'; {narrowing}\
          SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'; \
          SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; \
-         SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'",
-        narrowed("dealer", scope.reach.dealer.map(Uuid::from)),
-        narrowed("technician", scope.reach.technician.map(Uuid::from)),
+         SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'"
+    )
+}
+
+/// The statements by which a transaction sees no more than `reach`; none when it is everything.
+fn narrowing(reach: Reach) -> String {
+    let narrowed = |name: &str, id: Option<Uuid>| {
+        id.map(|id| format!("SET LOCAL ac.{name} = '{id}'; ")).unwrap_or_default()
+    };
+    let Reach { dealer, technician } = reach;
+    format!(
+        "{}{}",
+        narrowed("dealer", dealer.map(Uuid::from)),
+        narrowed("technician", technician.map(Uuid::from))
     )
 }
 

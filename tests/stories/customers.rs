@@ -1,7 +1,10 @@
 //! A brand pushes its customers, products, assets and orders, as often as it likes.
 
 use crate::house::{Client, House, Reply};
-use domain::{identity::Role, ids::DealerId};
+use domain::{
+    identity::Role,
+    ids::{DealerId, TenantId},
+};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,6 +15,8 @@ pub(crate) struct Shop {
     pub(crate) house: House,
     /// The brand's own program.
     pub(crate) key: Client,
+    /// The brand.
+    pub(crate) tenant: TenantId,
     /// The dealer.
     pub(crate) dealer: String,
     /// The dealer's site.
@@ -24,13 +29,22 @@ impl Shop {
     /// Opens the shop.
     pub(crate) async fn opens() -> Self {
         let house = House::opens().await;
-        let key = house.brand_key(house.brand("clearwater").await.live);
+        let tenant = house.brand("clearwater").await.live;
+        let key = house.brand_key(tenant);
         let dealer = json!({"code": "hangzhou-01", "name": "杭州一店"});
         let dealer = key.post("/v1/dealers", dealer).await.expect(201).id();
         let site = json!({"code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai"});
         let site = key.post(&format!("/v1/dealers/{dealer}/sites"), site).await.expect(201).id();
         let purifier = key.put("/v1/products/by-sku/RO-600G", purifier()).await.expect(201).id();
-        Self { house, key, dealer, site, purifier }
+        Self { house, key, tenant, dealer, site, purifier }
+    }
+
+    /// Another dealer of the brand, and a program that sees nothing but it.
+    pub(crate) async fn neighbour(&self) -> (String, Client) {
+        let dealer = json!({"code": "suzhou-01", "name": "苏州一店"});
+        let dealer = self.key.post("/v1/dealers", dealer).await.expect(201).id();
+        let key = self.house.dealer_key(self.tenant, &dealer);
+        (dealer, key)
     }
 
     /// A customer called by an external id.
@@ -269,4 +283,41 @@ async fn a_dealers_people_see_and_make_their_dealers_records() {
     let away = json!({"dealer_id": shop.dealer});
     let away = theirs.patch(&format!("/v1/customers/{}", met.id()), met.etag(), away).await;
     away.refused(422, "unknown_reference");
+}
+
+#[tokio::test]
+async fn a_push_does_not_reach_what_another_dealer_has() {
+    let shop = Shop::opens().await;
+    let customer = shop.customer("C-1").await;
+    shop.sells("S-1", &customer, json!({})).await.expect(201);
+    let asset = json!({
+        "customer_id": customer, "dealer_id": shop.dealer, "product_id": shop.purifier, "serial": "SN-1",
+    });
+    shop.key.put("/v1/assets/by-external-id/erp/A-1", asset).await.expect(201);
+
+    let (_, neighbour) = shop.neighbour().await;
+    let own = neighbour.post("/v1/customers", json!({"name": "王伟"})).await.expect(201).id();
+    let path = |kind: &str, name: &str| format!("/v1/{kind}/by-external-id/erp/{name}");
+    let renamed = neighbour.put(&path("customers", "C-1"), json!({"name": "王伟"})).await;
+    assert_eq!(renamed.refused(409, "already_exists")["fields"], json!(["source", "external_id"]));
+    let thing = |name: &'static str, serial: &'static str| {
+        let asset = json!({"customer_id": own, "product_id": shop.purifier, "serial": serial});
+        let (neighbour, path) = (neighbour.clone(), path("assets", name));
+        async move { neighbour.put(&path, asset).await.refused(409, "already_exists") }
+    };
+    assert_eq!(thing("A-1", "SN-2").await["fields"], json!(["source", "external_id"]));
+    assert_eq!(thing("A-2", "SN-1").await["fields"], json!(["serial"]));
+    let dealer = neighbour.get("/v1/dealers").await.expect(200).data()[0]["id"].clone();
+    let sale = |customer: &str| {
+        json!({
+            "customer_id": customer, "dealer_id": dealer, "currency": "CNY",
+            "lines": [{"product_id": shop.purifier, "quantity": 1, "price_minor": 1_000}],
+        })
+    };
+    let taken = neighbour.put(&path("orders", "S-1"), sale(&own)).await;
+    taken.refused(409, "already_exists");
+    let theirs = neighbour.put(&path("orders", "S-2"), sale(&customer)).await;
+    theirs.refused(422, "unknown_reference");
+    let found = shop.key.get(&format!("/v1/customers/{customer}")).await.expect(200);
+    assert_eq!((&found["name"], &found["dealer_id"]), (&json!("李娜"), &json!(shop.dealer)));
 }

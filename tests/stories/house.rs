@@ -14,7 +14,7 @@ use domain::{
     web::Loopback,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, sqlx::PgPool};
 use serde_json::Value;
 use std::{
     fmt,
@@ -39,7 +39,7 @@ use uuid::Uuid;
 use worker::{Outcome, Runner, Surroundings};
 
 /// Logs in and owns nothing, as in production.
-const LOGIN: &str = "aftercare_login";
+pub(crate) const LOGIN: &str = "aftercare_login";
 /// When every story begins: a Monday morning in Shanghai.
 const BEGINNING: &str = "2026-01-05T01:00:00Z";
 /// More jobs than any story has; a story that needs more runs in circles.
@@ -172,6 +172,17 @@ impl House {
     /// The brand's own program, which may do everything.
     pub(crate) fn brand_key(&self, tenant: TenantId) -> Client {
         self.caller(&format!("test {} brand_admin", Uuid::from(tenant)))
+    }
+
+    /// A program of one dealer, which may do everything for it.
+    pub(crate) fn dealer_key(&self, tenant: TenantId, dealer: &str) -> Client {
+        let dealer = Uuid::from(dealer.parse::<DealerId>().unwrap());
+        self.caller(&format!("test {} brand_admin - {dealer}", Uuid::from(tenant)))
+    }
+
+    /// The database as the service reaches it, by this login.
+    pub(crate) fn pool_of(&self, login: &str) -> PgPool {
+        server().in_database(&self.database).as_user(login).pool(1)
     }
 
     /// The brand's own program, in its sandbox.

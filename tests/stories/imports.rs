@@ -36,6 +36,17 @@ impl Shop {
         self.key.get(accepted.header("location")).await.expect(200)
     }
 
+    /// Hands in a file as a program of one dealer, and waits for its end; answers the outcome and what was
+    /// left out.
+    async fn takes_from(&self, dealer: &Client, query: &str, file: &str) -> (Value, Vec<Value>) {
+        let query = format!("{query}&source=shop");
+        let accepted = hand_in(dealer, &query, "text/csv", file).await.expect(202);
+        self.house.settle().await;
+        let done = dealer.get(accepted.header("location")).await.expect(200);
+        assert_eq!(done["status"], "succeeded");
+        (done["outcome"].clone(), self.errors(&done).await)
+    }
+
     async fn errors(&self, operation: &Reply) -> Vec<Value> {
         let page = self.key.get(operation["errors_url"].as_str().unwrap()).await.expect(200);
         let told = |error: &Value| json!([error["row"], error["column"], error["code"]]);
@@ -176,4 +187,75 @@ async fn what_is_asked_for_with_a_file_must_fit() {
     let people = "customer_external_id,name\nC-1,李娜\n";
     let query = format!("kind=customers&product_id={}", shop.purifier);
     hand_in(&shop.key, &query, "text/csv", people).await.refused(422, "import_option_unused");
+}
+
+#[tokio::test]
+async fn a_dealer_s_file_of_customers_leaves_other_dealers_customers_alone() {
+    let shop = Shop::opens().await;
+    shop.imports("kind=customers", "customer_external_id,name\nC-1,李娜\n").await;
+    let (dealer, neighbour) = shop.neighbour().await;
+    let file = "customer_external_id,name\nC-1,我们的\nC-2,王伟\n";
+    let taken = [json!([1, "customer_external_id", "already_exists"])];
+    for query in ["kind=customers&dry_run=true", "kind=customers"] {
+        let (told, errors) = shop.takes_from(&neighbour, query, file).await;
+        assert_eq!((told, errors.as_slice()), (outcome(1, 0, 0), taken.as_slice()), "{query}");
+    }
+    let (told, errors) = shop.takes_from(&neighbour, "kind=customers", file).await;
+    assert_eq!((told, errors.as_slice()), (outcome(0, 0, 1), taken.as_slice()));
+    let customers = shop.key.get("/v1/customers?source=shop").await.expect(200);
+    let told: Vec<_> =
+        customers.data().iter().map(|one| json!([one["name"], one["dealer_id"]])).collect();
+    assert_eq!(told, [json!(["王伟", dealer]), json!(["李娜", shop.dealer])]);
+}
+
+#[tokio::test]
+async fn a_dealer_s_file_of_orders_sells_to_nobody_else_s_customer() {
+    let shop = Shop::opens().await;
+    let columns = "order_external_id,customer_external_id,paid_on,quantity,price_minor,currency\n";
+    let first = format!("{columns}S-1,C-1,2025-12-24,1,1000,CNY\n");
+    shop.imports("kind=orders", &first).await;
+    let (_, neighbour) = shop.neighbour().await;
+    let file = format!(
+        "{columns}S-2,C-1,2025-12-24,1,1000,CNY\nS-1,C-2,2025-12-24,1,1000,CNY\nS-3,C-3,2025-12-24,1,1000,CNY\n"
+    );
+    let taken = [
+        json!([1, "customer_external_id", "already_exists"]),
+        json!([2, "order_external_id", "already_exists"]),
+    ];
+    for query in ["kind=orders&dry_run=true", "kind=orders"] {
+        let (told, errors) = shop.takes_from(&neighbour, query, &file).await;
+        assert_eq!((told, errors.as_slice()), (outcome(1, 0, 0), taken.as_slice()), "{query}");
+    }
+    let orders = neighbour.get("/v1/orders").await.expect(200);
+    assert_eq!(orders.data().len(), 1);
+    let customers = neighbour.get("/v1/customers").await.expect(200);
+    let names: Vec<_> = customers.data().iter().map(|one| &one["external_id"]).collect();
+    assert_eq!(names, ["C-3"], "nobody is created for a row that was left out");
+    assert_eq!(shop.key.get("/v1/orders").await.expect(200).data().len(), 2);
+}
+
+#[tokio::test]
+async fn a_dealer_s_file_of_assets_takes_no_other_dealer_s_thing_or_number() {
+    let shop = Shop::opens().await;
+    let columns = "asset_external_id,customer_external_id,serial\n";
+    let query = format!("kind=assets&product_id={}", shop.purifier);
+    shop.imports(&query, &format!("{columns}A-1,C-1,SN-1\nA-9,C-1,SN-9\n")).await;
+    let (_, neighbour) = shop.neighbour().await;
+    let own = format!("{columns}A-4,C-4,SN-4\n");
+    shop.takes_from(&neighbour, &query, &own).await;
+    let file =
+        format!("{columns}A-1,C-2,SN-2\nA-2,C-1,SN-3\nA-3,C-3,SN-1\nA-4,C-4,SN-9\nA-5,C-5,SN-5\n");
+    let taken = [
+        json!([1, null, "already_exists"]),
+        json!([2, "customer_external_id", "already_exists"]),
+        json!([3, null, "already_exists"]),
+        json!([4, null, "already_exists"]),
+    ];
+    let (told, errors) = shop.takes_from(&neighbour, &query, &file).await;
+    assert_eq!((told, errors.as_slice()), (outcome(1, 0, 0), taken.as_slice()));
+    let assets = neighbour.get("/v1/assets").await.expect(200);
+    let serials: Vec<_> = assets.data().iter().map(|one| &one["serial"]).collect();
+    assert_eq!(serials, ["SN-5", "SN-4"]);
+    let theirs = shop.key.get("/v1/assets?serial=SN-1").await.expect(200);
+    assert_eq!(theirs.data()[0]["dealer_id"], json!(shop.dealer));
 }

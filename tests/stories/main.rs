@@ -13,7 +13,6 @@
     clippy::items_after_statements,
     clippy::needless_pass_by_value,
     clippy::type_complexity,
-    clippy::wildcard_enum_match_arm,
     reason = "a story that goes wrong should say where, and it runs its own service"
 )]
 

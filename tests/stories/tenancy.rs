@@ -183,3 +183,111 @@ async fn another_brand_does_not_exist() {
     ours.post(&format!("/v1/dealers/{id}/sites"), site).await.refused(404, "not_found");
     hires(&ours, "clerk", Some(&id), &[]).await.refused(422, "unknown_reference");
 }
+
+#[tokio::test]
+async fn an_answer_is_given_again_to_nobody_but_who_got_it() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let (one, other) = (dealer(&key, "one").await, dealer(&key, "other").await);
+    let mut people = Vec::new();
+    for (dealer, name) in [(&one, "first"), (&one, "second"), (&other, "third")] {
+        let hired = hires(&key, "manager", Some(dealer), &[]).await.expect(201).id();
+        let dealer = Some(dealer.parse().unwrap());
+        people.push((name, house.person(brand, Role::Manager, hired.parse().unwrap(), dealer)));
+    }
+    people.push(("a program of one", house.dealer_key(brand, &one)));
+    people.push(("a program of the other", house.dealer_key(brand, &other)));
+    let mut ids = std::collections::BTreeSet::new();
+    for (name, caller) in &people {
+        let body = json!({"name": "李娜"});
+        let first = caller.post_keyed("/v1/customers", "k-1", body.clone()).await.expect(201);
+        assert_eq!(first.header("idempotency-replayed"), "", "{name}");
+        let again = caller.post_keyed("/v1/customers", "k-1", body).await.expect(201);
+        assert_eq!((again.header("idempotency-replayed"), again.id()), ("true", first.id()));
+        ids.insert(first.id());
+    }
+    assert_eq!(ids.len(), people.len(), "each has a customer of their own");
+}
+
+#[tokio::test]
+async fn what_all_dealers_share_is_written_by_the_brand() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let one = dealer(&key, "one").await;
+    let own: domain::ids::DealerId = one.parse().unwrap();
+    let hired = hires(&key, "manager", Some(&one), &[]).await.expect(201).id();
+    let manager = house.person(brand, Role::Manager, hired.parse().unwrap(), Some(own));
+    let program = house.dealer_key(brand, &one);
+    let product = json!({
+        "sku": "RO-600G", "name": "RO-600G", "category": "purifier", "after_sales_need": "rigid",
+        "price": {"amount": 299_900, "currency": "CNY"},
+    });
+    let known = key.post("/v1/products", product.clone()).await.expect(201);
+    let path = format!("/v1/products/{}", known.id());
+    for caller in [&manager, &program] {
+        for refused in [
+            caller.post("/v1/products", product.clone()).await,
+            caller.put("/v1/products/by-sku/RO-600G", product.clone()).await,
+            caller.patch(&path, known.etag(), json!({"name": "ours"})).await,
+        ] {
+            let refused = refused.refused(403, "shared_by_all_dealers");
+            assert_eq!(refused["your_dealer_id"], json!(one));
+        }
+        assert_eq!(caller.get(&path).await.expect(200)["name"], "RO-600G");
+    }
+    let issuer = json!({
+        "name": "theirs", "issuer": "https://login.one.example", "audience": "aftercare",
+        "jwks_url": "https://login.one.example/keys", "algorithm": "es256",
+    });
+    let sop = json!({
+        "code": "visit", "name": "Visit", "department": "after_sales", "touchpoint": "visit",
+    });
+    let limit = json!({"role": "owner", "currency": "CNY", "per_request_minor": 50_000});
+    for (path, body) in
+        [("/v1/issuers", issuer), ("/v1/sops", sop), ("/v1/authority-limits", limit)]
+    {
+        program.post(path, body.clone()).await.refused(403, "shared_by_all_dealers");
+        key.post(path, body).await.expect(201);
+        assert_eq!(key.get(path).await.expect(200).data().len(), 1, "{path}");
+    }
+    program.get("/v1/jobs").await.refused(403, "shared_by_all_dealers");
+    key.get("/v1/jobs").await.expect(200);
+
+    let asks = |scopes: Value| json!({"name": "POS", "scopes": scopes, "dealer_id": one});
+    let made =
+        key.post("/v1/api-keys", asks(json!(["sops:read", "sops:write", "jobs:read"]))).await;
+    let made = made.refused(422, "scopes_are_the_brands");
+    assert_eq!(made["scopes"], json!(["sops:write", "jobs:read"]));
+    key.post("/v1/api-keys", asks(json!(["sops:read", "imports:write"]))).await.expect(201);
+}
+
+#[tokio::test]
+async fn the_database_keeps_what_all_dealers_share_from_those_who_act_for_one() {
+    use sea_orm::ConnectionTrait as _;
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let one = dealer(&key, "one").await;
+    let product = json!({
+        "sku": "RO-600G", "name": "RO-600G", "category": "purifier", "after_sales_need": "rigid",
+        "price": {"amount": 299_900, "currency": "CNY"},
+    });
+    key.post("/v1/products", product).await.expect(201);
+    let (brand, one) =
+        (uuid::Uuid::from(brand), uuid::Uuid::from(one.parse::<domain::ids::DealerId>().unwrap()));
+    let as_dealer = |statement: &str| {
+        format!(
+            "BEGIN; SET LOCAL ROLE aftercare_app; SET LOCAL ac.tenant = '{brand}';
+             SET LOCAL ac.dealer = '{one}'; {statement}; COMMIT"
+        )
+    };
+    let owner = house.owner().await;
+    let insert = "INSERT INTO product SELECT (jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid(), 'sku', 'X'))).* FROM product p";
+    let refused = owner.execute_unprepared(&as_dealer(insert)).await.unwrap_err().to_string();
+    assert!(refused.contains("row-level security"), "{refused}");
+    owner.execute_unprepared("ROLLBACK").await.unwrap();
+    owner.execute_unprepared(&as_dealer("UPDATE product SET name = 'ours'")).await.unwrap();
+    assert_eq!(key.get("/v1/products").await.expect(200).data()[0]["name"], "RO-600G");
+}

@@ -71,10 +71,14 @@ pub(crate) async fn letters(house: &House, purpose: &str) -> Vec<String> {
     letters
 }
 
+/// The paths of the survey pages that invitations lead to, the first one first.
+pub(crate) async fn links(house: &House) -> Vec<String> {
+    letters(house, "survey").await.iter().map(|letter| link_in(letter)).collect()
+}
+
 /// The path of the survey page that the last invitation leads to.
 pub(crate) async fn link(house: &House) -> String {
-    let letters = letters(house, "survey").await;
-    link_in(letters.last().expect("nobody was asked"))
+    links(house).await.pop().expect("nobody was asked")
 }
 
 /// The path of the survey page that a letter leads to.

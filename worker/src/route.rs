@@ -23,7 +23,7 @@ pub async fn route(
     match event {
         Event::DayBegan { on } => days::begin(tenant, *on).await,
         Event::DayWorkDue { on, work } => work_of_day(tenant, *on, *work).await,
-        Event::ImportContinued { import, from_row } => {
+        Event::ImportContinued { import, from_row, .. } => {
             imports::take_over(tenant, *import, *from_row).await
         }
         Event::ClockArrived { clock, operation, .. } => {

@@ -67,7 +67,8 @@ async fn list_products(
 
 /// Creates a product
 ///
-/// A product that another system knows too is better pushed by its stock-keeping unit.
+/// A product that another system knows too is better pushed by its stock-keeping unit. All dealers share
+/// products, so nobody who acts for one dealer writes them.
 #[utoipa::path(
     post, path = "/products", tag = "catalogue",
     operation_id = "create_product",
@@ -81,6 +82,7 @@ async fn create_product(
     access: Access<may::CatalogueWrite>,
     Json(details): Json<ProductDetails>,
 ) -> Outcome {
+    access.caller().reach.must_be_whole()?;
     let work = access.write().await?;
     let product = work.record(Product::create(work.new_id(), details, work.now())).await?;
     work.created(COLLECTION, product).await
@@ -108,6 +110,7 @@ async fn push_product(
     Id(sku): Id<Sku>,
     Json(details): Json<ProductDetails>,
 ) -> Outcome {
+    access.caller().reach.must_be_whole()?;
     let work = access.write().await?;
     check_name("sku", &sku, Some(&*details.sku))?;
     work.push_alone("product", "", &sku).await?;
@@ -156,6 +159,7 @@ async fn change_product(
     Id(id): Id<ProductId>,
     patch: MergePatch,
 ) -> Outcome {
+    access.caller().reach.must_be_whole()?;
     let work = access.write().await?;
     let product: Product = work.hold(id).await?;
     work.expect_current(&product)?;

@@ -5,6 +5,7 @@ use crate::{
     list::{List, ListOf, Paging, Parameters},
     patch::patches,
     problem::Problem,
+    pushes,
     request::{Id, Json, MergePatch},
 };
 use axum::response::{IntoResponse as _, Response};
@@ -14,7 +15,7 @@ use domain::{
         plans::{PlanTemplate, PlanTemplateDetails, PlanTemplateState, draft_exists},
         tasks::PlannedDate,
     },
-    sops::SopVersion,
+    sops::{Sop, SopVersion},
     text::Code,
     time::CivilDate,
 };
@@ -126,11 +127,24 @@ async fn draft_plan_template(
     }
     let newest: Option<PlanTemplate> = work.find(maintenance::versions_of(&details.code)).await?;
     let number = newest.map_or(1, |newest| newest.number.saturating_add(1));
+    must_know_procedures(&work, &details).await?;
 
     let draft = PlanTemplate::draft(work.new_id(), number, details, work.now())?;
 
     let draft = work.record(draft).await?;
     work.created("/v1/plan-templates", draft).await
+}
+
+/// Makes sure that the procedures of the tasks are the brand's. Tasks are kept as a document, whose references
+/// the database does not guard.
+async fn must_know_procedures(work: &Work, details: &PlanTemplateDetails) -> Result<(), Problem> {
+    for (place, task) in details.tasks.iter().enumerate() {
+        if let Some(sop_id) = task.sop_id {
+            let pointer = format!("/tasks/{place}/sop_id");
+            pushes::known(work.get::<Sop>(sop_id).await, &pointer)?;
+        }
+    }
+    Ok(())
 }
 
 /// Shows a version of a plan
@@ -182,6 +196,7 @@ async fn edit_plan_template(
     let plan: PlanTemplate = work.hold(id).await?;
     work.expect_current(&plan)?;
     let details = patch.apply(&plan.details)?;
+    must_know_procedures(&work, &details).await?;
 
     let revised = plan.revise(details)?;
 

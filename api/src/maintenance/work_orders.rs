@@ -151,14 +151,15 @@ async fn create_work_order(
 /// visible to the caller.
 async fn served(work: &Work, details: WorkOrderDetails) -> Result<WorkOrderDetails, Problem> {
     referred(work.get::<Customer>(details.customer_id).await, "/customer_id")?;
-    if let Some(asset_id) = details.asset_id {
-        referred(work.get::<Asset>(asset_id).await, "/asset_id")?;
-    }
+    let asset = match details.asset_id {
+        Some(asset_id) => Some(referred(work.get::<Asset>(asset_id).await, "/asset_id")?),
+        None => None,
+    };
     let site = match details.site_id {
         Some(site_id) => Some(referred(work.get::<Site>(site_id).await, "/site_id")?),
         None => None,
     };
-    let details = details.served_from(site.as_ref(), work.reach())?;
+    let details = details.served_from(asset.as_ref(), site.as_ref(), work.reach())?;
     let dealer = match details.dealer_id {
         Some(dealer_id) => Some(referred(work.get::<Dealer>(dealer_id).await, "/dealer_id")?),
         None => None,

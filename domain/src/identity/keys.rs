@@ -130,6 +130,21 @@ pub(super) static DEALER_BEYOND_YOURS: Rule = Rule {
     },
 };
 
+/// A key of one dealer would open what all dealers share.
+pub(super) static SCOPES_ARE_THE_BRANDS: Rule = Rule {
+    code: "scopes_are_the_brands",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Scopes of the whole brand", zh: "权限属于整个品牌" },
+    detail: Bilingual {
+        en: "A key of one dealer cannot have these scopes, because all dealers share what they open: {scopes}.",
+        zh: "限定单一经销商的密钥不能具备以下权限，因其内容由全体经销商共用：{scopes}。",
+    },
+    advice: Bilingual {
+        en: "Leave them out, or make a key of the brand, without `dealer_id`.",
+        zh: "请去掉这些权限，或创建不带 `dealer_id` 的品牌密钥。",
+    },
+};
+
 /// Something would end before it begins.
 pub(super) static ALREADY_EXPIRED: Rule = Rule {
     code: "already_expired",
@@ -151,7 +166,7 @@ impl ApiKey {
     /// # Errors
     ///
     /// `no_scopes`; `scopes_beyond_yours` and `dealer_beyond_yours` when it would open more than its giver can;
-    /// `already_expired` when it would end now or earlier.
+    /// `scopes_are_the_brands` when it is one dealer's and would open what all share; `already_expired` when it would end now or earlier.
     pub fn make(
         made: MadeKey,
         details: ApiKeyDetails,
@@ -219,6 +234,10 @@ fn check(details: &ApiKeyDetails, grantor: Grantor<'_>, now: Timestamp) -> Resul
         && details.dealer_id != Some(own)
     {
         return Err(Refusal::new(&DEALER_BEYOND_YOURS).with("your_dealer_id", own));
+    }
+    let shared: Vec<_> = details.scopes.iter().filter(|scope| scope.is_the_brands()).collect();
+    if details.dealer_id.is_some() && !shared.is_empty() {
+        return Err(Refusal::new(&SCOPES_ARE_THE_BRANDS).with("scopes", shared));
     }
     match details.expires_at {
         Some(end) if end <= now => {
@@ -301,6 +320,26 @@ mod tests {
         assert_eq!(code(makes(for_dealer(None), reach)), "dealer_beyond_yours");
         let other = Some(Uuid::from_u128(8).into());
         assert_eq!(code(makes(for_dealer(other), reach)), "dealer_beyond_yours");
+    }
+
+    #[test]
+    fn a_dealer_s_key_opens_nothing_that_all_dealers_share() {
+        let scopes = [Scope::SopsRead, Scope::SopsWrite].into();
+        let grantor = Grantor { scopes: &scopes, reach: Reach::default() };
+        let made = || MadeKey {
+            id: Uuid::from_u128(1).into(),
+            prefix: "ak_live_3hT9x2Qa".to_owned(),
+            mode: TenantMode::Live,
+        };
+        let writes = asks(&[Scope::SopsRead, Scope::SopsWrite]);
+        assert!(ApiKey::make(made(), writes.clone(), grantor, now()).is_ok());
+        let dealer_id = Some(Uuid::from_u128(7).into());
+        let of_dealer = ApiKeyDetails { dealer_id, ..writes };
+        let refusal = ApiKey::make(made(), of_dealer, grantor, now()).unwrap_err();
+        assert_eq!(refusal.rule.code, "scopes_are_the_brands");
+        assert_eq!(refusal.facts["scopes"], serde_json::json!(["sops:write"]));
+        let reads = ApiKeyDetails { dealer_id, ..asks(&[Scope::SopsRead]) };
+        assert!(ApiKey::make(made(), reads, grantor, now()).is_ok());
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub use tokens::{
 use crate::{
     ids::{ApiKeyId, CustomerId, DealerId, StaffId},
     invalid::Invalid,
-    refusal::Rule,
+    refusal::{Kind, Refusal, Rule},
+    text::Bilingual,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
@@ -160,6 +161,12 @@ macro_rules! scopes {
                 self.as_str().ends_with(":read")
             }
 
+            /// Whether it allows to write what all dealers share, or to see behind all of them. Who acts for one
+            /// dealer does not have it, whatever their key says.
+            pub fn is_the_brands(self) -> bool {
+                THE_BRANDS.contains(&self)
+            }
+
             /// What it allows, in a sentence.
             pub const fn says(self) -> &'static str {
                 match self { $(Self::$name => $says),* }
@@ -219,6 +226,22 @@ scopes! {
     SandboxRead = "sandbox:read", [BrandSupport BrandAdmin], "Read the sandbox's clock and outbox.";
     SandboxWrite = "sandbox:write", [BrandAdmin], "Advance the sandbox's clock.";
 }
+
+/// Scopes of the whole brand: its settings and issuers, procedures, plans, surveys, policies and limits,
+/// the queue behind everybody's work, the one clock of a sandbox. Products are the brand's too, but their
+/// scope is also that of assets, so [`Reach::must_be_whole`] guards them.
+const THE_BRANDS: &[Scope] = &[
+    Scope::TenantWrite,
+    Scope::IssuersWrite,
+    Scope::SopsWrite,
+    Scope::SopsPublish,
+    Scope::AllowancesWrite,
+    Scope::PlansWrite,
+    Scope::SurveysWrite,
+    Scope::JobsRead,
+    Scope::JobsWrite,
+    Scope::SandboxWrite,
+];
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -315,7 +338,35 @@ impl Reach {
             (own, told) => Ok(told.or(own)),
         }
     }
+
+    /// Makes sure that it is the whole brand: what all dealers share is written by nobody who acts for one
+    /// of them.
+    ///
+    /// # Errors
+    ///
+    /// `shared_by_all_dealers`.
+    pub fn must_be_whole(self) -> Result<(), Refusal> {
+        match self.dealer {
+            Some(own) => Err(Refusal::new(&SHARED_BY_ALL_DEALERS).with("your_dealer_id", own)),
+            None => Ok(()),
+        }
+    }
 }
+
+/// Somebody who acts for one dealer reaches for what all dealers share.
+static SHARED_BY_ALL_DEALERS: Rule = Rule {
+    code: "shared_by_all_dealers",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "All dealers share it", zh: "该内容由全体经销商共用" },
+    detail: Bilingual {
+        en: "It belongs to the whole brand, and you act for the dealer {your_dealer_id} only.",
+        zh: "该内容属于整个品牌，而您仅代表经销商 {your_dealer_id}。",
+    },
+    advice: Bilingual {
+        en: "Have it done with credentials of the brand that are not narrowed to a dealer.",
+        zh: "请使用未限定经销商的品牌方凭证进行操作。",
+    },
+};
 
 /// The rules of this capability that can say no.
 pub static RULES: &[&Rule] = &[
@@ -328,11 +379,13 @@ pub static RULES: &[&Rule] = &[
     &keys::NO_SCOPES,
     &keys::SCOPES_BEYOND_YOURS,
     &keys::DEALER_BEYOND_YOURS,
+    &keys::SCOPES_ARE_THE_BRANDS,
     &keys::ALREADY_EXPIRED,
     &tokens::SCOPE_NOT_GRANTED,
     &tokens::STAFF_TOKENS_ARE_FOR_TRYING_OUT,
     &issuers::TOO_MANY_ISSUERS,
     &issuers::ADDRESS_IS_THIS_MACHINE,
+    &SHARED_BY_ALL_DEALERS,
 ];
 
 #[cfg(test)]
@@ -360,6 +413,18 @@ mod tests {
     #[test]
     fn an_auditor_changes_nothing() {
         assert!(Role::Auditor.scopes().iter().all(|scope| scope.only_reads()));
+    }
+
+    #[test]
+    fn nobody_of_a_dealer_has_what_is_the_brand_s() {
+        for role in Role::ALL.into_iter().filter(|role| !role.is_brand()) {
+            assert!(!role.scopes().iter().any(|scope| scope.is_the_brands()), "{role:?}");
+        }
+        let dealer = uuid::Uuid::from_u128(7).into();
+        let narrow = Reach { dealer: Some(dealer), technician: None };
+        let refusal = narrow.must_be_whole().unwrap_err();
+        assert_eq!(refusal.rule.code, "shared_by_all_dealers");
+        assert_eq!(Reach::default().must_be_whole(), Ok(()));
     }
 
     #[test]

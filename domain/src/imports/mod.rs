@@ -10,6 +10,7 @@ pub mod rows;
 use crate::{
     change::Change,
     event::Event,
+    identity::Reach,
     ids::{DealerId, ImportId, OperationId, ProductId, RowErrorId, SiteId},
     invalid::Invalid,
     pushes::check_site,
@@ -98,6 +99,17 @@ pub enum ImportFormat {
     Ndjson,
 }
 
+/// How a file was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandedIn {
+    /// How it is written.
+    pub format: ImportFormat,
+    /// How many rows it has.
+    pub row_count: u32,
+    /// How much of the brand they see who handed it in: its rows see no more.
+    pub reach: Reach,
+}
+
 /// A row of a file that was left out; the others were taken over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RowError {
@@ -132,10 +144,21 @@ impl RowMistake {
         Self { row, column: None, code: refusal.rule.code.to_owned(), message }
     }
 
+    /// A row whose place is taken by a record that the import does not see, and of which it says no more.
+    pub fn taken(row: u32, column: Option<&str>) -> Self {
+        let Invalid { code, message } = already_there();
+        Self { row, column: column.map(str::to_owned), code, message }
+    }
+
     /// A row with something wrong in one column.
     pub fn in_column(row: u32, column: &str, Invalid { code, message }: Invalid) -> Self {
         Self { row, column: Some(column.to_owned()), code, message }
     }
+}
+
+/// A name, or a number, that a record has already.
+pub fn already_there() -> Invalid {
+    Invalid::new("already_exists", "there is such a record already")
 }
 
 impl Record for RowError {
@@ -147,23 +170,26 @@ impl Record for RowError {
 }
 
 impl Import {
-    /// Accepts a file of `row_count` rows and lets its rows be taken over.
+    /// Accepts a file and lets its rows be taken over, within the reach of whoever handed it in.
     pub fn accept(
         id: ImportId,
         operation_id: OperationId,
         options: ImportOptions,
-        (format, row_count): (ImportFormat, u32),
+        handed_in: HandedIn,
         now: Timestamp,
     ) -> Change<Self> {
+        let HandedIn { format, row_count, reach } = handed_in;
         let import = Self { id, operation_id, format, options, row_count, created_at: now };
-        Change::created(import).emits(Event::ImportContinued { import: id, from_row: 0 })
+        let begin = Event::ImportContinued { import: id, from_row: 0, within: reach.dealer };
+        Change::created(import).emits(begin)
     }
 
     /// What follows when the rows of the chunk at `from_row` are done: the next chunk, if there is
-    /// one.
-    pub fn next_chunk(&self, from_row: u32) -> Option<Event> {
-        let from_row = from_row.saturating_add(CHUNK_ROWS);
-        (from_row < self.row_count).then_some(Event::ImportContinued { import: self.id, from_row })
+    /// one, within the same reach.
+    pub fn next_chunk(&self, from_row: u32, reach: Reach) -> Option<Event> {
+        let (from_row, within) = (from_row.saturating_add(CHUNK_ROWS), reach.dealer);
+        let next = Event::ImportContinued { import: self.id, from_row, within };
+        (from_row < self.row_count).then_some(next)
     }
 }
 
@@ -288,15 +314,19 @@ mod tests {
     #[test]
     fn a_file_of_one_chunk_and_one_row_has_two_chunks() {
         let id = ImportId::from(Uuid::from_u128(1));
+        let within = Some(dealer(1));
+        let reach = Reach { dealer: within, technician: None };
         let of = |rows| {
             let operation = Uuid::from_u128(2).into();
-            let file = (ImportFormat::Csv, rows);
+            let format = ImportFormat::Csv;
+            let file = HandedIn { format, row_count: rows, reach };
             let now = "2026-11-22T09:00:00Z".parse().unwrap();
             Import::accept(id, operation, options("customers"), file, now).record
         };
-        let second = Event::ImportContinued { import: id, from_row: CHUNK_ROWS };
-        assert_eq!(of(CHUNK_ROWS).next_chunk(0), None);
-        assert_eq!(of(CHUNK_ROWS + 1).next_chunk(0), Some(second));
-        assert_eq!(of(CHUNK_ROWS + 1).next_chunk(CHUNK_ROWS), None);
+        let second = Event::ImportContinued { import: id, from_row: CHUNK_ROWS, within };
+        assert_eq!(second.reach(), reach);
+        assert_eq!(of(CHUNK_ROWS).next_chunk(0, reach), None);
+        assert_eq!(of(CHUNK_ROWS + 1).next_chunk(0, reach), Some(second));
+        assert_eq!(of(CHUNK_ROWS + 1).next_chunk(CHUNK_ROWS, reach), None);
     }
 }

@@ -5,6 +5,7 @@ use super::{
     tasks::PlanTask,
 };
 use crate::{
+    catalogue::Asset,
     identity::Reach,
     ids::{AssetId, CustomerId, DealerId, SiteId, SopId},
     pushes::check_site,
@@ -108,12 +109,19 @@ impl WorkOrderDetails {
     }
 
     /// The details as a caller who sees `reach` of the brand may write them: served by the dealer of
-    /// their `site`, else by the caller's own dealer.
+    /// their `site`, else by the caller's own dealer. What is looked after, `asset`, is at the customer's.
     ///
     /// # Errors
     ///
-    /// `site_of_another_dealer`; `work_of_another_dealer` when a dealer's person names another dealer.
-    pub fn served_from(self, site: Option<&Site>, reach: Reach) -> Result<Self, Refusal> {
+    /// `asset_of_another_customer`; `site_of_another_dealer`; `work_of_another_dealer` when a dealer's person
+    /// names another dealer.
+    pub fn served_from(
+        self,
+        asset: Option<&Asset>,
+        site: Option<&Site>,
+        reach: Reach,
+    ) -> Result<Self, Refusal> {
+        asset.map_or(Ok(()), |asset| asset.must_be_of(self.customer_id))?;
         let site_dealer = site.map(|site| site.dealer_id);
         let dealer_id = self.dealer_id.or(site_dealer).or(reach.dealer);
         check_site(dealer_id, site_dealer)?;
@@ -184,9 +192,10 @@ pub static WORK_OF_ANOTHER_DEALER: Rule = Rule {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::samples::{id, site, visit},
+        super::samples::{at, id, site, visit},
         *,
     };
+    use crate::ids::ProductId;
 
     fn reach(dealer: u128) -> Reach {
         Reach { dealer: Some(id(dealer)), technician: None }
@@ -195,20 +204,35 @@ mod tests {
     #[test]
     fn the_dealer_follows_from_the_site_and_the_caller() {
         let unsaid = WorkOrderDetails { dealer_id: None, ..visit() };
-        let by_site = unsaid.clone().served_from(Some(&site()), Reach::default()).unwrap();
+        let by_site = unsaid.clone().served_from(None, Some(&site()), Reach::default()).unwrap();
         assert_eq!(by_site.dealer_id, Some(id(1)));
-        let by_caller = unsaid.clone().served_from(None, reach(2)).unwrap();
+        let by_caller = unsaid.clone().served_from(None, None, reach(2)).unwrap();
         assert_eq!(by_caller.dealer_id, Some(id(2)));
-        assert_eq!(unsaid.served_from(None, Reach::default()).unwrap().dealer_id, None);
+        assert_eq!(unsaid.served_from(None, None, Reach::default()).unwrap().dealer_id, None);
     }
 
     #[test]
     fn a_dealer_works_for_itself_from_its_own_sites() {
-        assert!(visit().served_from(Some(&site()), reach(1)).is_ok());
+        assert!(visit().served_from(None, Some(&site()), reach(1)).is_ok());
         let other = WorkOrderDetails { dealer_id: Some(id(2)), ..visit() };
-        let refusal = other.served_from(Some(&site()), Reach::default()).unwrap_err();
+        let refusal = other.served_from(None, Some(&site()), Reach::default()).unwrap_err();
         assert_eq!(refusal.rule.code, "site_of_another_dealer");
-        let refusal = visit().served_from(None, reach(2)).unwrap_err();
+        let refusal = visit().served_from(None, None, reach(2)).unwrap_err();
         assert_eq!(refusal.rule.code, "work_of_another_dealer");
+    }
+
+    #[test]
+    fn what_is_looked_after_is_at_the_customer_s() {
+        let owned_by = |customer_id: CustomerId| {
+            let details =
+                serde_json::json!({"customer_id": customer_id, "product_id": id::<ProductId>(1)});
+            let details = serde_json::from_value(details).unwrap();
+            Asset::create(id(1), details, at("2027-05-05T22:00:00Z")).unwrap().record
+        };
+        let own = owned_by(visit().customer_id);
+        assert!(visit().served_from(Some(&own), None, Reach::default()).is_ok());
+        let anothers = owned_by(id(99));
+        let refusal = visit().served_from(Some(&anothers), None, Reach::default()).unwrap_err();
+        assert_eq!(refusal.rule.code, "asset_of_another_customer");
     }
 }

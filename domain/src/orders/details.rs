@@ -118,14 +118,7 @@ impl OrderDetails {
         at_most("lines", self.lines.len(), MOST_LINES)?;
         at_most("asset_ids", self.asset_ids.len(), MOST_ASSETS)?;
         check_site(Some(self.dealer_id), mentioned.site_dealer)?;
-        let foreign =
-            mentioned.assets.iter().find(|asset| asset.details.customer_id != self.customer_id);
-        match foreign {
-            Some(asset) => Err(Refusal::new(&ASSET_OF_ANOTHER_CUSTOMER)
-                .with("asset_id", asset.id)
-                .with("customer_id", self.customer_id)),
-            None => Ok(()),
-        }
+        mentioned.assets.iter().try_for_each(|asset| asset.must_be_of(self.customer_id))
     }
 
     /// The lines as they are kept, under `ids`.
@@ -223,20 +216,5 @@ pub static ORDER_TOO_LONG: Rule = Rule {
     advice: Bilingual {
         en: "Split the sale into several orders.",
         zh: "请将该销售拆分为多个订单。",
-    },
-};
-
-/// An asset of somebody else in the sale.
-pub static ASSET_OF_ANOTHER_CUSTOMER: Rule = Rule {
-    code: "asset_of_another_customer",
-    kind: Kind::Unfit,
-    title: Bilingual { en: "The asset is another customer's", zh: "产品属于其他客户" },
-    detail: Bilingual {
-        en: "{asset_id} does not belong to the buyer, {customer_id}.",
-        zh: "{asset_id} 不属于购买者 {customer_id}。",
-    },
-    advice: Bilingual {
-        en: "Name assets of the customer who bought.",
-        zh: "请填写购买者本人的产品。",
     },
 };

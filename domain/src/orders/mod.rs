@@ -5,8 +5,8 @@ mod push;
 mod quantity;
 
 pub use details::{
-    ASSET_OF_ANOTHER_CUSTOMER, MOST_ASSETS, MOST_LINES, Mentioned, NewOrderIds, ORDER_TOO_LONG,
-    ORDER_WITHOUT_LINES, OrderDetails, OrderLineDetails,
+    MOST_ASSETS, MOST_LINES, Mentioned, NewOrderIds, ORDER_TOO_LONG, ORDER_WITHOUT_LINES,
+    OrderDetails, OrderLineDetails,
 };
 pub use push::ORDER_SETTLED;
 pub use quantity::{MOST_PIECES, Quantity};
@@ -241,8 +241,7 @@ impl Record for OrderLine {
 }
 
 /// The rules of this folder.
-pub static RULES: &[&Rule] =
-    &[&ORDER_WITHOUT_LINES, &ORDER_TOO_LONG, &ASSET_OF_ANOTHER_CUSTOMER, &ORDER_SETTLED];
+pub static RULES: &[&Rule] = &[&ORDER_WITHOUT_LINES, &ORDER_TOO_LONG, &ORDER_SETTLED];
 
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ impl Sale {
     /// # Errors
     ///
     /// [`ORDER_WITHOUT_LINES`](super::ORDER_WITHOUT_LINES), [`ORDER_TOO_LONG`](super::ORDER_TOO_LONG),
-    /// [`ASSET_OF_ANOTHER_CUSTOMER`](super::ASSET_OF_ANOTHER_CUSTOMER),
+    /// [`ASSET_OF_ANOTHER_CUSTOMER`](crate::catalogue::ASSET_OF_ANOTHER_CUSTOMER),
     /// [`pushes::SITE_OF_ANOTHER_DEALER`](crate::pushes::SITE_OF_ANOTHER_DEALER),
     /// [`pushes::DAY_NOT_BEGUN`](crate::pushes::DAY_NOT_BEGUN).
     pub fn place(

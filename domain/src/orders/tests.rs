@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    catalogue::{Asset, AssetDetails, Product, ProductDetails},
+    catalogue::{ASSET_OF_ANOTHER_CUSTOMER, Asset, AssetDetails, Product, ProductDetails},
     customers::{Customer, CustomerDetails, CustomerLifecycle},
     pushes::{DAY_NOT_BEGUN, PushOutcome, Pushed, SITE_OF_ANOTHER_DEALER},
 };

@@ -1,6 +1,6 @@
 //! The check at start-up: a process that could see past the walls does not start.
 
-use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _, PgPool, Row as _};
+use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _, Executor as _, PgPool, Row as _};
 use std::time::Duration;
 
 /// How long the first connection may take.
@@ -20,63 +20,161 @@ pub enum Distrust {
     Walls(Vec<String>),
 }
 
-/// The login itself: it must own nothing, bypass nothing, and be nobody until it takes a role.
+/// The login itself: it must own nothing, bypass nothing, and be nobody until it takes one of three roles.
 const LOGIN: &str = "
-    SELECT 'the login ' || rolname || ' is a superuser' AS finding FROM pg_roles
-        WHERE rolname = current_user AND rolsuper
+    WITH login AS (SELECT oid, rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user),
+         ours AS (SELECT oid, rolname FROM pg_roles
+                  WHERE rolname IN ('aftercare_app', 'aftercare_dispatch', 'aftercare_auth'))
+    SELECT 'the login ' || rolname || ' is a superuser' AS finding FROM login WHERE rolsuper
     UNION ALL
-    SELECT 'the login ' || rolname || ' may bypass row-level security' FROM pg_roles
-        WHERE rolname = current_user AND rolbypassrls
+    SELECT 'the login ' || rolname || ' may bypass row-level security' FROM login WHERE rolbypassrls
     UNION ALL
     SELECT 'the login owns ' || count(*) || ' tables, such as ' || min(relname::text) FROM pg_class
-        WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user) AND relkind IN ('r', 'p')
+        WHERE relowner = (SELECT oid FROM login) AND relkind IN ('r', 'p')
         HAVING count(*) > 0
     UNION ALL
-    SELECT 'the login may read ' || min(c.relname::text) || ' without taking a role' FROM pg_class c
-        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-          AND has_table_privilege(c.oid, 'SELECT')
+    SELECT 'the login may use ' || min(c.relname::text) || ' without taking a role' FROM pg_class c
+        WHERE c.relnamespace IN ('public'::regnamespace, to_regnamespace('ac')) AND c.relkind IN ('r', 'p', 'v', 'm')
+          AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')
         HAVING count(*) > 0
     UNION ALL
     SELECT 'the login may not take the role ' || wanted FROM unnest(
             ARRAY['aftercare_app', 'aftercare_dispatch', 'aftercare_auth']) AS wanted
-        WHERE NOT EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolname = wanted
-                          AND pg_has_role(r.oid, 'MEMBER'))
+        WHERE NOT EXISTS (SELECT 1 FROM ours WHERE rolname = wanted AND pg_has_role(oid, 'MEMBER'))
+    UNION ALL
+    SELECT 'the login may take the role ' || r.rolname FROM pg_roles r, login
+        WHERE r.oid <> login.oid AND r.oid NOT IN (SELECT oid FROM ours)
+          AND pg_has_role(r.oid, 'MEMBER') AND NOT login.rolsuper
+    UNION ALL
+    SELECT 'the role ' || ours.rolname || ' is a member of ' || pg_get_userbyid(m.roleid)
+        FROM pg_auth_members m JOIN ours ON ours.oid = m.member
     UNION ALL
     SELECT 'the role ' || rolname || ' is too powerful' FROM pg_roles
         WHERE rolname IN ('aftercare_app', 'aftercare_dispatch', 'aftercare_auth')
-          AND (rolsuper OR rolbypassrls OR rolcanlogin OR rolcreaterole)";
+          AND (rolsuper OR rolbypassrls OR rolcanlogin OR rolcreaterole OR rolcreatedb OR rolreplication)";
 
-/// The tables: each that belongs to tenants must be locked by a policy for reading and for writing.
-const TABLES: &str = "
-    SELECT 'table ' || c.relname || ' has no forced row-level security' AS finding
-    FROM pg_class c
-    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-      AND c.relname <> 'seaql_migrations' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+/// The policies: what they open is the tenant's, exactly; and what narrows it is there. Two more open
+/// something to a role of ours: the dispatcher's of the queue's envelopes, and that of the signing keys.
+/// A policy for the owner of a table serves a function that answers for it, and the login is not the owner.
+const POLICIES: &str = "
+    WITH walled AS (
+        SELECT c.oid, c.relname::text AS name, c.relrowsecurity AND c.relforcerowsecurity AS locked,
+               CASE c.relname WHEN 'tenant' THEN '(id = ac.tenant())' ELSE '(tenant_id = ac.tenant())' END AS own,
+               CASE c.relname WHEN 'dealer' THEN 'id' ELSE 'dealer_id' END AS dealer
+        FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+          AND c.relname <> 'seaql_migrations'
+    ), rule AS (
+        SELECT c.oid, c.relname::text AS on_table, p.polname::text AS name, p.polpermissive AS opens,
+               p.polcmd::text AS command, p.polroles AS roles,
+               pg_get_expr(p.polqual, c.oid) AS reads, pg_get_expr(p.polwithcheck, c.oid) AS writes
+        FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+        WHERE c.relnamespace IN ('public'::regnamespace, to_regnamespace('ac'))
+    ), of_app AS (
+        SELECT * FROM rule WHERE roles = ARRAY[to_regrole('aftercare_app')::oid]
+    ), ours AS (
+        SELECT oid FROM pg_roles
+        WHERE rolname IN ('aftercare_app', 'aftercare_dispatch', 'aftercare_auth', current_user)
+        UNION ALL SELECT 0
+    )
+    SELECT 'table ' || name || ' has no forced row-level security' AS finding FROM walled WHERE NOT locked
     UNION ALL
-    SELECT 'table ' || c.relname || ' lacks its policy'
-    FROM pg_class c
-    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-      AND c.relname <> 'seaql_migrations'
-      AND NOT EXISTS (
-          SELECT 1 FROM pg_policy p
-          WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd = '*'
-            AND pg_get_expr(p.polqual, p.polrelid) LIKE '%= ac.tenant()%'
-            AND pg_get_expr(p.polwithcheck, p.polrelid) LIKE '%= ac.tenant()%')
+    SELECT 'table ' || w.name || ' lacks the policy of its tenant' FROM walled w WHERE NOT EXISTS (
+        SELECT 1 FROM of_app r WHERE r.oid = w.oid AND r.opens AND r.command = '*'
+        AND r.reads = w.own AND r.writes = w.own)
     UNION ALL
-    SELECT 'the schema is empty: run aftercare migrate' WHERE to_regclass('public.tenant') IS NULL";
+    SELECT 'table ' || r.on_table || ' is opened by the policy ' || r.name FROM rule r
+        LEFT JOIN walled w ON w.oid = r.oid
+        WHERE r.opens AND EXISTS (SELECT 1 FROM ours WHERE oid = ANY (r.roles))
+          AND NOT coalesce(r.roles = ARRAY[to_regrole('aftercare_app')::oid] AND r.command = '*'
+                           AND r.reads = w.own AND r.writes = w.own, false)
+          AND NOT (r.on_table IN ('job', 'tenant_queue') AND r.roles = ARRAY[to_regrole('aftercare_dispatch')::oid])
+          AND NOT (r.on_table = 'signing_key' AND r.roles = ARRAY[to_regrole('aftercare_auth')::oid])
+    UNION ALL
+    SELECT 'table ' || w.name || ' does not narrow to a dealer' FROM walled w
+        WHERE (w.name = 'dealer' OR EXISTS (
+            SELECT 1 FROM pg_attribute a WHERE a.attrelid = w.oid AND a.attname = 'dealer_id' AND NOT a.attisdropped))
+          AND NOT EXISTS (
+              SELECT 1 FROM of_app r WHERE r.oid = w.oid AND NOT r.opens AND r.command = '*' AND r.reads = r.writes
+              AND r.reads = format('((ac.dealer() IS NULL) OR (%s = ac.dealer()))', w.dealer))
+    UNION ALL
+    SELECT 'table ' || w.name || ' does not narrow to a technician' FROM walled w
+        WHERE w.name IN ('sop_run', 'work_order', 'appointment') AND NOT EXISTS (
+            SELECT 1 FROM of_app r WHERE r.oid = w.oid AND NOT r.opens AND r.command = '*' AND r.reads = r.writes
+            AND r.reads = '((ac.technician() IS NULL) OR (staff_id = ac.technician()))')
+    UNION ALL
+    SELECT 'table ' || w.name || ' is written for one dealer' FROM walled w
+        WHERE w.name IN ('tenant', 'issuer', 'product', 'sop', 'sop_version', 'allowance_policy', 'authority_limit',
+                         'plan_template', 'survey', 'test_clock')
+          AND 2 <> (SELECT count(*) FROM of_app r WHERE r.oid = w.oid AND NOT r.opens AND r.command IN ('a', 'w')
+                    AND coalesce(r.reads, r.writes) = '(ac.dealer() IS NULL)' AND r.writes = '(ac.dealer() IS NULL)')";
 
-/// Refuses a database in which one tenant could see another's rows.
+/// The grants: beyond the rows of a tenant, no role of ours may do anything, nor ask somebody who may.
+const GRANTS: &str = "
+    WITH ours AS (
+        SELECT oid, rolname FROM pg_roles
+        WHERE rolname IN ('aftercare_app', 'aftercare_dispatch', 'aftercare_auth', current_user)
+    ), here AS (
+        SELECT oid, relname::text AS name, relkind, reloptions FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+    )
+    SELECT 'the role ' || ours.rolname || ' may truncate ' || here.name AS finding FROM here, ours
+        WHERE here.relkind IN ('r', 'p') AND has_table_privilege(ours.oid, here.oid, 'TRUNCATE')
+    UNION ALL
+    SELECT 'the role ' || ours.rolname || ' may put a trigger on ' || here.name FROM here, ours
+        WHERE here.relkind IN ('r', 'p') AND has_table_privilege(ours.oid, here.oid, 'TRIGGER')
+    UNION ALL
+    SELECT 'the dispatcher sees more of ' || name || ' than its envelopes' FROM here
+        WHERE CASE name
+            WHEN 'tenant_queue' THEN false
+            WHEN 'job' THEN has_column_privilege('aftercare_dispatch', here.oid, 'payload', 'SELECT')
+            ELSE has_any_column_privilege('aftercare_dispatch', here.oid, 'SELECT, INSERT, UPDATE') END
+    UNION ALL
+    SELECT 'who recognises callers reads ' || name FROM here
+        WHERE has_any_column_privilege('aftercare_auth', here.oid, 'SELECT, INSERT, UPDATE')
+    UNION ALL
+    SELECT 'view ' || name || ' asks with the rights of its owner' FROM here
+        WHERE relkind = 'm' OR relkind = 'v' AND NOT coalesce(reloptions @> ARRAY['security_invoker=true'], false)
+    UNION ALL
+    SELECT 'the role ' || ours.rolname || ' may call ' || p.proname || ', which acts with the rights of its owner'
+        FROM pg_proc p, ours
+        WHERE p.pronamespace IN ('public'::regnamespace, to_regnamespace('ac')) AND p.prosecdef
+          AND has_function_privilege(ours.oid, p.oid, 'EXECUTE')
+          AND NOT (ours.rolname = 'aftercare_auth' AND p.pronamespace = to_regnamespace('ac')
+                   AND p.proname IN ('find_secret', 'knows_origin', 'migrated'))";
+
+/// Whether there is anything to check. The login may not name what is in the schema `ac`, only look it up.
+const IS_EMPTY: &str = "
+    SELECT to_regclass('public.tenant') IS NULL OR NOT EXISTS (
+        SELECT 1 FROM pg_proc WHERE pronamespace = to_regnamespace('ac') AND proname = 'migrated')";
+
+/// Refuses a database in which one tenant could see another's rows, or which lacks one of `migrations`.
 ///
 /// # Errors
 ///
 /// [`Distrust::Walls`] with everything that was found.
-pub async fn check(pool: &PgPool) -> Result<(), Distrust> {
+pub async fn check(pool: &PgPool, migrations: &[String]) -> Result<(), Distrust> {
     reach(pool).await?;
-    let mut findings = Vec::new();
-    for sql in [LOGIN, TABLES] {
+    let mut findings: Vec<String> = Vec::new();
+    for row in sqlx::query(LOGIN).fetch_all(pool).await? {
+        findings.push(row.try_get("finding")?);
+    }
+    if sqlx::query_scalar(IS_EMPTY).fetch_one(pool).await? {
+        findings.push("the schema is not there: run aftercare migrate".to_owned());
+        return Err(Distrust::Walls(findings));
+    }
+    for sql in [POLICIES, GRANTS] {
         for row in sqlx::query(sql).fetch_all(pool).await? {
             findings.push(row.try_get("finding")?);
         }
+    }
+    // A login that may not take the role cannot ask, and was found above.
+    if findings.is_empty() {
+        let taken = migrated(pool).await?;
+        let missing = migrations.iter().filter(|name| !taken.contains(name));
+        findings.extend(
+            missing.map(|name| format!("the migration {name} is missing: run aftercare migrate")),
+        );
     }
     if findings.is_empty() { Ok(()) } else { Err(Distrust::Walls(findings)) }
 }
@@ -85,4 +183,13 @@ pub async fn check(pool: &PgPool) -> Result<(), Distrust> {
 async fn reach(pool: &PgPool) -> Result<(), Distrust> {
     let connection = tokio::time::timeout(PATIENCE, pool.connect_options().connect()).await;
     Ok(connection.map_err(|_| Distrust::Silent)??.close().await?)
+}
+
+/// The migrations that the database has.
+async fn migrated(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    transaction.execute("SET LOCAL ROLE aftercare_auth").await?;
+    let names = sqlx::query_scalar("SELECT ac.migrated()").fetch_all(&mut *transaction).await?;
+    transaction.rollback().await?;
+    Ok(names)
 }

@@ -119,7 +119,8 @@ impl Queue {
         Ok(leases)
     }
 
-    /// Opens a job in its tenant; `None` when the lease was lost, and somebody else has it.
+    /// Opens a job in its tenant, within the reach of its event; `None` when the lease was lost, and somebody
+    /// else has it.
     ///
     /// # Errors
     ///
@@ -139,7 +140,8 @@ impl Queue {
         let take = statement(TAKE, lease.key());
         let Some(row) = tenant.work().query_one_raw(take).await? else { return Ok(None) };
         let payload: serde_json::Value = row.try_get("", "payload")?;
-        let event = serde_json::from_value(payload)?;
+        let event: Event = serde_json::from_value(payload)?;
+        tenant.narrow(event.reach()).await?;
         Ok(Some(Opened { tenant, event }))
     }
 

@@ -291,3 +291,26 @@ async fn a_work_order_names_what_is_there_and_a_window_that_is_possible() {
     let wrong = ask(json!({"customer_id": service.site})).await.refused(400, "wrong_id_type");
     assert_eq!(wrong["errors"][0]["pointer"], "/customer_id");
 }
+
+#[tokio::test]
+async fn a_visit_looks_after_what_its_customer_has() {
+    let service = Service::opens().await;
+    let asset = service.sells("SN-1", None).await;
+    let other = json!({"name": "王伟", "dealer_id": service.dealer});
+    let other = service.key.post("/v1/customers", other).await.expect(201).id();
+    let visit = |customer: &str, asset: Option<&str>| {
+        json!({
+            "kind": "repair", "customer_id": customer, "asset_id": asset, "dealer_id": service.dealer,
+            "window_from_on": "2026-02-02", "window_to_on": "2026-02-06", "preferred_on": "2026-02-03",
+        })
+    };
+    let mixed = service.key.post("/v1/work-orders", visit(&other, Some(&asset))).await;
+    let mixed = mixed.refused(422, "asset_of_another_customer");
+    assert_eq!((&mixed["asset_id"], &mixed["customer_id"]), (&json!(asset), &json!(other)));
+    let bare = service.key.post("/v1/work-orders", visit(&other, None)).await.expect(201);
+    let path = format!("/v1/work-orders/{}", bare.id());
+    let patch = service.key.patch(&path, bare.etag(), json!({"asset_id": asset})).await;
+    patch.refused(422, "asset_of_another_customer");
+    let own = visit(&service.customer, Some(&asset));
+    service.key.post("/v1/work-orders", own).await.expect(201);
+}

@@ -1,6 +1,6 @@
 //! Rows that are sold things.
 
-use super::{Findings, Numbered, people::People};
+use super::{Findings, Numbered, people::People, without_place};
 use domain::{
     catalogue::{Asset, Product, check_serial},
     ids::{AssetId, ProductId},
@@ -30,17 +30,27 @@ pub(super) async fn take_over(
     let rows = findings.read(rows, AssetRow::read);
     let mut gathered = gather(tenant, import, &rows).await?;
 
-    let mut changes = Vec::new();
+    let (mut decided, mut names) = (Vec::new(), BTreeMap::new());
     for (number, row) in rows {
         let customer = row.customer_external_id.clone();
         match decide(tenant, import, &mut gathered, (number, row)) {
             Ok(pushed) => {
-                findings.count(pushed.outcome());
-                gathered.people.meet(customer, true);
-                changes.extend(pushed.change());
+                names.insert(pushed.record().id, customer);
+                decided.push((number, pushed));
             }
             Err(mistake) => findings.refuse(vec![mistake]),
         }
+    }
+    let assets = decided.iter().map(|(_, pushed)| (pushed.outcome(), pushed.record().clone()));
+    let without_place = without_place(tenant, &gathered.people.newcomers(), assets).await?;
+    // It is the name or the serial number that another asset has.
+    let kept = findings.keep(decided, &without_place, None);
+    let mut changes = Vec::new();
+    for pushed in kept {
+        if let Some(name) = names.remove(&pushed.record().id) {
+            gathered.people.meet(name, true);
+        }
+        changes.extend(pushed.change());
     }
 
     if !import.options.dry_run {
@@ -88,7 +98,7 @@ fn decide(
     let customer_id = gathered
         .people
         .id(&row.customer_external_id)
-        .ok_or_else(|| unknown("customer_external_id"))?;
+        .map_err(|mistake| RowMistake::in_column(number, "customer_external_id", mistake))?;
     let known = gathered.assets.remove(&row.external_id);
     let product_id = match &row.sku {
         Some(sku) => Some(*gathered.products.get(sku).ok_or_else(|| unknown("sku"))?),

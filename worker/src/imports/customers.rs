@@ -1,9 +1,10 @@
 //! Rows that are customers.
 
-use super::{Findings, Numbered};
+use super::{Decided, Findings, Numbered, without_place};
 use domain::{
     customers::Customer,
     imports::{Import, columns::Cells, rows::CustomerRow},
+    pushes::Pushed,
     text::ExternalId,
 };
 use std::collections::BTreeMap;
@@ -19,14 +20,16 @@ pub(super) async fn take_over(
     let rows = findings.read(rows, CustomerRow::read);
     let mut known = gather(tenant, import, &rows).await?;
 
-    let mut changes = Vec::new();
-    for (_, row) in rows {
+    let decide = |(number, row): (u32, CustomerRow)| {
         let customer = known.remove(&row.external_id);
         let details = row.details(&import.options, customer.as_ref());
-        let pushed = Customer::push(customer, tenant.new_id(), details, tenant.now());
-        findings.count(pushed.outcome());
-        changes.extend(pushed.change());
-    }
+        (number, Customer::push(customer, tenant.new_id(), details, tenant.now()))
+    };
+    let decided: Decided<_> = rows.into_iter().map(decide).collect();
+    let records = decided.iter().map(|(_, pushed)| (pushed.outcome(), pushed.record().clone()));
+    let without_place = without_place(tenant, &[], records).await?;
+    let kept = findings.keep(decided, &without_place, Some("customer_external_id"));
+    let changes = kept.into_iter().filter_map(Pushed::change).collect();
 
     if !import.options.dry_run {
         tenant.record_all(changes).await?;

@@ -2,6 +2,9 @@
 //!
 //! Each chunk commits its records, its errors and the operation's progress together and then asks for
 //! the next, so a worker that is lost repeats nothing and skips nothing.
+//!
+//! A chunk sees no more than whoever handed the file in. A dealer's file may name what another dealer has;
+//! only a try shows it, and such a row is left out like any whose place is taken.
 
 mod assets;
 mod customers;
@@ -9,12 +12,16 @@ mod orders;
 mod people;
 
 use domain::{
+    customers::Customer,
     ids::ImportId,
     imports::{Import, ImportKind, RowError, RowMistake, columns::Cells},
     operations::{Operation, Tally},
-    pushes::PushOutcome,
+    pushes::{PushOutcome, Pushed},
+    record::Record,
 };
-use store::{Failure, Tenant};
+use std::collections::BTreeSet;
+use store::{Failure, Tenant, table::Table};
+use uuid::Uuid;
 
 /// Takes over the rows of a file from `from_row` on, which is where a chunk begins.
 pub(crate) async fn take_over(
@@ -48,12 +55,36 @@ async fn report(
     tenant.add_all(&errors).await?;
     let operation: Operation = tenant.hold(import.operation_id).await?;
     let change = operation.advance(tally, failed, tenant.now())?;
-    let change = match import.next_chunk(from_row) {
+    let change = match import.next_chunk(from_row, tenant.reach()) {
         Some(next) => change.emits(next),
         None => change,
     };
     tenant.record(change).await?;
     Ok(())
+}
+
+/// Decisions about rows, each with the number of its row.
+type Decided<R> = Vec<(u32, Pushed<R>)>;
+
+/// Which of these records have no place, because one that this import does not see has their key.
+/// `before` are new customers that they refer to.
+async fn without_place<T: Table>(
+    tenant: &Tenant,
+    before: &[Customer],
+    records: impl Iterator<Item = (PushOutcome, T)>,
+) -> Result<BTreeSet<Uuid>, Failure> {
+    if tenant.reach().dealer.is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let (mut new, mut changed) = (Vec::new(), Vec::new());
+    for (outcome, record) in records {
+        match outcome {
+            PushOutcome::Created => new.push(record),
+            PushOutcome::Changed => changed.push(record),
+            PushOutcome::Unchanged => {}
+        }
+    }
+    Ok(tenant.without_place(before, &new, &changed).await?)
 }
 
 /// Rows with their numbers in the file, from 1.
@@ -92,6 +123,25 @@ impl Findings {
             PushOutcome::Unchanged => Tally { unchanged: 1, ..Tally::default() },
         };
         self.tally = self.tally.plus(one);
+    }
+
+    /// Keeps the decisions that have a place; of the others, the row is left out.
+    fn keep<R: Record>(
+        &mut self,
+        decided: Decided<R>,
+        without_place: &BTreeSet<Uuid>,
+        column: Option<&str>,
+    ) -> Vec<Pushed<R>> {
+        let mut kept = Vec::with_capacity(decided.len());
+        for (number, pushed) in decided {
+            if without_place.contains(&pushed.record().id().into()) {
+                self.refuse(vec![RowMistake::taken(number, column)]);
+            } else {
+                self.count(pushed.outcome());
+                kept.push(pushed);
+            }
+        }
+        kept
     }
 
     /// Counts a row that was left out, with everything that is wrong with it.

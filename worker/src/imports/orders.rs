@@ -1,6 +1,6 @@
 //! Rows that are sales.
 
-use super::{Findings, Numbered, people::People};
+use super::{Findings, Numbered, people::People, without_place};
 use domain::{
     catalogue::Product,
     imports::{Import, RowMistake, columns::Cells, rows::OrderRow},
@@ -29,17 +29,27 @@ pub(super) async fn take_over(
     let rows = findings.read(rows, OrderRow::read);
     let mut gathered = gather(tenant, import, &rows).await?;
 
-    let mut changes = Vec::new();
+    let (mut decided, mut names) = (Vec::new(), BTreeMap::new());
     for (number, row) in rows {
         let customer = row.customer_external_id.clone();
         match decide(tenant, import, &mut gathered, (number, row)) {
             Ok(pushed) => {
-                findings.count(pushed.outcome());
-                gathered.people.meet(customer, pushed.record().order.is_paid());
-                changes.extend(pushed.change());
+                names.insert(pushed.record().order.id, customer);
+                decided.push((number, pushed));
             }
             Err(mistake) => findings.refuse(vec![mistake]),
         }
+    }
+    let orders =
+        decided.iter().map(|(_, pushed)| (pushed.outcome(), pushed.record().order.clone()));
+    let without_place = without_place(tenant, &gathered.people.newcomers(), orders).await?;
+    let kept = findings.keep(decided, &without_place, Some("order_external_id"));
+    let mut changes = Vec::new();
+    for pushed in kept {
+        if let Some(name) = names.remove(&pushed.record().order.id) {
+            gathered.people.meet(name, pushed.record().order.is_paid());
+        }
+        changes.extend(pushed.change());
     }
 
     if !import.options.dry_run {
@@ -86,7 +96,7 @@ fn decide(
     let customer_id = gathered
         .people
         .id(&row.customer_external_id)
-        .ok_or_else(|| unknown("customer_external_id"))?;
+        .map_err(|mistake| RowMistake::in_column(number, "customer_external_id", mistake))?;
     let product_id = match &row.sku {
         Some(sku) => {
             let product = gathered.products.iter().find(|product| product.details.sku == *sku);

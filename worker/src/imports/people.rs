@@ -1,10 +1,13 @@
 //! The customers that the rows of a chunk speak of.
 
+use super::without_place;
 use domain::{
     change::Change,
     customers::{Customer, CustomerDetails},
     ids::CustomerId,
-    imports::Import,
+    imports::{Import, already_there},
+    invalid::Invalid,
+    pushes::PushOutcome,
     text::ExternalId,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +18,8 @@ use store::{Failure, Fault, Tenant};
 pub(super) struct People {
     known: BTreeMap<ExternalId, Customer>,
     new: BTreeMap<ExternalId, Change<Customer>>,
+    /// Names that a customer has whom this import does not see.
+    taken: BTreeSet<ExternalId>,
     met: BTreeSet<ExternalId>,
     buyers: BTreeSet<ExternalId>,
 }
@@ -42,14 +47,34 @@ impl People {
             (name.clone(), Customer::create(tenant.new_id(), details, tenant.now()))
         };
         let strangers = names.into_iter().filter(|name| !known.contains_key(*name));
-        let new = strangers.map(stranger).collect();
-        Ok(Self { known, new, met: BTreeSet::new(), buyers: BTreeSet::new() })
+        let new: BTreeMap<_, _> = strangers.map(stranger).collect();
+        let records = new.values().map(|change| (PushOutcome::Created, change.record.clone()));
+        let ids = without_place(tenant, &[], records).await?;
+        let is_taken = |change: &Change<Customer>| ids.contains(&change.record.id.into());
+        let (taken, new): (BTreeMap<_, _>, _) =
+            new.into_iter().partition(|(_, change)| is_taken(change));
+        let taken = taken.into_keys().collect();
+        Ok(Self { known, new, taken, met: BTreeSet::new(), buyers: BTreeSet::new() })
     }
 
-    /// Who is called so. `None` for a name that was not looked for.
-    pub(super) fn id(&self, name: &ExternalId) -> Option<CustomerId> {
+    /// Who is called so.
+    ///
+    /// # Errors
+    ///
+    /// `already_exists` when it is somebody whom this import does not see; `unknown_reference` for a name
+    /// that was not looked for.
+    pub(super) fn id(&self, name: &ExternalId) -> Result<CustomerId, Invalid> {
+        if self.taken.contains(name) {
+            return Err(already_there());
+        }
         let known = self.known.get(name).map(|customer| customer.id);
-        known.or_else(|| self.new.get(name).map(|change| change.record.id))
+        let id = known.or_else(|| self.new.get(name).map(|change| change.record.id));
+        id.ok_or_else(|| Invalid::new("unknown_reference", "there is no such record"))
+    }
+
+    /// Those who are not known yet.
+    pub(super) fn newcomers(&self) -> Vec<Customer> {
+        self.new.values().map(|change| change.record.clone()).collect()
     }
 
     /// Notes that a row about them was taken over, and whether it shows that they bought.
@@ -62,7 +87,7 @@ impl People {
 
     /// Records those who became known, and those who became buyers.
     pub(super) async fn record(self, tenant: &Tenant) -> Result<(), Fault> {
-        let Self { known, new, met, buyers } = self;
+        let Self { known, new, met, buyers, .. } = self;
         let begin = |(name, change): (ExternalId, Change<Customer>)| {
             let is_buyer = buyers.contains(&name);
             met.contains(&name).then(|| if is_buyer { change.as_buyer() } else { change })

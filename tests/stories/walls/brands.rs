@@ -1,0 +1,162 @@
+//! Brands with something of every kind, so that there is something to reach for.
+
+use super::operations::{Known, collect};
+use crate::house::{Client, House};
+use domain::ids::TenantId;
+use reqwest::Method;
+use sea_orm::ConnectionTrait as _;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Records of a brand by the names that the demo gives them.
+pub(super) type Names = BTreeMap<String, String>;
+
+/// What each dealer has for itself.
+const DEALERS: [&str; 5] =
+    ["/v1/dealers", "/v1/staff", "/v1/customers", "/v1/assets", "/v1/orders"];
+
+/// Furnishes a brand as the demo does, and adds what the demo has not.
+pub(super) async fn furnish(key: &Client) -> Names {
+    let mut names = Names::from([("today".to_owned(), "2026-01-05".to_owned())]);
+    for step in steps() {
+        take(key, &step, &mut names).await;
+    }
+    let issuer = json!({
+        "name": "sign-in", "issuer": "https://login.clearwater.example", "audience": "aftercare",
+        "jwks_url": "https://login.clearwater.example/keys", "algorithm": "es256",
+    });
+    key.post("/v1/issuers", issuer).await.expect(201);
+    let limits = json!({"role": "owner", "currency": "CNY", "per_request_minor": 50_000});
+    key.post("/v1/authority-limits", limits).await.expect(201);
+    let spare = json!({"code": "spare", "name": "Spare plan", "tasks": [
+        {"code": "look", "title": "Look", "trigger": {"kind": "every_months", "months": 6}},
+    ]});
+    names.insert("draft".to_owned(), key.post("/v1/plan-templates", spare).await.expect(201).id());
+    complain(key, &names).await;
+    names
+}
+
+/// Enters another dealer of the brand, with people, customers and sales of its own.
+pub(super) async fn enter_neighbour(key: &Client, first: &Names) -> Names {
+    let mut names = first.clone();
+    for mut step in steps() {
+        if !DEALERS.iter().any(|path| step["post"].as_str().unwrap().starts_with(path)) {
+            continue;
+        }
+        let other = step["body"]
+            .to_string()
+            .replace("hangzhou", "suzhou")
+            .replace("west-lake", "tiger-hill");
+        let other = other.replace("RO-000", "RO-100").replace("demo-", "other-");
+        step["body"] = serde_json::from_str(&other).unwrap();
+        take(key, &step, &mut names).await;
+    }
+    complain(key, &names).await;
+    names
+}
+
+fn steps() -> Vec<Value> {
+    serde_json::from_str(include_str!("../../../src/demo/brand.json")).unwrap()
+}
+
+async fn take(key: &Client, step: &Value, names: &mut Names) {
+    let fill = |text: &str| {
+        names
+            .iter()
+            .fold(text.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
+    };
+    let path = fill(step["post"].as_str().unwrap());
+    let body = if step["body"].is_null() { json!({}) } else { step["body"].clone() };
+    let body: Value = serde_json::from_str(&fill(&body.to_string())).unwrap();
+    let reply = key.post(&path, body).await;
+    assert!(reply.status.is_success(), "{path}: {reply:?}");
+    let id = reply["id"].as_str().unwrap_or_default().to_owned();
+    names.insert(step["as"].as_str().unwrap().to_owned(), id);
+}
+
+async fn complain(key: &Client, names: &Names) {
+    let complaint = json!({
+        "customer_id": names["li"], "order_id": names["order_li"], "source": "phone",
+        "kind": "quality", "severity": 2, "description": "滤芯漏水",
+    });
+    key.post("/v1/complaints", complaint).await.expect(201);
+}
+
+/// What only exists once the worker has done its part.
+pub(super) async fn go_on(key: &Client, names: &mut Names) {
+    let gesture = json!({
+        "customer_id": names["li"], "requester_id": names["clerk"], "kind": "gift",
+        "currency": "CNY", "problem_solved": "等了一周。", "estimate_minor": 1_000,
+    });
+    key.post("/v1/gestures", gesture).await.expect(201);
+    let run = json!({
+        "sop_id": names["sop"], "customer_id": names["li"], "dealer_id": names["dealer"],
+    });
+    key.post("/v1/sop-runs", run).await.expect(201);
+    let complaints = format!("/v1/complaints?customer_id={}", names["li"]);
+    let complaint = key.get(&complaints).await.expect(200).data()[0]["id"].clone();
+    let complaint = complaint.as_str().unwrap();
+    let decision = json!({"responsibility": "ours", "apology": "非常抱歉。", "text": "我们为您更换。",
+        "recourse": "请致电 12315。", "remedies": [{"kind": "goodwill"}]});
+    for (verb, body) in [("acknowledge", json!({})), ("decide", decision)] {
+        key.post(&format!("/v1/complaints/{complaint}/{verb}"), body).await.expect(200);
+    }
+    let remedies = format!("/v1/complaints/{complaint}/remedies");
+    let remedy = key.get(&remedies).await.expect(200).data()[0]["id"].as_str().unwrap().to_owned();
+    key.post(&format!("{remedies}/{remedy}/complete"), json!({})).await.expect(200);
+    key.post(&format!("/v1/complaints/{complaint}/resolve"), json!({})).await.expect(200);
+    let file = key
+        .request(Method::POST, &format!("/v1/imports?kind=customers&dealer_id={}", names["dealer"]))
+        .header("content-type", "text/csv")
+        .header("idempotency-key", Uuid::new_v4().to_string())
+        .body(format!("customer_external_id,name\n{},王芳\n", names["dealer"]));
+    key.send(file).await.expect(202);
+    let visit = json!({
+        "kind": "repair", "customer_id": names["li"], "asset_id": names["asset_li"],
+        "dealer_id": names["dealer"], "window_from_on": "2026-06-01", "window_to_on": "2026-06-05",
+        "preferred_on": "2026-06-02",
+    });
+    names.insert("repair".to_owned(), key.post("/v1/work-orders", visit).await.expect(201).id());
+}
+
+/// The identifiers of a caller's own that go together: the first of each kind is what a request names.
+pub(super) fn own(names: &Names, seen: &Known) -> Known {
+    let mut own = Known::new();
+    for name in [
+        "li",
+        "asset_li",
+        "order_li",
+        "dealer",
+        "site",
+        "technician",
+        "purifier",
+        "sop",
+        "draft",
+        "repair",
+    ] {
+        collect(&json!(names.get(name)), &mut own);
+    }
+    for ids in seen.values() {
+        collect(&json!(ids), &mut own);
+    }
+    own
+}
+
+/// Removes everything that a brand has, as the owner of the database: nothing is deleted over HTTP yet, and
+/// an identifier that was somebody's must read like one that never was.
+pub(super) async fn bury(house: &House, brand: TenantId) {
+    let owner = house.owner().await;
+    let sql = "SELECT relname::text FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+               WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attname = 'tenant_id'";
+    let statement = sea_orm::Statement::from_string(sea_orm::DbBackend::Postgres, sql);
+    let tables = owner.query_all_raw(statement).await.unwrap();
+    let mut away = "SET session_replication_role = replica".to_owned();
+    for table in tables {
+        let table: String = table.try_get_by_index(0).unwrap();
+        let brand = Uuid::from(brand);
+        away = format!("{away}; DELETE FROM {table} WHERE tenant_id = '{brand}'");
+    }
+    owner.execute_unprepared(&away).await.unwrap();
+    owner.close().await.unwrap();
+}
