@@ -133,7 +133,7 @@ impl RowMistake {
     }
 
     /// A row with something wrong in one column.
-    pub fn in_column(row: u32, column: &str, Invalid { code, message }: Invalid) -> Self {
+    pub fn in_column(row: u32, column: &str, Invalid { code, message, .. }: Invalid) -> Self {
         Self { row, column: Some(column.to_owned()), code, message }
     }
 }

@@ -113,7 +113,7 @@ impl OrderDetails {
     /// Refuses a sale that contradicts itself or what it speaks of.
     pub(super) fn check(&self, mentioned: Mentioned<'_>) -> Result<(), Refusal> {
         if self.lines.is_empty() {
-            return Err(Refusal::new(&ORDER_WITHOUT_LINES));
+            return Err(Refusal::new(&ORDER_WITHOUT_LINES).at("/lines"));
         }
         at_most("lines", self.lines.len(), MOST_LINES)?;
         at_most("asset_ids", self.asset_ids.len(), MOST_ASSETS)?;
@@ -121,9 +121,13 @@ impl OrderDetails {
         let foreign =
             mentioned.assets.iter().find(|asset| asset.details.customer_id != self.customer_id);
         match foreign {
-            Some(asset) => Err(Refusal::new(&ASSET_OF_ANOTHER_CUSTOMER)
-                .with("asset_id", asset.id)
-                .with("customer_id", self.customer_id)),
+            Some(asset) => {
+                let place = self.asset_ids.iter().position(|id| *id == asset.id);
+                Err(Refusal::new(&ASSET_OF_ANOTHER_CUSTOMER)
+                    .with("asset_id", asset.id)
+                    .with("customer_id", self.customer_id)
+                    .at(place.map_or("/asset_ids".to_owned(), |at| format!("/asset_ids/{at}"))))
+            }
             None => Ok(()),
         }
     }
@@ -195,7 +199,7 @@ fn at_most(field: &str, found: usize, limit: usize) -> Result<(), Refusal> {
     if found <= limit {
         return Ok(());
     }
-    let refusal = Refusal::new(&ORDER_TOO_LONG).with("field", field);
+    let refusal = Refusal::new(&ORDER_TOO_LONG).with("field", field).at(format!("/{field}"));
     Err(refusal.with("found", found).with("limit", limit))
 }
 
