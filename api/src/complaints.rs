@@ -13,6 +13,7 @@ use domain::{
         DecisionDetails, Remedy, Resolution,
     },
     ids::{ComplaintId, CustomerId, DealerId, RemedyId, StaffId},
+    text::SpokenNumber,
 };
 use serde::Deserialize;
 use store::{
@@ -53,7 +54,7 @@ struct ComplaintFilters {
     owner_id: Option<StaffId>,
     /// The number that people say on the telephone.
     #[param(example = "C-000123", max_length = 40)]
-    number: Option<String>,
+    number: Option<SpokenNumber>,
 }
 
 /// Nothing to filter by.
@@ -77,6 +78,7 @@ async fn list_complaints(
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let ComplaintFilters { state, customer_id, dealer_id, owner_id, number } = list.filters.clone();
+    let number = number.map(String::from);
     let wanted = Wanted { state, customer_id, dealer_id, owner_id, number };
     let slice = reading.page::<Complaint>(wanted.select(), Order::newest(), &list.page).await?;
     Ok(list.answer(slice))
@@ -317,6 +319,7 @@ async fn complete_remedy(
 ) -> Outcome {
     let work = access.write().await?;
     let remedy = work.hold_remedy(id, remedy_id).await?;
+    work.heed(&remedy);
 
     let change = remedy.complete(work.now())?;
 
@@ -346,6 +349,7 @@ async fn waive_remedy(
 ) -> Outcome {
     let work = access.write().await?;
     let remedy = work.hold_remedy(id, remedy_id).await?;
+    work.heed(&remedy);
 
     let change = remedy.waive(work.now())?;
 

@@ -6,14 +6,15 @@ use super::{
     form::{self, Form, MOST_COMMENT, Mistake},
     show,
     words::{
-        ANSWERED_BEFORE, CHINESE, ENGLISH, NoteWords, OVER, SCORES, THANKS, THANKS_FOR_SAYING_SO,
-        UNAVAILABLE, UNKNOWN, Words,
+        ANSWERED_BEFORE, CHINESE, ENGLISH, NOT_A_FORM, NoteWords, OVER, SCORES, THANKS,
+        THANKS_FOR_SAYING_SO, UNAVAILABLE, UNKNOWN, Words,
     },
 };
 use crate::{
     access::Api,
     problem::Problem,
-    request::{RequestId, language},
+    reading,
+    request::{RequestId, expect_type, language},
 };
 use axum::{
     Router,
@@ -92,9 +93,25 @@ async fn show_survey(visitor: Visitor) -> Response {
     end(visitor.locale, visitor.looks().await)
 }
 
-async fn answer_survey(visitor: Visitor, body: Bytes) -> Response {
-    let form = form_urlencoded::parse(&body).into_owned().collect();
-    end(visitor.locale, visitor.answers(&form).await)
+async fn answer_survey(visitor: Visitor, headers: HeaderMap, body: Bytes) -> Response {
+    let answered = match form(&headers, &body) {
+        Ok(form) => visitor.answers(&form).await,
+        Err(ending) => Err(ending),
+    };
+    end(visitor.locale, answered)
+}
+
+/// What a browser sends, as it sends it: each field once, in UTF-8.
+fn form(headers: &HeaderMap, body: &[u8]) -> Result<Form, Ending> {
+    if expect_type(headers, &["application/x-www-form-urlencoded"]).is_err() {
+        return Err(Ending::Note(StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_A_FORM));
+    }
+    let unreadable = || Ending::Note(StatusCode::BAD_REQUEST, NOT_A_FORM);
+    let text = std::str::from_utf8(body).map_err(|_| unreadable())?;
+    let pairs = reading::pairs(Some(text)).map_err(|_| unreadable())?;
+    let many = pairs.len();
+    let form: Form = pairs.into_iter().collect();
+    if form.len() == many { Ok(form) } else { Err(unreadable()) }
 }
 
 /// Somebody who carries a link.
