@@ -25,6 +25,7 @@ mod complaints;
 mod customers;
 mod identity;
 mod imports;
+mod input;
 mod maintenance;
 mod queue;
 mod sandbox;
