@@ -6,7 +6,7 @@ use crate::{
     request::RequestId,
 };
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRef, FromRequestParts, RawPathParams},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -17,10 +17,12 @@ use domain::{
     tenancy::{BRAND_SUSPENDED, BrandStatus},
 };
 use serde::Serialize;
-use std::{collections::BTreeSet, marker::PhantomData, ops::Deref};
+use std::{collections::BTreeSet, marker::PhantomData, ops::Deref, sync::OnceLock};
 use store::{
-    Scope, Store, Tenant,
+    Missing, Scope, Store, Tenant,
     idempotency::{Answer, Keyed, Known},
+    secrets::SecretKey,
+    table::Table,
 };
 
 /// What the router carries. The store is private to this file: a handler that wants rows has to ask
@@ -28,12 +30,18 @@ use store::{
 #[derive(Debug, Clone)]
 pub struct Api {
     store: Store,
+    secret: SecretKey,
 }
 
 impl Api {
-    /// An API over `store`.
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    /// An API over `store`, which seals what callers carry for it under `secret`.
+    pub fn new(store: Store, secret: SecretKey) -> Self {
+        Self { store, secret }
+    }
+
+    /// The secret of this service.
+    pub(crate) fn secret(&self) -> &SecretKey {
+        &self.secret
     }
 
     /// Opens a tenant for somebody who carries a link instead of credentials.
@@ -45,6 +53,12 @@ impl Api {
     /// The store, for finding out who calls; rows are reached through [`Access`].
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+}
+
+impl FromRef<Api> for Store {
+    fn from_ref(api: &Api) -> Self {
+        api.store.clone()
     }
 }
 
@@ -112,8 +126,44 @@ pub struct Access<P> {
 /// What the caller knows of a record already.
 #[derive(Debug, Clone, Default)]
 struct Conditions {
-    if_match: Option<String>,
+    if_match: Option<IfMatch>,
     if_none_match: Option<String>,
+    /// The record that the path names, the innermost one.
+    subject: String,
+}
+
+/// What an edit is based on.
+#[derive(Debug, Clone)]
+enum IfMatch {
+    /// Whatever is there.
+    Any,
+    /// One of these versions.
+    Tags(Vec<String>),
+}
+
+impl IfMatch {
+    /// Reads the header. Weak tags are none of ours, and match nothing (RFC 9110, 13.1.1).
+    fn read(text: &str) -> Result<Self, Problem> {
+        if text.trim() == "*" {
+            return Ok(Self::Any);
+        }
+        let tags: Vec<_> = text.split(',').map(|tag| tag.trim().to_owned()).collect();
+        let is_tag = |tag: &String| {
+            let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            inner.is_some_and(|inner| !inner.contains('"'))
+        };
+        if tags.iter().all(is_tag) {
+            return Ok(Self::Tags(tags));
+        }
+        Err(Problem::new(&problem::MATCH_MALFORMED).with("if_match", text))
+    }
+
+    fn holds(&self, version: Version) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => tags.contains(&tag(version)),
+        }
+    }
 }
 
 impl<P> Access<P> {
@@ -151,7 +201,8 @@ impl<P> Access<P> {
                 Known::Answered(answer) => return Err(Early::Replay(answer)),
             }
         }
-        Ok(Work { tenant, keyed: self.keyed, conditions: self.headers })
+        let (keyed, conditions) = (self.keyed, self.headers);
+        Ok(Work { tenant, keyed, conditions, stale: OnceLock::new() })
     }
 
     /// Like [`Access::write`], for operations that move money or messages: the caller must have made
@@ -225,14 +276,16 @@ impl<P: Permission> FromRequestParts<Api> for Access<P> {
             caller.reach.must_be_whole()?;
         }
         let header = |name: HeaderName| {
-            parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            parts.headers.get(name).map(|value| value.to_str().unwrap_or_default().to_owned())
         };
+        let if_match = header(header::IF_MATCH).map(|text| IfMatch::read(&text)).transpose()?;
+        let if_none_match = header(header::IF_NONE_MATCH);
+        let path = RawPathParams::from_request_parts(parts, api).await.ok();
+        let subject = path.as_ref().and_then(|path| path.iter().last());
+        let subject = subject.map(|(_, text)| text.to_owned()).unwrap_or_default();
         Ok(Self {
             caller,
-            headers: Conditions {
-                if_match: header(header::IF_MATCH),
-                if_none_match: header(header::IF_NONE_MATCH),
-            },
+            headers: Conditions { if_match, if_none_match, subject },
             keyed: parts.extensions.get::<Keyed>().cloned(),
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
             shown: parts.extensions.get::<Shown>().cloned(),
@@ -262,8 +315,8 @@ impl Reading {
     pub fn show<R: Record + Serialize>(&self, record: &R) -> Response {
         let tag = tag(record.version());
         let known = self.conditions.if_none_match.as_deref();
-        if known.is_some_and(|known| known == "*" || known.split(',').any(|one| one.trim() == tag))
-        {
+        let is_known = |one: &str| one.trim().trim_start_matches("W/") == tag;
+        if known.is_some_and(|known| known.trim() == "*" || known.split(',').any(is_known)) {
             return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
         }
         ([(header::ETAG, tag)], axum::Json(record)).into_response()
@@ -276,6 +329,8 @@ pub struct Work {
     tenant: Tenant,
     keyed: Option<Keyed>,
     conditions: Conditions,
+    /// The version of a record that is not the one the caller's change is based on.
+    stale: OnceLock<Version>,
 }
 
 impl Deref for Work {
@@ -297,11 +352,33 @@ impl Work {
         let Some(wanted) = &self.conditions.if_match else {
             return Err(Problem::new(&problem::MATCH_REQUIRED));
         };
-        let current = tag(record.version());
-        if wanted == "*" || wanted.split(',').any(|one| one.trim() == current) {
+        if wanted.holds(record.version()) {
             return Ok(());
         }
         Err(Problem::new(&problem::STALE).with("current_version", record.version()))
+    }
+
+    /// Finds a record in order to change it, like [`Tenant::hold`]. If the path names the record and the
+    /// caller says what the change is based on, it has to be that, or nothing is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::NotFound`] when this caller has no such record.
+    pub async fn hold<R: Table>(&self, id: R::Id) -> Result<R, Missing> {
+        let record: R = self.tenant.hold(id).await?;
+        if record.id().to_string() == self.conditions.subject {
+            self.heed(&record);
+        }
+        Ok(record)
+    }
+
+    /// Heeds what the caller says that a change of `record`, as it was read, is based on.
+    pub fn heed<R: Record>(&self, record: &R) {
+        let version = record.version();
+        if self.conditions.if_match.as_ref().is_some_and(|wanted| !wanted.holds(version)) {
+            // The first that does not fit is the one that is told; a second one changes nothing.
+            self.stale.get_or_init(|| version);
+        }
     }
 
     /// Commits, and answers 200 with the record as it is now.
@@ -352,6 +429,9 @@ impl Work {
     }
 
     async fn finish(self, answer: Answer, kept: &Answer) -> Outcome {
+        if let Some(version) = self.stale.get() {
+            return Err(Problem::new(&problem::STALE).with("current_version", version).into());
+        }
         if let Some(keyed) = self.keyed {
             self.tenant.remember(keyed, kept).await.map_err(Problem::from)?;
         }

@@ -6,7 +6,10 @@ use crate::{
     problem::Problem,
 };
 use axum::response::Response;
-use domain::{audit::AuditEntry, ids::CustomerId};
+use domain::{
+    audit::AuditEntry,
+    ids::{AnyId, CustomerId},
+};
 use serde::Deserialize;
 use store::page::Order;
 use utoipa::IntoParams;
@@ -23,8 +26,8 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 #[into_params(parameter_in = Query)]
 struct AuditFilters {
     /// The record whose timeline is wanted, by its identifier of whatever kind.
-    #[param(example = "cmp_01m80t7jx3e9vbq2f4c6d8g0hk", max_length = 40)]
-    subject: Option<String>,
+    #[param(example = "cmp_01m80t7jx3e9vbq2f4c6d8g0hk", max_length = 40, value_type = Option<String>)]
+    subject: Option<AnyId>,
     /// The customer whose timeline is wanted, over all records.
     customer_id: Option<CustomerId>,
 }

@@ -14,6 +14,7 @@ use domain::{
     },
     customers::Customer,
     ids::{ComplaintId, CustomerId, DealerId, RemedyId, StaffId},
+    text::SpokenNumber,
 };
 use serde::Deserialize;
 use store::{
@@ -55,7 +56,7 @@ struct ComplaintFilters {
     owner_id: Option<StaffId>,
     /// The number that people say on the telephone.
     #[param(example = "C-000123", max_length = 40)]
-    number: Option<String>,
+    number: Option<SpokenNumber>,
 }
 
 /// Lists complaints
@@ -74,6 +75,7 @@ async fn list_complaints(
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let ComplaintFilters { state, customer_id, dealer_id, owner_id, number } = list.filters.clone();
+    let number = number.map(String::from);
     let wanted = Wanted { state, customer_id, dealer_id, owner_id, number };
     let slice = reading.page::<Complaint>(wanted.select(), Order::newest(), &list.page).await?;
     Ok(list.answer(slice))
@@ -340,6 +342,7 @@ async fn complete_remedy(
 ) -> Outcome {
     let work = access.write().await?;
     let remedy = work.hold_remedy(id, remedy_id).await?;
+    work.heed(&remedy);
 
     let change = remedy.complete(work.now())?;
 
@@ -369,6 +372,7 @@ async fn waive_remedy(
 ) -> Outcome {
     let work = access.write().await?;
     let remedy = work.hold_remedy(id, remedy_id).await?;
+    work.heed(&remedy);
 
     let change = remedy.waive(work.now())?;
 

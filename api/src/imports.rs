@@ -68,8 +68,9 @@ async fn list_imports(
 /// `email`, `tier`. Of assets: `asset_external_id`, `customer_external_id`; optional `sku`, `serial`,
 /// `address`, `delivered_on`. An empty cell says nothing new. JSON lines have members of the same names.
 ///
-/// At most 100 000 rows and 16 MiB. A byte order mark is fine; a line break inside a field is not, because
-/// it is nearly always a quotation mark that was not closed.
+/// At most 100 000 rows and 16 MiB. A byte order mark is fine, and so are capitals and outer spaces in the
+/// names of columns; a line break inside a field is not, because it is nearly always a quotation mark that was
+/// not closed. Fields are parted by commas.
 #[utoipa::path(
     post, path = "/imports", tag = "imports",
     operation_id = "hand_in_file",

@@ -10,6 +10,7 @@ mod allowances;
 mod audit;
 mod catalogue;
 mod complaints;
+mod contract;
 mod customers;
 mod followups;
 pub mod identity;
@@ -25,15 +26,18 @@ mod pages;
 mod patch;
 pub mod problem;
 mod pushes;
+mod reading;
 pub mod request;
 mod sandbox;
 pub mod service;
+mod settle;
 mod sops;
 mod surveys;
 mod tenancy;
 
 use access::Api;
 use axum::{Extension, Router, middleware};
+use contract::Contract;
 use identity::Desk;
 use operations::Streams;
 use std::sync::Arc;
@@ -83,9 +87,13 @@ pub fn service(store: Store, desk: Desk, stop: watch::Receiver<bool>) -> Router 
     let desk = Arc::new(desk);
     let chance = store.chance().clone();
     let (router, _) = routes().split_for_parts();
+    let document = document();
+    let contract = Arc::new(Contract::of(&document));
+    let api = Api::new(store, desk.secret().clone());
     router
-        .merge(service::pages(&document()))
+        .merge(service::pages(&document))
         .merge(pages::router())
+        .route_layer(middleware::from_fn_with_state(contract, contract::hold))
         .route_layer(middleware::from_fn(metrics::observe))
         .layer(middleware::from_fn(request::receive))
         .layer(middleware::from_fn(request::bound))
@@ -93,11 +101,12 @@ pub fn service(store: Store, desk: Desk, stop: watch::Receiver<bool>) -> Router 
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), identity::enter))
         .layer(Extension(desk))
         .layer(Extension(Streams::until(stop)))
+        .layer(middleware::from_fn(settle::settle))
         .layer(middleware::from_fn(problem::render))
         .layer(middleware::from_fn(request::protect))
         .layer(middleware::from_fn_with_state(chance, request::identify))
         .layer(CompressionLayer::new())
-        .with_state(Api::new(store))
+        .with_state(api)
 }
 
 /// What the operator may ask, on an address of its own: health and metrics.

@@ -3,7 +3,10 @@
 //! A handler answers with a [`Problem`]; the outermost layer ([`render`]) words it in the caller's
 //! language and signs it with the request's id.
 
-use crate::request::{RequestId, language};
+use crate::{
+    reading::{Mistake, Unread},
+    request::{RequestId, language},
+};
 use axum::{
     Json,
     extract::Request,
@@ -25,7 +28,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone)]
 pub struct Problem {
     refusal: Refusal,
-    errors: Vec<FieldError>,
+    errors: Vec<(String, Invalid)>,
     retry_after_seconds: Option<u64>,
 }
 
@@ -34,12 +37,17 @@ pub struct Problem {
 #[schema(examples(json!({"pointer": "/price/amount", "code": "amount_out_of_range",
     "message": "expected 0 to 1000000000000000 minor units"})))]
 pub struct FieldError {
-    /// Where it is: a JSON pointer into the body, or the name of a parameter or header.
+    /// Where it is: a JSON pointer into the body, the name of a parameter or header, or a place in a file
+    /// (`line 3, column name`). Empty for the body as a whole.
     pub pointer: String,
     /// A stable name for the mistake.
     pub code: String,
-    /// The mistake in a sentence, for developers.
+    /// The mistake in a sentence, in the caller's language.
     pub message: String,
+    /// The values that would do, when they can be counted; otherwise left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub allowed: Vec<String>,
 }
 
 /// A problem as RFC 9457 describes it.
@@ -100,7 +108,7 @@ macro_rules! problems {
 problems! {
     /// The request cannot be read.
     MALFORMED = "malformed_request", 400, "Malformed request" / "请求格式错误",
-        "The request cannot be read: {reason}." / "无法解析该请求：{reason}。",
+        "The request cannot be read." / "无法解析该请求。",
         "Correct what `errors` points at." / "请按 `errors` 指出的位置修正。";
     /// A parameter is not one of this operation's.
     INVALID_PARAMETER = "invalid_parameter", 400, "Invalid parameter" / "参数无效",
@@ -174,10 +182,22 @@ problems! {
     UNSUPPORTED_TYPE = "unsupported_media_type", 415, "Type not understood" / "不支持的内容类型",
         "Expected a body of type {expected}." / "请求体类型应为 {expected}。",
         "Set Content-Type accordingly." / "请相应设置 Content-Type。";
+    /// The body was squeezed.
+    ENCODED_BODY = "unsupported_content_encoding", 415, "Encoding not understood" / "不支持的内容编码",
+        "The body is encoded as {encoding}; bodies are read as they are." / "请求体以 {encoding} 编码；请求体须以原样提交。",
+        "Leave Content-Encoding out." / "请去掉 Content-Encoding。";
+    /// The body is in another character set.
+    OTHER_CHARSET = "unsupported_charset", 415, "Character set not understood" / "不支持的字符集",
+        "The body is announced as {charset}; only UTF-8 is read." / "请求体声明为 {charset}，仅支持 UTF-8。",
+        "Send UTF-8." / "请使用 UTF-8 编码提交。";
     /// The body is not what the operation needs.
     INVALID_BODY = "invalid_body", 422, "Invalid body" / "请求体无效",
         "The body is not what this operation needs." / "请求体不符合此操作的要求。",
         "Correct what `errors` points at." / "请按 `errors` 指出的位置修正。";
+    /// What the edit is based on cannot be read.
+    MATCH_MALFORMED = "if_match_malformed", 400, "If-Match malformed" / "If-Match 格式错误",
+        "If-Match holds {if_match}, which is not an ETag of this service." / "If-Match 的内容 {if_match} 不是本服务的 ETag。",
+        "Send the ETag as you received it, with its quotation marks: `\"3\"`." / "请原样发送收到的 ETag，包括引号：`\"3\"`。";
     /// The key was used for another request.
     KEY_REUSED = "idempotency_key_reused", 422, "Idempotency-Key used before" / "Idempotency-Key 已被使用",
         "The key was used for another request within the last 24 hours." / "该键在过去 24 小时内已用于其他请求。",
@@ -236,8 +256,7 @@ impl Problem {
     /// Points at a part of the request.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>, mistake: Invalid) -> Self {
-        let Invalid { code, message } = mistake;
-        self.errors.push(FieldError { pointer: pointer.into(), code, message });
+        self.errors.push((pointer.into(), mistake));
         self
     }
 
@@ -260,7 +279,8 @@ impl Problem {
 
     /// A body that refers, at `pointer`, to a record that is not there for this caller.
     pub fn unknown_reference(pointer: &str) -> Self {
-        let mistake = Invalid::new("unknown_reference", "there is no such record");
+        let mistake = Invalid::new("unknown_reference", "there is no such record")
+            .in_chinese("没有这样的记录");
         let field = pointer.trim_start_matches('/');
         Self::new(&UNKNOWN_REFERENCE).with("field", field).at(pointer, mistake)
     }
@@ -302,11 +322,59 @@ impl Problem {
             title: rule.title.get(locale).to_owned(),
             status: self.status().as_u16(),
             code: rule.code.to_owned(),
-            detail: self.refusal.detail(locale),
+            detail: self.detail(locale),
             request_id: request_id.to_owned(),
-            errors: self.errors.clone(),
+            errors: self.errors_in(locale),
             facts,
         }
+    }
+}
+
+impl Problem {
+    /// What happened. Where the rule itself says no more than that something is wrong, the first mistake
+    /// is named.
+    fn detail(&self, locale: Locale) -> String {
+        let detail = self.refusal.detail(locale);
+        let Some((pointer, mistake)) = self.errors.first() else { return detail };
+        let says = mistake.says(locale);
+        match (locale, pointer.as_str()) {
+            (Locale::Chinese, "") => format!("{detail}{says}。"),
+            (Locale::Chinese, place) => format!("{detail}{place}：{says}。"),
+            (Locale::English, "") => format!("{detail} In the body: {says}."),
+            (Locale::English, place) => format!("{detail} {place}: {says}."),
+        }
+    }
+
+    fn errors_in(&self, locale: Locale) -> Vec<FieldError> {
+        let pointed = self.refusal.place.iter().map(|place| FieldError {
+            pointer: place.clone(),
+            code: self.refusal.rule.code.to_owned(),
+            message: self.refusal.detail(locale),
+            allowed: Vec::new(),
+        });
+        let found = self.errors.iter().map(|(pointer, mistake)| FieldError {
+            pointer: pointer.clone(),
+            code: mistake.code.clone(),
+            message: mistake.says(locale).to_owned(),
+            allowed: mistake.allowed.clone(),
+        });
+        pointed.chain(found).collect()
+    }
+}
+
+impl From<Unread> for Problem {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::NotJson(invalid) => Self::new(&MALFORMED).at("", invalid),
+            Unread::Mistaken(mistake) => mistake.into(),
+        }
+    }
+}
+
+impl From<Mistake> for Problem {
+    /// A mistake in a body.
+    fn from(mistake: Mistake) -> Self {
+        Self::body(&mistake.pointer(), mistake.invalid)
     }
 }
 
@@ -371,7 +439,7 @@ fn bare(response: &Response) -> Option<Problem> {
         StatusCode::METHOD_NOT_ALLOWED => &METHOD_NOT_ALLOWED,
         StatusCode::SERVICE_UNAVAILABLE => &UNAVAILABLE,
         _ if status.is_server_error() => &FAULT,
-        _ => return Some(Problem::new(&MALFORMED).with("reason", status.to_string())),
+        _ => &MALFORMED,
     }))
 }
 

@@ -61,9 +61,13 @@ pub(crate) async fn record<R: Table + Serialize>(
             work.created(collection, record).await
         }
         Pushed::Changed(change) => {
+            work.heed(&change.record);
             let record = work.record(change).await?;
             work.changed(record).await
         }
-        Pushed::Unchanged(record) => work.changed(record).await,
+        Pushed::Unchanged(record) => {
+            work.heed(&record);
+            work.changed(record).await
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! What every request carries: its id, its language, its body within bounds.
 
-use crate::problem::{self, Problem};
+use crate::{
+    problem::{self, Problem},
+    reading,
+};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest, FromRequestParts, MatchedPath, Request, State},
+    extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -118,8 +121,17 @@ pub async fn receive(request: Request, next: Next) -> Response {
     }
 }
 
+/// A body that was received whole, for whoever looks at it before the handler does.
+#[derive(Debug, Clone)]
+pub(crate) struct Received(pub(crate) Bytes);
+
 async fn received(request: Request) -> Result<Request, Problem> {
     let (mut parts, body) = request.into_parts();
+    let encoding = parts.headers.get(header::CONTENT_ENCODING);
+    let encoding = encoding.map(|value| value.to_str().unwrap_or_default());
+    if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Err(Problem::new(&problem::ENCODED_BODY).with("encoding", encoding));
+    }
     let most = if parts.uri.path() == "/v1/imports" { MOST_FILE_BYTES } else { MOST_BYTES };
     let too_large = || Problem::new(&problem::TOO_LARGE).with("most_bytes", most);
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
@@ -137,6 +149,7 @@ async fn received(request: Request) -> Result<Request, Problem> {
     if let Some(keyed) = keyed(&parts, &bytes)? {
         parts.extensions.insert(keyed);
     }
+    parts.extensions.insert(Received(bytes.clone()));
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
@@ -182,7 +195,7 @@ pub async fn bound(request: Request, next: Next) -> Response {
     })
 }
 
-/// The identifier in the path.
+/// The identifier or name in the path.
 #[derive(Debug, Clone, Copy)]
 pub struct Id<I>(pub I);
 
@@ -190,17 +203,13 @@ impl<S: Send + Sync, I: FromStr<Err = Invalid>> FromRequestParts<S> for Id<I> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let axum::extract::Path(text) =
-            axum::extract::Path::<String>::from_request_parts(parts, state).await.map_err(
-                |rejection| {
-                    Problem::parameter("id", Invalid::new("malformed_id", rejection.body_text()))
-                },
-            )?;
-        text.parse().map(Self).map_err(|mistake| Problem::parameter("id", mistake))
+        let named = path_parameters(parts, state).await?;
+        let mut named = named.iter();
+        Ok(Self(read_next(&mut named)?))
     }
 }
 
-/// Two identifiers in the path, the outer one first.
+/// Two identifiers or names in the path, the outer one first.
 #[derive(Debug, Clone, Copy)]
 pub struct Ids<A, B>(pub A, pub B);
 
@@ -213,15 +222,29 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let axum::extract::Path((outer, inner)) =
-            axum::extract::Path::<(String, String)>::from_request_parts(parts, state)
-                .await
-                .map_err(|rejection| {
-                    Problem::parameter("id", Invalid::new("malformed_id", rejection.body_text()))
-                })?;
-        let read = |mistake| Problem::parameter("id", mistake);
-        Ok(Self(outer.parse().map_err(read)?, inner.parse().map_err(read)?))
+        let named = path_parameters(parts, state).await?;
+        let mut named = named.iter();
+        Ok(Self(read_next(&mut named)?, read_next(&mut named)?))
     }
+}
+
+async fn path_parameters<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<RawPathParams, Problem> {
+    RawPathParams::from_request_parts(parts, state).await.map_err(|_| {
+        let mistake = Invalid::new("not_utf8", "expected percent-encoded UTF-8")
+            .in_chinese("应为百分号编码的 UTF-8 文本");
+        Problem::parameter("path", mistake)
+    })
+}
+
+/// Reads the next parameter of the path.
+fn read_next<'p, I: FromStr<Err = Invalid>>(
+    named: &mut impl Iterator<Item = (&'p str, &'p str)>,
+) -> Result<I, Problem> {
+    let (name, text) = named.next().unwrap_or(("path", ""));
+    text.parse().map_err(|mistake| Problem::parameter(name, mistake))
 }
 
 /// A JSON body. Unknown fields, wrong types and values out of range are pointed at.
@@ -233,11 +256,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         expect_type(request.headers(), &["application/json"])?;
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            Problem::new(&problem::MALFORMED).with("reason", rejection.body_text())
-        })?;
-        read_json(&bytes).map(Self)
+        let bytes = whole(request, state).await?;
+        Ok(Self(reading::from_bytes(&bytes)?))
     }
+}
+
+/// The body, which was received before.
+async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|_| Problem::new(&problem::MALFORMED))
 }
 
 /// A JSON merge patch (RFC 7396) over what a record holds now.
@@ -249,10 +275,8 @@ impl<S: Send + Sync> FromRequest<S> for MergePatch {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         expect_type(request.headers(), &["application/merge-patch+json", "application/json"])?;
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            Problem::new(&problem::MALFORMED).with("reason", rejection.body_text())
-        })?;
-        read_json(&bytes).map(Self)
+        let bytes = whole(request, state).await?;
+        Ok(Self(reading::from_bytes(&bytes)?))
     }
 }
 
@@ -265,8 +289,7 @@ impl MergePatch {
     pub fn apply<T: serde::Serialize + DeserializeOwned>(self, details: &T) -> Result<T, Problem> {
         let mut merged = serde_json::to_value(details).unwrap_or_default();
         merge(&mut merged, serde_json::Value::Object(self.0));
-        let text = serde_json::to_vec(&merged).unwrap_or_default();
-        read_json(&text)
+        Ok(reading::from_value(&merged)?)
     }
 }
 
@@ -289,51 +312,21 @@ fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
     }
 }
 
-/// Refuses a body of another type than `expected`.
+/// Refuses a body of another type than `expected`, or in another character set than UTF-8.
 pub fn expect_type(headers: &HeaderMap, expected: &[&str]) -> Result<(), Problem> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if expected.iter().any(|expected| essence.eq_ignore_ascii_case(expected)) {
+    let mut parts = given.unwrap_or_default().split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    if !expected.iter().any(|expected| essence.eq_ignore_ascii_case(expected)) {
+        return Err(Problem::new(&problem::UNSUPPORTED_TYPE).with("expected", expected));
+    }
+    let mut named = parts.filter_map(|part| part.split_once('='));
+    let charset = named.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let charset = charset.map_or("utf-8", |(_, charset)| charset.trim().trim_matches('"'));
+    if ["utf-8", "utf8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known)) {
         return Ok(());
     }
-    Err(Problem::new(&problem::UNSUPPORTED_TYPE).with("expected", expected))
-}
-
-fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    if std::str::from_utf8(bytes).is_err() {
-        return Err(Problem::new(&problem::MALFORMED).with("reason", "the body is not UTF-8"));
-    }
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let pointer = pointer(error.path());
-        let cause = error.into_inner();
-        match (cause.classify(), Invalid::from_message(&without_place(&cause))) {
-            (_, Some(mistake)) => Problem::body(&pointer, mistake),
-            (serde_json::error::Category::Data, None) => {
-                Problem::body(&pointer, Invalid::new("invalid", without_place(&cause)))
-            }
-            (_, None) => Problem::new(&problem::MALFORMED).with("reason", cause.to_string()),
-        }
-    })?;
-    reader
-        .end()
-        .map_err(|error| Problem::new(&problem::MALFORMED).with("reason", error.to_string()))?;
-    Ok(value)
-}
-
-/// `serde_json` ends its messages in a line and column that the pointer says better.
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter().fold(String::new(), |pointer, segment| match segment {
-        Segment::Seq { index } => format!("{pointer}/{index}"),
-        Segment::Map { key } => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Enum { .. } | Segment::Unknown => pointer,
-    })
+    Err(Problem::new(&problem::OTHER_CHARSET).with("charset", charset))
 }
 
 /// The method, for metrics and log lines; those that nobody knows, and callers make up, are one.

@@ -45,7 +45,7 @@ pub(crate) fn admin(store: Store) -> Router {
         .route("/healthz", get(check_health))
         .route("/readyz", get(check_readiness))
         .route("/metrics", get(crate::metrics::render))
-        .with_state(Api::new(store))
+        .with_state(store)
 }
 
 /// How the service is.
@@ -75,8 +75,8 @@ async fn check_health() -> Json<Health> {
     get, path = "/readyz", tag = "service", operation_id = "check_readiness",
     responses((status = 200, description = "It is ready.", body = Health)), security(),
 )]
-async fn check_readiness(State(api): State<Api>) -> Result<Json<Health>, Problem> {
-    api.store().ping().await?;
+async fn check_readiness(State(store): State<Store>) -> Result<Json<Health>, Problem> {
+    store.ping().await?;
     Ok(Json(Health { status: "ok" }))
 }
 

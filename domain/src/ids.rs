@@ -30,14 +30,48 @@ fn write(prefix: &str, id: Uuid, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 fn read(prefix: &str, text: &str) -> Result<Uuid, Invalid> {
     let malformed = || {
         let message = format!("expected an identifier such as {prefix}_01h455vb4pex5vsknk084sn02q");
-        Invalid::new("malformed_id", message)
+        let chinese = format!("应为标识符，例如 {prefix}_01h455vb4pex5vsknk084sn02q");
+        Invalid::new("malformed_id", message).in_chinese(chinese)
     };
     let (kind, suffix) = text.rsplit_once('_').ok_or_else(malformed)?;
     if kind != prefix {
         let message = format!("expected an identifier that begins with {prefix}_, not {kind}_");
-        return Err(Invalid::new("wrong_id_type", message));
+        let chinese = format!("标识符应以 {prefix}_ 开头，而不是 {kind}_");
+        return Err(Invalid::new("wrong_id_type", message).in_chinese(chinese));
     }
     TypeIdSuffix::from_str(suffix).map(|suffix| suffix.to_uuid()).map_err(|_| malformed())
+}
+
+/// An identifier of whatever kind, where any record will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnyId(String);
+
+impl AnyId {
+    /// The identifier as callers write it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AnyId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let kind = text.rsplit_once('_').map_or("", |(kind, _)| kind);
+        if let Some(known) = PREFIXES.iter().find(|known| **known == kind) {
+            return read(known, text).map(|_| Self(text.to_owned()));
+        }
+        let message = "expected an identifier such as cus_01h455vb4pex5vsknk084sn02q";
+        let chinese = "应为标识符，例如 cus_01h455vb4pex5vsknk084sn02q";
+        Err(Invalid::new("malformed_id", message).in_chinese(chinese))
+    }
+}
+
+impl<'de> Deserialize<'de> for AnyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
 }
 
 /// The schema of an identifier of the kind `prefix`.
@@ -223,6 +257,15 @@ mod tests {
         assert_eq!(mistake.code, "wrong_id_type");
         assert_eq!("cus_short".parse::<CustomerId>().unwrap_err().code, "malformed_id");
         assert_eq!("nonsense".parse::<CustomerId>().unwrap_err().code, "malformed_id");
+    }
+
+    #[test]
+    fn any_identifier_is_still_an_identifier() {
+        let id = CustomerId::from(Uuid::from_u128(7)).to_string();
+        assert_eq!(id.parse::<AnyId>().unwrap().as_str(), id);
+        for text in ["", "cus_short", "a\0b", "xyz_01h455vb4pex5vsknk084sn02q"] {
+            assert_eq!(text.parse::<AnyId>().unwrap_err().code, "malformed_id", "{text:?}");
+        }
     }
 
     #[test]

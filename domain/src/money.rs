@@ -38,6 +38,7 @@ impl FromStr for Currency {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         iso_currency::Currency::from_code(text).map(Self).ok_or_else(|| {
             Invalid::new("unknown_currency", "expected a currency of ISO 4217, such as CNY")
+                .in_chinese("应为 ISO 4217 货币代码，例如 CNY")
         })
     }
 }
@@ -90,7 +91,8 @@ impl Minor {
             return Ok(Self(amount_minor));
         }
         let message = format!("expected 0 to {MOST_MINOR} minor units");
-        Err(Invalid::new("amount_out_of_range", message))
+        Err(Invalid::new("amount_out_of_range", message)
+            .in_chinese(format!("应为 0 至 {MOST_MINOR}，以最小货币单位计")))
     }
 
     /// The number of minor units.
@@ -189,7 +191,8 @@ impl BasisPoints {
         if share_bp <= WHOLE_BP {
             return Ok(Self(share_bp));
         }
-        Err(Invalid::new("share_out_of_range", "expected 0 to 10000 basis points"))
+        Err(Invalid::new("share_out_of_range", "expected 0 to 10000 basis points")
+            .in_chinese("应为 0 至 10000 个基点"))
     }
 
     /// The number of basis points.

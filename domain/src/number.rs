@@ -24,7 +24,8 @@ macro_rules! whole_numbers {
                     return Ok(Self(number));
                 }
                 let message = concat!("expected ", $least, " to ", $most);
-                Err($crate::invalid::Invalid::new("out_of_range", message))
+                let chinese = concat!("应为 ", $least, " 至 ", $most);
+                Err($crate::invalid::Invalid::new("out_of_range", message).in_chinese(chinese))
             }
 
             /// The number.

@@ -76,7 +76,8 @@ pub fn check_name(field: &str, name: &str, told: Option<&str>) -> Result<(), Ref
         Some(told) if told != name => Err(Refusal::new(&PATH_AND_BODY_DIFFER)
             .with("field", field)
             .with("in_path", name)
-            .with("in_body", told)),
+            .with("in_body", told)
+            .at(format!("/{field}"))),
         Some(_) | None => Ok(()),
     }
 }
@@ -110,7 +111,8 @@ pub fn check_site(
     match site_dealer {
         Some(of_site) if dealer_id != Some(of_site) => Err(Refusal::new(&SITE_OF_ANOTHER_DEALER)
             .with("dealer_id", dealer_id)
-            .with("site_dealer_id", of_site)),
+            .with("site_dealer_id", of_site)
+            .at("/site_id")),
         Some(_) | None => Ok(()),
     }
 }

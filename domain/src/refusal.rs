@@ -43,12 +43,21 @@ pub struct Refusal {
     pub rule: &'static Rule,
     /// The numbers and names behind it, by name.
     pub facts: Map<String, Value>,
+    /// The part of the request at fault, when it is one: a JSON pointer into the body, the name of a
+    /// parameter, or a place in a file.
+    pub place: Option<String>,
 }
 
 impl Refusal {
     /// A refusal by `rule`.
     pub fn new(rule: &'static Rule) -> Self {
-        Self { rule, facts: Map::new() }
+        Self { rule, facts: Map::new(), place: None }
+    }
+
+    /// Points at the part of the request that is at fault.
+    #[must_use]
+    pub fn at(self, place: impl Into<String>) -> Self {
+        Self { place: Some(place.into()), ..self }
     }
 
     /// Adds a fact the caller needs.

@@ -74,13 +74,28 @@ pub static CLOCK_OUT_OF_REACH: Rule = Rule {
         zh: "测试时钟当前为 {now_at}，只能向前推进，且一次最多 {farthest_days} 天。",
     },
     advice: Bilingual {
-        en: "Name either `days` or `to`, ahead of now and within reach.",
-        zh: "请指定 `days` 或 `to` 之一，且须晚于当前时间并在范围内。",
+        en: "Name an instant ahead of now and within reach.",
+        zh: "请指定晚于当前时间并在范围内的时刻。",
+    },
+};
+
+/// It is not clear how far the clock is to move.
+pub static NAME_ONE_OF_THE_TWO: Rule = Rule {
+    code: "clock_days_or_to",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Name one of the two", zh: "请二选一" },
+    detail: Bilingual {
+        en: "The clock moves by `days` or to the instant `to`: name one of the two.",
+        zh: "测试时钟按 `days` 推进，或推进到 `to` 所示时刻：请二选一。",
+    },
+    advice: Bilingual {
+        en: "Send `days` alone or `to` alone.",
+        zh: "请只提交 `days` 或只提交 `to`。",
     },
 };
 
 /// What this capability refuses.
-pub static RULES: &[&Rule] = &[&CLOCK_MOVING, &CLOCK_OUT_OF_REACH];
+pub static RULES: &[&Rule] = &[&CLOCK_MOVING, &CLOCK_OUT_OF_REACH, &NAME_ONE_OF_THE_TWO];
 
 impl TestClock {
     /// Sends the clock ahead; `operation` tells how far it has come.
@@ -88,7 +103,7 @@ impl TestClock {
     /// # Errors
     ///
     /// [`CLOCK_MOVING`] while it is on its way, [`CLOCK_OUT_OF_REACH`] for the past, for more than
-    /// [`FARTHEST_DAYS`], and when not exactly one of `days` and `to` is named.
+    /// [`FARTHEST_DAYS`], [`NAME_ONE_OF_THE_TWO`] when not exactly one of `days` and `to` is named.
     pub fn advance(
         self,
         wish: AdvanceClock,
@@ -101,15 +116,17 @@ impl TestClock {
         }
         let farthest = self.now_at.plus_days(i64::from(FARTHEST_DAYS));
         let target = match (wish.days, wish.to) {
-            (Some(days), None) => Some(self.now_at.plus_days(i64::from(days))),
-            (None, to) => to,
-            (Some(_), Some(_)) => None,
+            (Some(days), None) => self.now_at.plus_days(i64::from(days)),
+            (None, Some(to)) => to,
+            (None, None) => return Err(Refusal::new(&NAME_ONE_OF_THE_TWO).at("")),
+            (Some(_), Some(_)) => return Err(Refusal::new(&NAME_ONE_OF_THE_TWO).at("/to")),
         };
-        let target = target.filter(|target| *target > self.now_at && *target <= farthest);
+        let target = Some(target).filter(|target| *target > self.now_at && *target <= farthest);
         let Some(target_at) = target else {
             return Err(Refusal::new(&CLOCK_OUT_OF_REACH)
                 .with("now_at", self.now_at)
-                .with("farthest_days", FARTHEST_DAYS));
+                .with("farthest_days", FARTHEST_DAYS)
+                .at(if wish.days.is_some() { "/days" } else { "/to" }));
         };
         let arrival = Event::ClockArrived { clock: self.id, at: target_at, operation };
         Ok(Change::new("advance", Self { target_at, ..self })
@@ -195,8 +212,8 @@ mod tests {
 
     #[test]
     fn exactly_one_wish_is_granted() {
-        assert_eq!(advance(None, None), Err("clock_out_of_reach"));
-        assert_eq!(advance(Some(1), Some("2026-12-01T00:00:00Z")), Err("clock_out_of_reach"));
+        assert_eq!(advance(None, None), Err("clock_days_or_to"));
+        assert_eq!(advance(Some(1), Some("2026-12-01T00:00:00Z")), Err("clock_days_or_to"));
     }
 
     #[test]

@@ -19,6 +19,8 @@ enum Alphabet {
     Code,
     /// Visible ASCII, as other systems' keys are.
     Key,
+    /// What can be printed on one line, in any script, as other systems' names are.
+    Printable,
     /// Digits with an optional plus in front (E.164).
     Phone,
     /// An address with one `@`.
@@ -35,6 +37,7 @@ impl Alphabet {
                     && !text.starts_with(['-', '_'])
             }
             Self::Key => text.chars().all(|c| c.is_ascii_graphic()),
+            Self::Printable => text.trim() == text && !text.chars().any(is_invisible),
             Self::Phone => {
                 let digits = text.strip_prefix('+').unwrap_or(text);
                 digits.len() >= 5 && digits.chars().all(|c| c.is_ascii_digit())
@@ -51,7 +54,7 @@ impl Alphabet {
     /// The same as a regular expression, where one can say it.
     fn pattern(self) -> Option<&'static str> {
         match self {
-            Self::Line | Self::Lines => None,
+            Self::Line | Self::Lines | Self::Printable => None,
             Self::Code => Some("^[a-z0-9][a-z0-9_-]*$"),
             Self::Key => Some("^[!-~]+$"),
             Self::Phone => Some(r"^\+?[0-9]{5,}$"),
@@ -59,27 +62,57 @@ impl Alphabet {
         }
     }
 
-    fn expected(self) -> &'static str {
-        match self {
-            Self::Line => "one line without control characters or outer spaces",
-            Self::Lines => "text without control characters",
-            Self::Code => "lower-case letters, digits, hyphens and underscores",
-            Self::Key => "visible ASCII characters without spaces",
-            Self::Phone => "a telephone number of digits, with + and the country in front",
-            Self::Email => "a mail address",
-        }
+    fn expected(self) -> Bilingual {
+        let (en, zh) = match self {
+            Self::Line => (
+                "one line without control characters or outer spaces",
+                "一行文字，不含控制字符，首尾没有空格",
+            ),
+            Self::Lines => ("text without control characters", "不含控制字符的文字"),
+            Self::Code => (
+                "lower-case letters, digits, hyphens and underscores",
+                "小写字母、数字、连字符和下划线",
+            ),
+            Self::Key => ("visible ASCII characters without spaces", "可见的 ASCII 字符，不含空格"),
+            Self::Printable => {
+                ("printable characters without outer spaces", "可见字符，首尾没有空格")
+            }
+            Self::Phone => (
+                "a telephone number of digits, with + and the country in front",
+                "由数字组成的电话号码，最好以 + 和国家代码开头",
+            ),
+            Self::Email => ("a mail address", "电子邮箱地址"),
+        };
+        Bilingual { en, zh }
     }
+}
+
+/// Characters that do not show: two names that differ in them look the same.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 fn check(text: &str, most: usize, alphabet: Alphabet) -> Result<(), Invalid> {
     if text.trim().is_empty() {
-        return Err(Invalid::new("blank", "expected some text"));
+        return Err(Invalid::new("blank", "expected some text").in_chinese("应填写文字"));
     }
     if text.chars().count() > most {
-        return Err(Invalid::new("too_long", format!("expected at most {most} characters")));
+        let message = format!("expected at most {most} characters");
+        return Err(Invalid::new("too_long", message).in_chinese(format!("最多 {most} 个字符")));
+    }
+    if matches!(alphabet, Alphabet::Printable) && text.len() > most {
+        let message = format!("expected at most {most} bytes of UTF-8");
+        return Err(
+            Invalid::new("too_long", message).in_chinese(format!("按 UTF-8 计最多 {most} 字节"))
+        );
     }
     if !alphabet.accepts(text) {
-        return Err(Invalid::new("malformed", format!("expected {}", alphabet.expected())));
+        let Bilingual { en, zh } = alphabet.expected();
+        return Err(
+            Invalid::new("malformed", format!("expected {en}")).in_chinese(format!("应为{zh}"))
+        );
     }
     Ok(())
 }
@@ -170,7 +203,9 @@ texts! {
     /// A brand's name in addresses and on the command line.
     Slug = Code, 40, "A name for addresses: lower-case letters, digits, `-` and `_`.", "clearwater";
     /// The name another system gave to a record.
-    ExternalId = Key, 128, "The name another system gave to the record.", "erp-100234";
+    ExternalId = Printable, 128, "The name another system gave to the record: at most 128 bytes of UTF-8.", "erp-100234";
+    /// The number by which people call a record on the telephone.
+    SpokenNumber = Key, 40, "The number by which people call the record.", "C-000123";
     /// A stock-keeping unit.
     Sku = Key, 64, "A stock-keeping unit.", "RO-600G";
     /// A telephone number.
@@ -257,6 +292,17 @@ mod tests {
         assert!(Code::new("hangzhou-01").is_ok());
         for text in ["Hangzhou", "-a", "a b", "杭州"] {
             assert_eq!(Code::new(text).unwrap_err().code, "malformed", "{text}");
+        }
+    }
+
+    #[test]
+    fn another_systems_name_is_printable_in_any_script() {
+        assert!(ExternalId::new("订单-1").is_ok());
+        assert!(ExternalId::new("Auftrag 7/ä").is_ok());
+        assert!(ExternalId::new("字".repeat(42)).is_ok());
+        assert_eq!(ExternalId::new("字".repeat(43)).unwrap_err().code, "too_long");
+        for text in ["a\u{200b}", "\u{202e}a", " a", "a\u{3000}", "a\nb", "a\0"] {
+            assert_eq!(ExternalId::new(text).unwrap_err().code, "malformed", "{text:?}");
         }
     }
 

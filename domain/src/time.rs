@@ -88,6 +88,7 @@ impl FromStr for Timestamp {
         let instant = DateTime::parse_from_rfc3339(text).map_err(|_| {
             let message = "expected an instant such as 2026-11-22T09:30:00Z, with its zone";
             Invalid::new("invalid_timestamp", message)
+                .in_chinese("应为带时区的 RFC 3339 时间，例如 2026-11-22T01:00:00Z")
         })?;
         in_reach(instant.year())?;
         Ok(Self::from(instant.with_timezone(&Utc)))
@@ -168,8 +169,10 @@ impl FromStr for CivilDate {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let invalid =
-            || Invalid::new("invalid_date", "expected a date that exists, such as 2026-11-22");
+        let invalid = || {
+            Invalid::new("invalid_date", "expected a date that exists, such as 2026-11-22")
+                .in_chinese("应为真实存在的日期，例如 2026-11-22")
+        };
         // chrono also reads `2026-1-2`; one spelling of a date is enough.
         if text.len() != 10 {
             return Err(invalid());
@@ -216,7 +219,10 @@ impl FromStr for WallTime {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let invalid = || Invalid::new("invalid_time", "expected a time of day such as 09:30");
+        let invalid = || {
+            Invalid::new("invalid_time", "expected a time of day such as 09:30")
+                .in_chinese("应为一天中的时刻，例如 09:30")
+        };
         if text.len() != 5 {
             return Err(invalid());
         }
@@ -246,6 +252,7 @@ impl FromStr for Zone {
         text.parse().map(Self).map_err(|_| {
             let message = "expected a time zone of the IANA database, such as Asia/Shanghai";
             Invalid::new("unknown_time_zone", message)
+                .in_chinese("应为 IANA 时区，例如 Asia/Shanghai")
         })
     }
 }
@@ -255,7 +262,8 @@ fn in_reach(year: i32) -> Result<(), Invalid> {
     if (1900..=2200).contains(&year) {
         return Ok(());
     }
-    Err(Invalid::new("out_of_reach", "expected a year from 1900 to 2200"))
+    Err(Invalid::new("out_of_reach", "expected a year from 1900 to 2200")
+        .in_chinese("年份应在 1900 至 2200 之间"))
 }
 
 macro_rules! as_text {

@@ -101,7 +101,8 @@ impl FromStr for WebOrigin {
             return Ok(Self(text.to_owned()));
         }
         let message = "expected an origin such as https://app.example.com, without a path";
-        Err(Invalid::new("malformed_origin", message))
+        Err(Invalid::new("malformed_origin", message)
+            .in_chinese("应为不带路径的来源地址，例如 https://app.example.com"))
     }
 }
 
@@ -122,7 +123,8 @@ impl FromStr for WebAddress {
             return Ok(Self(text.to_owned()));
         }
         let message = "expected an address such as https://login.example.com/keys";
-        Err(Invalid::new("malformed_url", message))
+        Err(Invalid::new("malformed_url", message)
+            .in_chinese("应为网址，例如 https://login.example.com/keys"))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::table;
 use domain::{
     audit::AuditEntry,
-    ids::{CustomerId, DealerId},
+    ids::{AnyId, CustomerId, DealerId},
     time::Timestamp,
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
@@ -24,8 +24,8 @@ table! {
 }
 
 /// Lines about one record.
-pub fn about(subject: &str) -> Select<audit_entry::Entity> {
-    audit_entry::Entity::find().filter(audit_entry::Column::Subject.eq(subject))
+pub fn about(subject: &AnyId) -> Select<audit_entry::Entity> {
+    audit_entry::Entity::find().filter(audit_entry::Column::Subject.eq(subject.as_str()))
 }
 
 /// Lines about one customer: the customer's timeline.

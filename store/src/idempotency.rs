@@ -10,7 +10,8 @@ use crate::{Fault, Tenant};
 use domain::{identity::Reach, time::Timestamp};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-/// How long an answer is kept.
+/// How long an answer is kept, by the real clock: in a sandbox, too, callers send a request again within
+/// minutes, however far the test clock was moved between.
 pub const KEPT_HOURS: i64 = 24;
 
 /// A request with a key of its own.
@@ -70,9 +71,13 @@ impl Tenant {
         if !held.map(|row| row.try_get("", "held")).transpose()?.unwrap_or(false) {
             return Ok(Known::Running);
         }
-        let find = "SELECT route, fingerprint, status, headers, body FROM idempotency
-                    WHERE tenant_id = ac.tenant() AND caller = $1 AND key = $2";
-        let values = [self.caller().into(), keyed.key.clone().into()];
+        // An answer whose time is over is replaced, so it must not be in the way.
+        let find = "WITH forgotten AS (DELETE FROM idempotency
+                        WHERE tenant_id = ac.tenant() AND caller = $1 AND key = $2 AND expires_at <= $3)
+                    SELECT route, fingerprint, status, headers, body FROM idempotency
+                    WHERE tenant_id = ac.tenant() AND caller = $1 AND key = $2 AND expires_at > $3";
+        let now = chrono::DateTime::from(self.real_now());
+        let values = [self.caller().into(), keyed.key.clone().into(), now.into()];
         let row = Row::find_by_statement(self.statement(find, values)).one(self.work()).await?;
         row.map_or(Ok(Known::Nothing), |row| row.compare(keyed))
     }
@@ -86,7 +91,7 @@ impl Tenant {
         let sql = "INSERT INTO idempotency
                        (tenant_id, caller, key, route, fingerprint, status, headers, body, expires_at)
                    VALUES (ac.tenant(), $1, $2, $3, $4, $5, $6, $7, $8)";
-        let expires_at: Timestamp = self.now().plus_hours(KEPT_HOURS);
+        let expires_at: Timestamp = self.real_now().plus_hours(KEPT_HOURS);
         let values = [
             self.caller().into(),
             keyed.key.into(),
@@ -116,7 +121,7 @@ impl Tenant {
     /// [`Fault`] when the database fails.
     pub async fn forget_answers(&self) -> Result<u64, Fault> {
         let sql = "DELETE FROM idempotency WHERE tenant_id = ac.tenant() AND expires_at < $1";
-        let now = chrono::DateTime::from(self.now());
+        let now = chrono::DateTime::from(self.real_now());
         Ok(self.work().execute_raw(self.statement(sql, [now.into()])).await?.rows_affected())
     }
 }

@@ -26,6 +26,7 @@ mod customers;
 mod demo;
 mod identity;
 mod imports;
+mod input;
 mod lines;
 mod maintenance;
 mod operations;

@@ -339,8 +339,8 @@ async fn what_cannot_be_meant_is_pointed_at() {
         (json!({ "type": "number", "threshold": 0.1234 }), "too_precise"),
         (json!({ "type": "number", "threshold": 1e12 }), "number_out_of_range"),
         (json!({ "type": "choice", "choices": [{ "answer": "a" }] }), "wrong_number_of_items"),
-        (json!({ "type": "bool", "threshold": 1 }), "invalid"),
-        (json!({ "type": "photo" }), "invalid"),
+        (json!({ "type": "bool", "threshold": 1 }), "unknown_field"),
+        (json!({ "type": "photo" }), "unknown_value"),
     ] {
         let refused = shop.key.post(&path, with(measure)).await.refused(422, "invalid_body");
         assert_eq!(refused["errors"][0]["code"], code);

@@ -129,6 +129,11 @@ pub(super) fn unauthorized() -> Problem {
 }
 
 impl Desk {
+    /// The secret of this service.
+    pub(crate) fn secret(&self) -> &SecretKey {
+        self.keyring.secret()
+    }
+
     /// Opens the desk.
     ///
     /// # Errors

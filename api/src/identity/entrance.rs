@@ -66,6 +66,9 @@ pub async fn enter(State(desk): State<Arc<Desk>>, request: Request, next: Next) 
         Some(_) => StatusCode::NO_CONTENT.into_response(),
         None => admitted(&desk, request, next).await,
     };
+    // What is told here is one brand's, and often somebody's: no cache keeps it.
+    let kept = HeaderValue::from_static("no-store");
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(kept);
     if let Some(origin) = origin {
         share(&desk, &origin, &mut response).await;
     }
@@ -79,8 +82,11 @@ fn is_preflight(request: &Request) -> bool {
 
 async fn admitted(desk: &Arc<Desk>, mut request: Request, next: Next) -> Response {
     let Some(bearer) = bearer(request.headers()) else { return next.run(request).await };
-    let tenant = request.headers().get(&TENANT).and_then(|value| value.to_str().ok());
-    let tenant: Option<TenantId> = tenant.and_then(|text| text.parse().ok());
+    let tenant = request.headers().get(&TENANT).map(|value| value.to_str().unwrap_or_default());
+    let tenant = match tenant.map(str::parse::<TenantId>).transpose() {
+        Ok(tenant) => tenant,
+        Err(mistake) => return Problem::parameter("aftercare-tenant", mistake).into_response(),
+    };
     let admitted = match desk.admit(&bearer, tenant).await {
         Ok(admitted) => admitted,
         Err(problem) => return problem.into_response(),

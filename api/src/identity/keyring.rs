@@ -32,6 +32,11 @@ pub(super) struct Ring {
 }
 
 impl KeyRing {
+    /// The secret under which they are sealed.
+    pub(super) fn secret(&self) -> &SecretKey {
+        &self.secret
+    }
+
     /// A ring of the keys in `store`, sealed with `secret`.
     pub(super) fn new(store: Store, secret: SecretKey) -> Self {
         Self { store, secret, held: Mutex::default() }

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, Work, may},
-    list::{List, ListOf, Paging, Parameters},
+    list::{AtMost, List, ListOf, Paging, Parameters},
     patch::patches,
     problem::Problem,
     pushes,
@@ -63,8 +63,8 @@ struct PreviewParameters {
     #[param(example = "2026-01-31")]
     delivered_on: CivilDate,
     /// How many dates are wanted, 1 to 200; 20 when absent.
-    #[param(minimum = 1, maximum = 200, default = 20)]
-    limit: Option<u16>,
+    #[param(minimum = 1, maximum = 200, default = 20, value_type = Option<u16>)]
+    limit: Option<AtMost>,
 }
 
 /// The dates that follow from a plan.
@@ -225,7 +225,8 @@ async fn preview_plan_template(
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let plan: PlanTemplate = reading.get(id).await?;
-    let dates = plan.details.first_dates(delivered_on, limit.unwrap_or(20).clamp(1, 200).into());
+    let dates =
+        plan.details.first_dates(delivered_on, limit.map_or(20, |AtMost(limit)| limit).into());
     Ok(axum::Json(PlanPreview { dates }).into_response())
 }
 

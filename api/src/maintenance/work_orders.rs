@@ -3,7 +3,7 @@
 use super::VisitNote;
 use crate::{
     access::{Access, Api, Outcome, Work, may},
-    list::{List, ListOf, Paging, Parameters},
+    list::{AtMost, List, ListOf, Paging, Parameters},
     patch::patches,
     problem::{Problem, referred},
     request::{Id, Json, MergePatch},
@@ -21,6 +21,7 @@ use domain::{
         work_orders::{WorkOrder, WorkOrderState},
     },
     tenancy::{Dealer, Site},
+    text::SpokenNumber,
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -32,8 +33,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Slots shown when the caller does not say how many.
 const USUAL_SLOTS: u16 = 20;
-/// Most slots shown at once: more than anybody chooses from.
-const MOST_SLOTS: u16 = 200;
 
 patches!(WorkOrderPatch of WorkOrderDetails);
 
@@ -63,7 +62,7 @@ struct WorkOrderFilters {
     state: Option<WorkOrderState>,
     /// The one with this number.
     #[param(example = "W-9VBQ2F4C6D", max_length = 20)]
-    number: Option<String>,
+    number: Option<SpokenNumber>,
 }
 
 /// How many slots are wanted.
@@ -72,8 +71,8 @@ struct WorkOrderFilters {
 #[into_params(parameter_in = Query)]
 struct SlotParameters {
     /// At most so many slots, 1 to 200.
-    #[param(minimum = 1, maximum = 200, default = 20)]
-    limit: Option<u16>,
+    #[param(minimum = 1, maximum = 200, default = 20, value_type = Option<u16>)]
+    limit: Option<AtMost>,
 }
 
 /// When a visit could take place.
@@ -109,7 +108,7 @@ async fn list_work_orders(
         dealer_id: filters.dealer_id,
         staff_id: filters.staff_id,
         state: filters.state,
-        number: filters.number.clone(),
+        number: filters.number.as_deref().map(str::to_owned),
     };
     let slice =
         reading.page(maintenance::work_orders(&filter), Order::newest(), &list.page).await?;
@@ -243,7 +242,7 @@ async fn list_slots(
     let reading = access.read().await?;
     let work_order: WorkOrder = reading.get(id).await?;
     let search = reading.search(&work_order, reading.now()).await?;
-    let most = limit.unwrap_or(USUAL_SLOTS).clamp(1, MOST_SLOTS);
+    let most = limit.map_or(USUAL_SLOTS, |AtMost(limit)| limit);
     Ok(axum::Json(FreeSlots { slots: search.open(most.into()) }).into_response())
 }
 

@@ -5,11 +5,16 @@ use super::{
     form::{self, Field, Form, MOST_COMMENT, Mistake},
     in_confidence, locale, show,
     words::{
-        ANSWERED_BEFORE, NoteWords, OVER, SCORES, SURVEY, SurveyWords, THANKS,
+        ANSWERED_BEFORE, NOT_A_FORM, NoteWords, OVER, SCORES, SURVEY, SurveyWords, THANKS,
         THANKS_FOR_SAYING_SO, UNAVAILABLE, UNKNOWN,
     },
 };
-use crate::{access::Api, problem::Problem, request::RequestId};
+use crate::{
+    access::Api,
+    problem::Problem,
+    reading,
+    request::{RequestId, expect_type},
+};
 use axum::{
     Router,
     body::Bytes,
@@ -95,6 +100,8 @@ enum Ending {
     Word(StatusCode, NoteWords, Name),
     /// Nobody knows whose link it is.
     Unknown,
+    /// With something that no browser sends.
+    NotAForm(StatusCode),
     /// With something that is no matter of the reader's.
     Problem(Problem),
 }
@@ -109,9 +116,25 @@ async fn show_survey(visitor: Visitor) -> Response {
     end(visitor.locale, visitor.looks().await)
 }
 
-async fn answer_survey(visitor: Visitor, body: Bytes) -> Response {
-    let form = form_urlencoded::parse(&body).into_owned().collect();
-    end(visitor.locale, visitor.answers(&form).await)
+async fn answer_survey(visitor: Visitor, headers: HeaderMap, body: Bytes) -> Response {
+    let answered = match form(&headers, &body) {
+        Ok(form) => visitor.answers(&form).await,
+        Err(ending) => Err(ending),
+    };
+    end(visitor.locale, answered)
+}
+
+/// What a browser sends, as it sends it: each field once, in UTF-8.
+fn form(headers: &HeaderMap, body: &[u8]) -> Result<Form, Ending> {
+    if expect_type(headers, &["application/x-www-form-urlencoded"]).is_err() {
+        return Err(Ending::NotAForm(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let unreadable = || Ending::NotAForm(StatusCode::BAD_REQUEST);
+    let text = std::str::from_utf8(body).map_err(|_| unreadable())?;
+    let pairs = reading::pairs(Some(text)).map_err(|_| unreadable())?;
+    let many = pairs.len();
+    let form: Form = pairs.into_iter().collect();
+    if form.len() == many { Ok(form) } else { Err(unreadable()) }
 }
 
 /// Somebody who carries a link.
@@ -148,8 +171,10 @@ impl Visitor {
 
     async fn answers(&self, form: &Form) -> Result<Response, Ending> {
         let (tenant, id) = self.enter().await?;
-        if tenant.brand().await?.status == BrandStatus::Suspended {
-            return Err(Ending::Note(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE));
+        let brand = tenant.brand().await?;
+        if brand.status == BrandStatus::Suspended {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Err(Ending::Word(status, UNAVAILABLE, brand.details.name));
         }
         let invitation = tenant.hold::<Invitation>(id).await?;
         let asked = Asked::about(tenant, invitation).await?;
@@ -181,6 +206,7 @@ fn end(locale: Locale, page: Result<Response, Ending>) -> Response {
         Ok(page) => page,
         Err(Ending::Word(status, words, brand)) => note(status, words, &brand),
         Err(Ending::Unknown) => note(StatusCode::NOT_FOUND, UNKNOWN, ""),
+        Err(Ending::NotAForm(status)) => note(status, NOT_A_FORM, ""),
         Err(Ending::Problem(problem)) if problem.status() == StatusCode::NOT_FOUND => {
             note(StatusCode::NOT_FOUND, UNKNOWN, "")
         }

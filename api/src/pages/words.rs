@@ -106,6 +106,13 @@ pub(super) const UNKNOWN: NoteWords = (
         zh: "请检查链接是否完整，或向您的门店索取新的链接。",
     },
 );
+pub(super) const NOT_A_FORM: NoteWords = (
+    Bilingual { en: "This answer cannot be read", zh: "无法读取您的回答" },
+    Bilingual {
+        en: "Please open the link again and answer on the page itself.",
+        zh: "请重新打开链接，并直接在页面上作答。",
+    },
+);
 pub(super) const UNAVAILABLE: NoteWords = (
     Bilingual { en: "Not available right now", zh: "暂时无法打开" },
     Bilingual { en: "Please try again in a minute.", zh: "请稍后再试。" },

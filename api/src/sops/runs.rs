@@ -1,7 +1,7 @@
 //! `/v1/sop-runs`: executions of procedures, ticked off step by step.
 
 use crate::{
-    access::{Access, Api, Outcome, may},
+    access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
     problem::{self, Problem},
     request::{Id, Ids, Json},
@@ -14,7 +14,6 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Tenant,
     page::Order,
     sops::{SopRunFilter, in_force, sop_runs},
 };
@@ -242,11 +241,12 @@ async fn waive_sop_run_step(
 
 /// Holds a run and takes one of its steps in hand.
 async fn step_at_hand(
-    work: &Tenant,
+    work: &Work,
     id: SopRunId,
     step_id: SopRunStepId,
 ) -> Result<StepAtHand, Problem> {
     let run: SopRun = work.hold(id).await?;
+    work.heed(&run);
     let checklist = work.checklist(run).await?;
     checklist.step(step_id).ok_or_else(|| Problem::new(&problem::NOT_FOUND))
 }

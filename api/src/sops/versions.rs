@@ -219,6 +219,7 @@ async fn publish_sop_version(
 ) -> Outcome {
     let work = access.write().await?;
     let (version, in_force) = work.hold_for_publication(id).await?;
+    work.heed(&version);
     let publication = version.publish(in_force, work.actor(), work.now())?;
     let version = work.record_publication(publication).await?;
     work.changed(version).await

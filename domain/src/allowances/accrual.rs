@@ -111,11 +111,13 @@ impl AllowanceTiers {
     pub fn new(tiers: Vec<AllowanceTier>) -> Result<Self, Invalid> {
         if !(1..=MOST_TIERS).contains(&tiers.len()) {
             let message = format!("expected 1 to {MOST_TIERS} tiers");
-            return Err(Invalid::new("wrong_number_of_tiers", message));
+            return Err(Invalid::new("wrong_number_of_tiers", message)
+                .in_chinese(format!("应有 1 至 {MOST_TIERS} 个档位")));
         }
         if !tiers.is_sorted_by(|one, next| one.from_minor < next.from_minor) {
             let message = "expected each tier to begin above the one before";
-            return Err(Invalid::new("tiers_out_of_order", message));
+            return Err(Invalid::new("tiers_out_of_order", message)
+                .in_chinese("每个档位的起点应高于前一档"));
         }
         Ok(Self(tiers))
     }
@@ -174,7 +176,8 @@ impl LotExpiryDays {
             return Ok(Self(days));
         }
         let message = format!("expected 1 to {MOST_EXPIRY_DAYS} days");
-        Err(Invalid::new("days_out_of_range", message))
+        Err(Invalid::new("days_out_of_range", message)
+            .in_chinese(format!("应为 1 至 {MOST_EXPIRY_DAYS} 天")))
     }
 
     /// The number.

@@ -189,7 +189,9 @@ impl Complaint {
         let DecisionDetails { responsibility, apology, text, recourse, confirmed_defect, remedies } =
             details;
         if responsibility.owes_apology() && apology.is_none() {
-            return Err(Refusal::new(&APOLOGY_MISSING).with("responsibility", responsibility));
+            return Err(Refusal::new(&APOLOGY_MISSING)
+                .with("responsibility", responsibility)
+                .at("/apology"));
         }
         remedies::check(&remedies)?;
         let remedies = remedies::promise(&self, remedies, confirmed_defect, next_id, now);

@@ -206,19 +206,24 @@ pub(super) fn check(remedies: &[RemedyDetails]) -> Result<(), Refusal> {
     if remedies.len() > MOST_REMEDIES {
         return Err(Refusal::new(&TOO_MANY_REMEDIES)
             .with("remedies", remedies.len())
-            .with("most", MOST_REMEDIES));
+            .with("most", MOST_REMEDIES)
+            .at("/remedies"));
     }
-    let lacks_amount = |remedy: &&RemedyDetails| {
+    let lacks_amount = |remedy: &RemedyDetails| {
         let none = remedy.amount.is_none_or(|money| money.amount == Minor::ZERO);
         remedy.kind.needs_amount() && none
     };
-    if let Some(remedy) = remedies.iter().find(lacks_amount) {
-        return Err(Refusal::new(&REMEDY_AMOUNT_MISSING).with("remedy", remedy.kind));
+    if let Some((at, remedy)) = (0_u32..).zip(remedies).find(|(_, remedy)| lacks_amount(remedy)) {
+        return Err(Refusal::new(&REMEDY_AMOUNT_MISSING)
+            .with("remedy", remedy.kind)
+            .at(format!("/remedies/{at}/amount")));
     }
     let currencies: BTreeSet<_> =
         remedies.iter().filter_map(|remedy| remedy.amount).map(|money| money.currency).collect();
     if currencies.len() > 1 {
-        return Err(Refusal::new(&REMEDY_CURRENCIES_DIFFER).with("currencies", currencies));
+        return Err(Refusal::new(&REMEDY_CURRENCIES_DIFFER)
+            .with("currencies", currencies)
+            .at("/remedies"));
     }
     Ok(())
 }

@@ -224,25 +224,28 @@ impl ApiKey {
 
 fn check(details: &ApiKeyDetails, grantor: Grantor<'_>, now: Timestamp) -> Result<(), Refusal> {
     if details.scopes.is_empty() {
-        return Err(Refusal::new(&NO_SCOPES));
+        return Err(Refusal::new(&NO_SCOPES).at("/scopes"));
     }
     let beyond: Vec<_> = details.scopes.difference(grantor.scopes).collect();
     if !beyond.is_empty() {
-        return Err(Refusal::new(&SCOPES_BEYOND_YOURS).with("scopes", beyond));
+        return Err(Refusal::new(&SCOPES_BEYOND_YOURS).with("scopes", beyond).at("/scopes"));
     }
     if let Some(own) = grantor.reach.dealer
         && details.dealer_id != Some(own)
     {
-        return Err(Refusal::new(&DEALER_BEYOND_YOURS).with("your_dealer_id", own));
+        return Err(Refusal::new(&DEALER_BEYOND_YOURS)
+            .with("your_dealer_id", own)
+            .at("/dealer_id"));
     }
     let shared: Vec<_> = details.scopes.iter().filter(|scope| scope.is_the_brands()).collect();
     if details.dealer_id.is_some() && !shared.is_empty() {
         return Err(Refusal::new(&SCOPES_ARE_THE_BRANDS).with("scopes", shared));
     }
     match details.expires_at {
-        Some(end) if end <= now => {
-            Err(Refusal::new(&ALREADY_EXPIRED).with("expires_at", end).with("now", now))
-        }
+        Some(end) if end <= now => Err(Refusal::new(&ALREADY_EXPIRED)
+            .with("expires_at", end)
+            .with("now", now)
+            .at("/expires_at")),
         Some(_) | None => Ok(()),
     }
 }

@@ -253,11 +253,10 @@ impl std::str::FromStr for Scope {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|scope| scope.as_str() == text)
-            .ok_or_else(|| Invalid::new("unknown_scope", format!("there is no scope {text}")))
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == text).ok_or_else(|| {
+            let message = format!("there is no scope {text}");
+            Invalid::new("unknown_scope", message).in_chinese(format!("没有权限范围 {text}"))
+        })
     }
 }
 

@@ -318,10 +318,10 @@ fn check(details: &StaffDetails, hiring: Hiring<'_>) -> Result<(), Refusal> {
     within_rank(role, hiring.rank())?;
     match details.dealer_id {
         None if !role.is_brand() => {
-            return Err(Refusal::new(&ROLE_NEEDS_DEALER).with("role", role));
+            return Err(Refusal::new(&ROLE_NEEDS_DEALER).with("role", role).at("/dealer_id"));
         }
         Some(_) if role.is_brand() => {
-            return Err(Refusal::new(&ROLE_IS_THE_BRANDS).with("role", role));
+            return Err(Refusal::new(&ROLE_IS_THE_BRANDS).with("role", role).at("/dealer_id"));
         }
         None | Some(_) => {}
     }
@@ -333,7 +333,8 @@ fn check(details: &StaffDetails, hiring: Hiring<'_>) -> Result<(), Refusal> {
         Some(Leave { from_on, to_on }) if to_on < from_on => {
             Err(Refusal::new(&LEAVE_ENDS_BEFORE_IT_BEGINS)
                 .with("from_on", from_on)
-                .with("to_on", to_on))
+                .with("to_on", to_on)
+                .at("/on_leave/to_on"))
         }
         Some(_) | None => Ok(()),
     }
@@ -348,7 +349,8 @@ fn within_rank(role: Role, own: Rank) -> Result<(), Refusal> {
     Err(Refusal::new(&RANK_BEYOND_YOURS)
         .with("role", role)
         .with("required_rank", required)
-        .with("your_rank", own))
+        .with("your_rank", own)
+        .at("/role"))
 }
 
 fn own_sites(details: &StaffDetails, sites: &[Site]) -> Result<(), Refusal> {
@@ -359,7 +361,7 @@ fn own_sites(details: &StaffDetails, sites: &[Site]) -> Result<(), Refusal> {
     if foreign.is_empty() {
         return Ok(());
     }
-    Err(Refusal::new(&SITE_OF_ANOTHER_DEALER).with("site_ids", foreign))
+    Err(Refusal::new(&SITE_OF_ANOTHER_DEALER).with("site_ids", foreign).at("/site_ids"))
 }
 
 impl Record for Staff {

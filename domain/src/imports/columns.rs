@@ -14,6 +14,11 @@ impl Cells {
     pub fn get(&self, column: &str) -> Option<&str> {
         self.0.get(column).map(String::as_str)
     }
+
+    /// The first column in which `sign` stands.
+    pub(super) fn with(&self, sign: char) -> Option<&str> {
+        self.0.iter().find(|(_, text)| text.contains(sign)).map(|(column, _)| column.as_str())
+    }
 }
 
 impl FromIterator<(String, String)> for Cells {

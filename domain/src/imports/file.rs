@@ -33,31 +33,39 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Begins with the first row of a CSV file.
+    /// Begins with the first row of a CSV file. Capitals and outer spaces in the names of columns do
+    /// not matter.
     ///
     /// # Errors
     ///
-    /// [`FILE_EMPTY`], [`COLUMN_TWICE`], [`COLUMN_UNKNOWN`], [`COLUMNS_MISSING`].
+    /// [`FILE_EMPTY`], [`WRONG_SEPARATOR`], [`COLUMN_TWICE`], [`COLUMN_UNKNOWN`], [`COLUMNS_MISSING`].
     pub fn csv(kind: ImportKind, header: &[&str]) -> Result<Self, Refusal> {
         if header.iter().all(|column| column.is_empty()) {
             return Err(Refusal::new(&FILE_EMPTY));
         }
+        if let [only] = header
+            && only.contains([';', '\t'])
+        {
+            return Err(Refusal::new(&WRONG_SEPARATOR).with("found", only).at(place(1, None)));
+        }
+        let header: Vec<_> =
+            header.iter().map(|column| column.trim().to_ascii_lowercase()).collect();
         for (at, column) in header.iter().enumerate() {
             check_column(kind, column, 1)?;
             if header.iter().take(at).any(|earlier| earlier == column) {
-                return Err(Refusal::new(&COLUMN_TWICE).with("column", column));
+                let refusal = Refusal::new(&COLUMN_TWICE).with("column", column);
+                return Err(refusal.at(place(1, Some(column))));
             }
         }
         let is_missing = |column: &&Column| {
-            column.need == ColumnNeed::Required && !header.contains(&column.name)
+            column.need == ColumnNeed::Required && !header.iter().any(|named| named == column.name)
         };
         let missing: Vec<_> =
             kind.columns().iter().filter(is_missing).map(|column| column.name).collect();
         if !missing.is_empty() {
             let refusal = Refusal::new(&COLUMNS_MISSING).with("missing", missing);
-            return Err(refusal.with("found", header));
+            return Err(refusal.with("found", header).at(place(1, None)));
         }
-        let header = header.iter().map(|&column| column.to_owned()).collect();
         Ok(Self { header, ..Self::ndjson(kind) })
     }
 
@@ -70,18 +78,18 @@ impl Intake {
     ///
     /// # Errors
     ///
-    /// [`ROW_LENGTH_DIFFERS`] for half a row, [`LINE_BREAK_IN_FIELD`], [`ROW_REPEATED`],
-    /// [`TOO_MANY_ROWS`].
+    /// [`ROW_LENGTH_DIFFERS`] for half a row, [`LINE_BREAK_IN_FIELD`], [`NUL_IN_FIELD`],
+    /// [`ROW_REPEATED`], [`TOO_MANY_ROWS`].
     pub fn take_fields(&mut self, line: u64, fields: &[&str]) -> Result<(), Refusal> {
         if fields.len() != self.header.len() {
             return Err(self
-                .refuse(&ROW_LENGTH_DIFFERS, line)
+                .refuse(&ROW_LENGTH_DIFFERS, line, None)
                 .with("found", fields.len())
                 .with("expected", self.header.len()));
         }
         let pairs = self.header.iter().zip(fields);
         if let Some((column, _)) = pairs.clone().find(|(_, field)| field.contains(['\n', '\r'])) {
-            return Err(self.refuse(&LINE_BREAK_IN_FIELD, line).with("column", column));
+            return Err(self.refuse(&LINE_BREAK_IN_FIELD, line, Some(column)));
         }
         let cells = pairs.map(|(column, &field)| (column.clone(), field.to_owned())).collect();
         self.take(line, cells)
@@ -91,9 +99,10 @@ impl Intake {
     ///
     /// # Errors
     ///
-    /// [`LINE_NOT_AN_OBJECT`], [`COLUMN_UNKNOWN`], [`ROW_REPEATED`], [`TOO_MANY_ROWS`].
+    /// [`LINE_NOT_AN_OBJECT`], [`COLUMN_UNKNOWN`], [`NUL_IN_FIELD`], [`ROW_REPEATED`],
+    /// [`TOO_MANY_ROWS`].
     pub fn take_line(&mut self, line: u64, text: &str) -> Result<(), Refusal> {
-        let not_an_object = || self.refuse(&LINE_NOT_AN_OBJECT, line);
+        let not_an_object = || self.refuse(&LINE_NOT_AN_OBJECT, line, None);
         let Ok(Value::Object(members)) = serde_json::from_str(text) else {
             return Err(not_an_object());
         };
@@ -125,14 +134,18 @@ impl Intake {
     fn take(&mut self, line: u64, cells: Cells) -> Result<(), Refusal> {
         let row = self.next_row();
         if row > MOST_ROWS {
-            return Err(Refusal::new(&TOO_MANY_ROWS).with("limit", MOST_ROWS));
+            let refusal = Refusal::new(&TOO_MANY_ROWS).with("limit", MOST_ROWS);
+            return Err(refusal.at(place(line, None)));
+        }
+        if let Some(column) = cells.with('\0') {
+            return Err(self.refuse(&NUL_IN_FIELD, line, Some(column)));
         }
         let key = self.kind.columns().first().map_or("", |column| column.name);
         if let Some(text) = cells.get(key)
             && let Some(first_row) = self.first_rows.insert(text.to_owned(), row)
         {
-            let refusal = self.refuse(&ROW_REPEATED, line).with("first_row", first_row);
-            return Err(refusal.with("column", key));
+            let refusal = self.refuse(&ROW_REPEATED, line, Some(key));
+            return Err(refusal.with("first_row", first_row));
         }
         self.rows.push(cells);
         Ok(())
@@ -143,9 +156,36 @@ impl Intake {
         u32::try_from(self.rows.len()).unwrap_or(MOST_ROWS).saturating_add(1)
     }
 
-    fn refuse(&self, rule: &'static Rule, line: u64) -> Refusal {
-        Refusal::new(rule).with("row", self.next_row()).with("line", line)
+    fn refuse(&self, rule: &'static Rule, line: u64, column: Option<&str>) -> Refusal {
+        let refusal = Refusal::new(rule).with("row", self.next_row()).with("line", line);
+        let refusal = refusal.at(place(line, column));
+        match column {
+            Some(column) => refusal.with("column", column),
+            None => refusal,
+        }
     }
+}
+
+/// A place in a file, as refusals point at it.
+fn place(line: u64, column: Option<&str>) -> String {
+    match column {
+        Some(column) => format!("line {line}, column {column}"),
+        None => format!("line {line}"),
+    }
+}
+
+/// Makes sure that the last field of a CSV file was not cut off: `open_on` is the line on which a
+/// quotation mark stands that is not closed, and `column` the number of its field, from 1.
+///
+/// # Errors
+///
+/// [`QUOTE_NOT_CLOSED`].
+pub fn check_end(open: Option<(u64, usize)>) -> Result<(), Refusal> {
+    let Some((line, column)) = open else { return Ok(()) };
+    Err(Refusal::new(&QUOTE_NOT_CLOSED)
+        .with("line", line)
+        .with("column", column)
+        .at(place(line, Some(&column.to_string()))))
 }
 
 fn check_column(kind: ImportKind, column: &str, line: u64) -> Result<(), Refusal> {
@@ -153,7 +193,7 @@ fn check_column(kind: ImportKind, column: &str, line: u64) -> Result<(), Refusal
         return Ok(());
     }
     let refusal = Refusal::new(&COLUMN_UNKNOWN).with("column", column).with("line", line);
-    Err(refusal.with("known", kind.column_names()))
+    Err(refusal.with("known", kind.column_names()).at(place(line, Some(column))))
 }
 
 /// Bytes that are no text.
@@ -252,6 +292,52 @@ pub static LINE_BREAK_IN_FIELD: Rule = Rule {
     },
 };
 
+/// A file that another sign than a comma parts.
+pub static WRONG_SEPARATOR: Rule = Rule {
+    code: "wrong_separator",
+    kind: Kind::Unfit,
+    title: Bilingual {
+        en: "The file is not separated by commas", zh: "文件不是以逗号分隔"
+    },
+    detail: Bilingual {
+        en: "The first row is one single column, “{found}”, which looks as if semicolons or tabs parted it.",
+        zh: "首行只有一列“{found}”，似乎是以分号或制表符分隔的。",
+    },
+    advice: Bilingual {
+        en: "Save the file as CSV with commas; some spreadsheets take the separator from the language of the system.",
+        zh: "请将文件另存为以逗号分隔的 CSV；部分表格软件会按系统语言选择分隔符。",
+    },
+};
+
+/// A quotation mark that is open when the file ends.
+pub static QUOTE_NOT_CLOSED: Rule = Rule {
+    code: "quote_not_closed",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "The file ends inside a field", zh: "文件在字段中间结束" },
+    detail: Bilingual {
+        en: "The quotation mark of field {column} on line {line} is not closed when the file ends.",
+        zh: "文件结束时，第 {line} 行第 {column} 个字段的引号仍未闭合。",
+    },
+    advice: Bilingual {
+        en: "Check whether the file was cut off.", zh: "请检查文件是否被截断。"
+    },
+};
+
+/// A NUL, which no text holds.
+pub static NUL_IN_FIELD: Rule = Rule {
+    code: "nul_in_field",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "A field holds a NUL", zh: "字段中含有 NUL 字符" },
+    detail: Bilingual {
+        en: "Row {row} on line {line} has the character U+0000 in the column “{column}”.",
+        zh: "第 {row} 行数据（文件第 {line} 行）的列“{column}”中含有字符 U+0000。",
+    },
+    advice: Bilingual {
+        en: "Take it out; often a file was saved as UTF-16.",
+        zh: "请将其去除；常见原因是文件保存为 UTF-16。",
+    },
+};
+
 /// A line that is no flat JSON object.
 pub static LINE_NOT_AN_OBJECT: Rule = Rule {
     code: "line_not_an_object",
@@ -331,10 +417,35 @@ mod tests {
         let missing = refused(&HEADER[..4]);
         assert_eq!(missing.rule, &COLUMNS_MISSING);
         assert_eq!(missing.facts["missing"], json!(["price_minor", "currency"]));
-        assert_eq!(refused(&[&HEADER[..], &["Currency"]].concat()).rule, &COLUMN_UNKNOWN);
+        assert_eq!(refused(&[&HEADER[..], &["colour"]].concat()).rule, &COLUMN_UNKNOWN);
         assert_eq!(refused(&[&HEADER[..], &["currency"]].concat()).rule, &COLUMN_TWICE);
         assert_eq!(refused(&[]).rule, &FILE_EMPTY);
         assert!(Intake::csv(ImportKind::Orders, &[&HEADER[..], &["sku"]].concat()).is_ok());
+        let other_sign = refused(&["order_external_id;customer_external_id"]);
+        assert_eq!(other_sign.rule, &WRONG_SEPARATOR);
+        assert_eq!(other_sign.place.as_deref(), Some("line 1"));
+    }
+
+    #[test]
+    fn capitals_and_outer_spaces_in_names_of_columns_do_not_matter() {
+        let header = HEADER.map(|column| format!(" {} ", column.to_ascii_uppercase()));
+        let header = header.each_ref().map(String::as_str);
+        let mut intake = Intake::csv(ImportKind::Orders, &header).unwrap();
+        intake.take_fields(2, &row("o-1")).unwrap();
+        assert_eq!(intake.finish().unwrap()[0].get("currency"), Some("USD"));
+    }
+
+    #[test]
+    fn a_nul_is_no_text() {
+        let mut fields = row("o-1");
+        fields[1] = "c\0";
+        let refusal = orders().take_fields(2, &fields).unwrap_err();
+        assert_eq!(refusal.rule, &NUL_IN_FIELD);
+        assert_eq!(refusal.place.as_deref(), Some("line 2, column customer_external_id"));
+        let line = r#"{"customer_external_id": "a\u0000b"}"#;
+        let refusal = Intake::ndjson(ImportKind::Customers).take_line(7, line).unwrap_err();
+        assert_eq!(refusal.rule, &NUL_IN_FIELD);
+        assert_eq!(refusal.place.as_deref(), Some("line 7, column customer_external_id"));
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl RowMistake {
     }
 
     /// A row with something wrong in one column.
-    pub fn in_column(row: u32, column: &str, Invalid { code, message }: Invalid) -> Self {
+    pub fn in_column(row: u32, column: &str, Invalid { code, message, .. }: Invalid) -> Self {
         Self { row, column: Some(column.to_owned()), code, message }
     }
 }
@@ -219,13 +219,13 @@ impl ImportOptions {
     ///
     /// [`IMPORT_WITHOUT_DEALER`].
     pub fn dealer(&self) -> Result<DealerId, Refusal> {
-        self.dealer_id.ok_or_else(|| Refusal::new(&IMPORT_WITHOUT_DEALER))
+        self.dealer_id.ok_or_else(|| Refusal::new(&IMPORT_WITHOUT_DEALER).at("dealer_id"))
     }
 }
 
 fn unused(option: &str, is_given: bool) -> Result<(), Refusal> {
     if is_given {
-        return Err(Refusal::new(&IMPORT_OPTION_UNUSED).with("option", option));
+        return Err(Refusal::new(&IMPORT_OPTION_UNUSED).with("option", option).at(option));
     }
     Ok(())
 }
@@ -278,6 +278,9 @@ pub static RULES: &[&Rule] = &[
     &file::ROW_LENGTH_DIFFERS,
     &file::LINE_BREAK_IN_FIELD,
     &file::LINE_NOT_AN_OBJECT,
+    &file::WRONG_SEPARATOR,
+    &file::QUOTE_NOT_CLOSED,
+    &file::NUL_IN_FIELD,
     &file::ROW_REPEATED,
     &file::TOO_MANY_ROWS,
 ];

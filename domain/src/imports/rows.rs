@@ -244,7 +244,10 @@ impl<'a> Reader<'a> {
         parse: impl Fn(&str) -> Result<T, Invalid>,
     ) -> Option<T> {
         if self.cells.get(column).is_none() {
-            self.note(column, Invalid::new("required", "expected a value"));
+            self.note(
+                column,
+                Invalid::new("required", "expected a value").in_chinese("此处不能为空"),
+            );
         }
         self.optional(column, parse)
     }
@@ -279,6 +282,7 @@ impl<'a> Reader<'a> {
 fn minor(text: &str) -> Result<Minor, Invalid> {
     let amount = text.parse().map_err(|_| {
         Invalid::new("not_a_whole_number", "expected a whole number of minor units, such as 29900")
+            .in_chinese("应为以最小货币单位计的整数，例如 29900")
     })?;
     Minor::new(amount)
 }
@@ -287,7 +291,9 @@ fn customer_kind(text: &str) -> Result<CustomerKind, Invalid> {
     match text {
         "person" => Ok(CustomerKind::Person),
         "company" => Ok(CustomerKind::Company),
-        _ => Err(Invalid::new("unknown_value", "expected person or company")),
+        _ => Err(Invalid::new("unknown_value", "expected person or company")
+            .in_chinese("应为 person 或 company")
+            .allowing(["person", "company"])),
     }
 }
 
@@ -295,7 +301,9 @@ fn locale(text: &str) -> Result<Locale, Invalid> {
     match text {
         "zh-CN" => Ok(Locale::Chinese),
         "en" => Ok(Locale::English),
-        _ => Err(Invalid::new("unknown_value", "expected zh-CN or en")),
+        _ => Err(Invalid::new("unknown_value", "expected zh-CN or en")
+            .in_chinese("应为 zh-CN 或 en")
+            .allowing(["zh-CN", "en"])),
     }
 }
 

@@ -245,11 +245,12 @@ fn may_enter(plan: &PlanTemplate, enrollee: &Enrollee) -> Result<CivilDate, Refu
     if let Some(product_id) = plan.details.product_id.filter(|id| *id != enrollee.product_id) {
         return Err(Refusal::new(&OTHER_PRODUCT)
             .with("plan_product_id", product_id)
-            .with("asset_product_id", enrollee.product_id));
+            .with("asset_product_id", enrollee.product_id)
+            .at("/asset_id"));
     }
-    enrollee
-        .delivered_on
-        .ok_or_else(|| Refusal::new(&NOT_DELIVERED).with("asset_id", enrollee.asset_id))
+    enrollee.delivered_on.ok_or_else(|| {
+        Refusal::new(&NOT_DELIVERED).with("asset_id", enrollee.asset_id).at("/asset_id")
+    })
 }
 
 /// A date that was missed, moved to the days after `today`; nothing when the next date of its task

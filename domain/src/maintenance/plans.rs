@@ -138,14 +138,19 @@ impl PlanTemplateDetails {
     fn check(&self) -> Result<(), Refusal> {
         let count = self.tasks.len();
         if !(1..=MOST_TASKS).contains(&count) {
-            return Err(Refusal::new(&TASK_COUNT).with("count", count).with("most", MOST_TASKS));
+            return Err(Refusal::new(&TASK_COUNT)
+                .with("count", count)
+                .with("most", MOST_TASKS)
+                .at("/tasks"));
         }
         let mut codes = BTreeSet::new();
-        for task in &self.tasks {
+        for (at, task) in (0_u32..).zip(&self.tasks) {
             if !codes.insert(&task.code) {
-                return Err(Refusal::new(&DUPLICATE_TASK).with("task", &task.code));
+                return Err(Refusal::new(&DUPLICATE_TASK)
+                    .with("task", &task.code)
+                    .at(format!("/tasks/{at}/code")));
             }
-            task.check_window()?;
+            task.check_window().map_err(|refusal| refusal.at(format!("/tasks/{at}")))?;
         }
         Ok(())
     }
@@ -186,7 +191,9 @@ impl PlanTemplate {
     pub fn revise(self, details: PlanTemplateDetails) -> Result<Change<Self>, Refusal> {
         self.must_be(PlanTemplateState::Draft)?;
         if details.code != self.details.code {
-            return Err(Refusal::new(&CODE_FIXED).with("plan_code", &self.details.code));
+            return Err(Refusal::new(&CODE_FIXED)
+                .with("plan_code", &self.details.code)
+                .at("/code"));
         }
         details.check()?;
         Ok(Change::new("revise", Self { details, ..self }))

@@ -194,7 +194,8 @@ impl Search {
         match technician.filter(|who| who.works_on(starts_at.date_in(self.site.details.tz))) {
             None => Err(Refusal::new(&NOT_AVAILABLE)
                 .with("staff_id", staff_id)
-                .with("local_start", &slot.local_start)),
+                .with("local_start", &slot.local_start)
+                .at("/staff_id")),
             Some(who) if who.is_booked(span) => Err(taken(&slot)),
             Some(_) => Ok(slot),
         }
@@ -211,14 +212,15 @@ impl Search {
     fn check_time(&self, slot: &Slot) -> Result<(), Refusal> {
         if slot.starts_at < self.not_before {
             let refusal = Refusal::new(&SLOT_PASSED).with("starts_at", slot.starts_at);
-            return Err(refusal.with("not_before", self.not_before));
+            return Err(refusal.with("not_before", self.not_before).at("/starts_at"));
         }
         let day = slot.starts_at.date_in(self.site.details.tz);
         if day < self.window.from_on || self.window.to_on < day {
             return Err(Refusal::new(&OUTSIDE_WINDOW)
                 .with("on", day)
                 .with("window_from_on", self.window.from_on)
-                .with("window_to_on", self.window.to_on));
+                .with("window_to_on", self.window.to_on)
+                .at("/starts_at"));
         }
         let hours = hours_of(&self.site, day);
         if hours
@@ -231,7 +233,8 @@ impl Search {
             .with("local_start", &slot.local_start)
             .with("opens", hours.opens)
             .with("closes", hours.closes)
-            .with("weekdays", &hours.weekdays))
+            .with("weekdays", &hours.weekdays)
+            .at("/starts_at"))
     }
 
     fn choose(&self, span: Span, slots_passed_over: u32) -> Option<(Slot, VisitReason)> {

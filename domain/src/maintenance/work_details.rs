@@ -155,7 +155,12 @@ impl WorkOrderDetails {
             .with("window_from_on", self.window_from_on)
             .with("preferred_on", self.preferred_on)
             .with("window_to_on", self.window_to_on)
-            .with("most_days", LONGEST_WINDOW_DAYS))
+            .with("most_days", LONGEST_WINDOW_DAYS)
+            .at(if in_order || self.window_to_on < self.window_from_on {
+                "/window_to_on"
+            } else {
+                "/preferred_on"
+            }))
     }
 }
 

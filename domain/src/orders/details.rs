@@ -113,12 +113,18 @@ impl OrderDetails {
     /// Refuses a sale that contradicts itself or what it speaks of.
     pub(super) fn check(&self, mentioned: Mentioned<'_>) -> Result<(), Refusal> {
         if self.lines.is_empty() {
-            return Err(Refusal::new(&ORDER_WITHOUT_LINES));
+            return Err(Refusal::new(&ORDER_WITHOUT_LINES).at("/lines"));
         }
         at_most("lines", self.lines.len(), MOST_LINES)?;
         at_most("asset_ids", self.asset_ids.len(), MOST_ASSETS)?;
         check_site(Some(self.dealer_id), mentioned.site_dealer)?;
-        mentioned.assets.iter().try_for_each(|asset| asset.must_be_of(self.customer_id))
+        for asset in &mentioned.assets {
+            asset.must_be_of(self.customer_id).map_err(|refusal| {
+                let place = self.asset_ids.iter().position(|id| *id == asset.id);
+                refusal.at(place.map_or("/asset_ids".to_owned(), |at| format!("/asset_ids/{at}")))
+            })?;
+        }
+        Ok(())
     }
 
     /// The lines as they are kept, under `ids`.
@@ -188,7 +194,7 @@ fn at_most(field: &str, found: usize, limit: usize) -> Result<(), Refusal> {
     if found <= limit {
         return Ok(());
     }
-    let refusal = Refusal::new(&ORDER_TOO_LONG).with("field", field);
+    let refusal = Refusal::new(&ORDER_TOO_LONG).with("field", field).at(format!("/{field}"));
     Err(refusal.with("found", found).with("limit", limit))
 }
 

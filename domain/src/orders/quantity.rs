@@ -27,7 +27,8 @@ impl Quantity {
             return Ok(Self(pieces));
         }
         let message = format!("expected 1 to {MOST_PIECES} pieces");
-        Err(Invalid::new("quantity_out_of_range", message))
+        Err(Invalid::new("quantity_out_of_range", message)
+            .in_chinese(format!("数量应为 1 至 {MOST_PIECES} 件")))
     }
 
     /// The number.
@@ -42,6 +43,7 @@ impl FromStr for Quantity {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let pieces = text.parse().map_err(|_| {
             Invalid::new("not_a_whole_number", "expected a whole number of pieces, such as 2")
+                .in_chinese("件数应为整数，例如 2")
         })?;
         Self::new(pieces)
     }

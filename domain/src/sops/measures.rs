@@ -112,7 +112,9 @@ fn distinct_choices<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<SopChoice
         return Ok(choices);
     }
     let message = "expected each answer only once";
-    Err(D::Error::custom(Invalid::new("repeated_choice", message)))
+    Err(D::Error::custom(
+        Invalid::new("repeated_choice", message).in_chinese("每个选项只能出现一次"),
+    ))
 }
 
 impl SopMeasure {
@@ -136,7 +138,10 @@ impl SopMeasure {
                 SopValue::Bool(_) | SopValue::Number(_) | SopValue::Text(_),
             ) => {
                 let refusal = Refusal::new(&WRONG_VALUE_TYPE);
-                Err(refusal.with("expected", self.type_name()).with("given", value.type_name()))
+                Err(refusal
+                    .with("expected", self.type_name())
+                    .with("given", value.type_name())
+                    .at("/value"))
             }
         }
     }
@@ -156,7 +161,7 @@ fn choose(choices: &[SopChoice], answer: &Line) -> Result<bool, Refusal> {
     let chosen = choices.iter().find(|choice| choice.answer == *answer);
     chosen.map(|choice| choice.meets_standard).ok_or_else(|| {
         let offered: Vec<_> = choices.iter().map(|choice| &choice.answer).collect();
-        Refusal::new(&UNKNOWN_CHOICE).with("choices", offered).with("given", answer)
+        Refusal::new(&UNKNOWN_CHOICE).with("choices", offered).with("given", answer).at("/value")
     })
 }
 

@@ -50,7 +50,8 @@ fn rank_on_the_ladder<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Rank
     match rank {
         Some(rank) if !(Rank::CLERK..=Rank::BRAND).contains(&rank) => {
             let message = "expected a rank from 10 (clerk) to 60 (brand)";
-            Err(D::Error::custom(Invalid::new("rank_out_of_range", message)))
+            let chinese = "级别应为 10（店员）至 60（品牌）";
+            Err(D::Error::custom(Invalid::new("rank_out_of_range", message).in_chinese(chinese)))
         }
         Some(_) | None => Ok(rank),
     }
@@ -69,7 +70,8 @@ where
         return Ok(items);
     }
     let message = format!("expected {LEAST} to {MOST} items, not {}", items.len());
-    Err(D::Error::custom(Invalid::new("wrong_number_of_items", message)))
+    let chinese = format!("应有 {LEAST} 至 {MOST} 项，而不是 {} 项", items.len());
+    Err(D::Error::custom(Invalid::new("wrong_number_of_items", message).in_chinese(chinese)))
 }
 
 #[cfg(test)]

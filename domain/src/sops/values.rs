@@ -48,7 +48,8 @@ impl FromStr for Measurement {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         if fraction.len() > 3 {
-            return Err(Invalid::new("too_precise", "expected at most 3 digits after the point"));
+            return Err(Invalid::new("too_precise", "expected at most 3 digits after the point")
+                .in_chinese("小数点后最多 3 位"));
         }
         let thousandths: Option<i64> = format!("{whole}{fraction:0<3}").parse().ok();
         match thousandths {
@@ -57,7 +58,8 @@ impl FromStr for Measurement {
             }
             Some(_) | None => {
                 let message = "expected a number from -1000000000 to 1000000000";
-                Err(Invalid::new("number_out_of_range", message))
+                Err(Invalid::new("number_out_of_range", message)
+                    .in_chinese("应为 -1000000000 至 1000000000 之间的数"))
             }
         }
     }

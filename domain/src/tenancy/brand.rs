@@ -242,7 +242,8 @@ fn check(details: &BrandDetails) -> Result<(), Refusal> {
     if count > MOST_ORIGINS {
         return Err(Refusal::new(&TOO_MANY_ORIGINS)
             .with("count", count)
-            .with("most", MOST_ORIGINS));
+            .with("most", MOST_ORIGINS)
+            .at("/cors_origins"));
     }
     Ok(())
 }

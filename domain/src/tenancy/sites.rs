@@ -223,7 +223,8 @@ fn check(hours: &WorkingHours) -> Result<(), Refusal> {
     if hours.closes <= hours.opens {
         return Err(Refusal::new(&CLOSES_BEFORE_IT_OPENS)
             .with("opens", hours.opens)
-            .with("closes", hours.closes));
+            .with("closes", hours.closes)
+            .at("/hours/closes"));
     }
     Ok(())
 }

@@ -46,7 +46,49 @@ fn read_csv(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Refusal> {
             Some(intake) => intake.take_fields(line, &fields)?,
         }
     }
-    intake.map_or_else(|| Intake::csv(kind, &[]), Ok)?.finish()
+    let intake = intake.map_or_else(|| Intake::csv(kind, &[]), Ok)?;
+    file::check_end(open_quote(text))?;
+    intake.finish()
+}
+
+/// Where a scan of a CSV file stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scan {
+    /// Before the first character of a field.
+    Before,
+    /// In a field without quotation marks.
+    Plain,
+    /// Between quotation marks.
+    Quoted,
+    /// Behind a quotation mark that closes the field, or is doubled.
+    Behind,
+}
+
+/// The line and the number of the field whose quotation mark is open when the text ends. The reader takes
+/// such a field as if it were whole.
+fn open_quote(text: &str) -> Option<(u64, usize)> {
+    let (mut scan, mut line, mut field, mut opened) = (Scan::Before, 1_u64, 1_usize, (1, 1));
+    for c in text.chars() {
+        scan = match (scan, c) {
+            (Scan::Before, '"') => {
+                opened = (line, field);
+                Scan::Quoted
+            }
+            (Scan::Quoted, '"') => Scan::Behind,
+            (Scan::Behind, '"') | (Scan::Quoted, _) => Scan::Quoted,
+            (Scan::Before | Scan::Plain | Scan::Behind, ',') => {
+                field = field.saturating_add(1);
+                Scan::Before
+            }
+            (Scan::Before | Scan::Plain | Scan::Behind, '\r' | '\n') => {
+                field = 1;
+                Scan::Before
+            }
+            (Scan::Before | Scan::Plain | Scan::Behind, _) => Scan::Plain,
+        };
+        line = line.saturating_add(u64::from(c == '\n'));
+    }
+    (scan == Scan::Quoted).then_some(opened)
 }
 
 fn read_ndjson(kind: ImportKind, text: &str) -> Result<Vec<Cells>, Refusal> {
@@ -88,6 +130,18 @@ mod tests {
         let open = customers("customer_external_id,name\nc-1,\"Li Na\nc-2,Wang\n").unwrap_err();
         assert_eq!(open.rule, &file::LINE_BREAK_IN_FIELD);
         assert_eq!((&open.facts["line"], &open.facts["column"]), (&json!(2), &json!("name")));
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_inside_a_field_is_refused() {
+        let cut = "customer_external_id,name\nc-1,\"Li, \"\"Na\"\"\"\nc-2,\"x";
+        let refusal = customers(cut).unwrap_err();
+        assert_eq!(refusal.rule, &file::QUOTE_NOT_CLOSED);
+        assert_eq!(refusal.place.as_deref(), Some("line 3, column 2"));
+        assert!(customers(&format!("{cut}\"")).is_ok());
+        assert!(customers("customer_external_id,name\nc-1,the \"other").is_ok());
+        let doubled = customers(&format!("{cut}\"\"")).unwrap_err();
+        assert_eq!(doubled.rule, &file::QUOTE_NOT_CLOSED);
     }
 
     #[test]

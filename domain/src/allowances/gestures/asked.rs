@@ -51,7 +51,9 @@ impl Requester {
                 role: staff.details.role,
                 dealer_id: staff.details.dealer_id,
             }),
-            StaffStatus::Left => Err(Refusal::new(&REQUESTER_LEFT).with("requester_id", staff.id)),
+            StaffStatus::Left => Err(Refusal::new(&REQUESTER_LEFT)
+                .with("requester_id", staff.id)
+                .at("/requester_id")),
         }
     }
 }
@@ -66,10 +68,11 @@ pub fn requester(actor: Actor, named: Option<StaffId>) -> Result<StaffId, Refusa
     match (actor.staff(), named) {
         (Some(caller), Some(other)) if caller != other => Err(Refusal::new(&ASKS_FOR_ANOTHER)
             .with("caller_id", caller)
-            .with("requester_id", other)),
+            .with("requester_id", other)
+            .at("/requester_id")),
         (Some(caller), _) => Ok(caller),
         (None, Some(named)) => Ok(named),
-        (None, None) => Err(Refusal::new(&REQUESTER_NOT_NAMED)),
+        (None, None) => Err(Refusal::new(&REQUESTER_NOT_NAMED).at("/requester_id")),
     }
 }
 
@@ -82,12 +85,14 @@ impl Asked {
         {
             return Err(Refusal::new(&OTHER_DEALERS_CUSTOMER)
                 .with("customer_dealer_id", customers)
-                .with("requester_dealer_id", requesters));
+                .with("requester_dealer_id", requesters)
+                .at("/customer_id"));
         }
         if self.complaint_customer_id.is_some_and(|customer| customer != self.request.customer_id) {
             return Err(Refusal::new(&OTHER_CUSTOMERS_COMPLAINT)
                 .with("complaint_id", self.request.complaint_id)
-                .with("customer_id", self.request.customer_id));
+                .with("customer_id", self.request.customer_id)
+                .at("/complaint_id"));
         }
         Ok(())
     }

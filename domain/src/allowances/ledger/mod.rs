@@ -332,5 +332,8 @@ fn insufficient(asked: Money, available: Money) -> Refusal {
 
 /// Says which currency it should be.
 fn mixed(asked: Money, expected: &[Currency]) -> Refusal {
-    Refusal::new(&MIXED_CURRENCY).with("currency", asked.currency).with("expected", expected)
+    Refusal::new(&MIXED_CURRENCY)
+        .with("currency", asked.currency)
+        .with("expected", expected)
+        .at("/currency")
 }
