@@ -148,8 +148,10 @@ impl Visitor {
 
     async fn answers(&self, form: &Form) -> Result<Response, Ending> {
         let (tenant, id) = self.enter().await?;
-        if tenant.brand().await?.status == BrandStatus::Suspended {
-            return Err(Ending::Note(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE));
+        let brand = tenant.brand().await?;
+        if brand.status == BrandStatus::Suspended {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Err(Ending::Word(status, UNAVAILABLE, brand.details.name));
         }
         let invitation = tenant.hold::<Invitation>(id).await?;
         let asked = Asked::about(tenant, invitation).await?;
