@@ -24,6 +24,8 @@ mod complaints;
 mod crowds;
 mod customers;
 mod demo;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod identity;
 mod imports;
 mod input;

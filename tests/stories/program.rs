@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SECRET: &str = "k3jH9-xQ2vB7nM4pL8sD1fG6hJ0kZ5cX";
 
 /// The program with these words and settings, and no others.
-fn program(words: &[&str], settings: &[(&str, &str)]) -> Command {
+pub(crate) fn program(words: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aftercare"));
     let ours = |name: &str| name.starts_with("AFTERCARE_");
     for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
@@ -45,14 +45,14 @@ async fn says(words: &[&str], settings: &[(&str, &str)]) -> Said {
 }
 
 /// Two addresses where nobody listens at this moment.
-async fn two_places() -> [String; 2] {
+pub(crate) async fn two_places() -> [String; 2] {
     let (one, two) =
         tokio::join!(TcpListener::bind("127.0.0.1:0"), TcpListener::bind("127.0.0.1:0"));
     [one, two].map(|listener| listener.unwrap().local_addr().unwrap().to_string())
 }
 
 /// Waits until the API at `place` answers, or nobody listens there any more.
-async fn until(place: &str, answers: bool) {
+pub(crate) async fn answers_at(place: &str, answers: bool) {
     let mut ticks = interval(Duration::from_millis(20));
     let waiting = async {
         while TcpStream::connect(place).await.is_ok() != answers {
@@ -83,11 +83,11 @@ async fn the_first_signal_waits_for_requests_and_the_second_for_nothing() {
     ];
     for role in ["api", "all"] {
         let child = program(&[role], &settings).spawn().unwrap();
-        until(&bind, true).await;
+        answers_at(&bind, true).await;
         let mut half = TcpStream::connect(&bind).await.unwrap();
         half.write_all(b"GET /v1/brand HTTP/1.1\r\nHost: x\r\n").await.unwrap();
         tell(&child, Signal::TERM);
-        until(&bind, false).await;
+        answers_at(&bind, false).await;
         tell(&child, Signal::TERM);
         let said = heard(child).await;
         assert!(
@@ -97,7 +97,7 @@ async fn the_first_signal_waits_for_requests_and_the_second_for_nothing() {
         );
     }
     let child = program(&["all"], &settings).spawn().unwrap();
-    until(&bind, true).await;
+    answers_at(&bind, true).await;
     tell(&child, Signal::INT);
     let said = heard(child).await;
     assert!(said.well, "{}", said.err);
@@ -173,7 +173,7 @@ async fn log_lines_have_no_colours_where_nobody_looks() {
         ("AFTERCARE_SECRET_KEY", SECRET),
     ];
     let child = program(&["api"], &settings).spawn().unwrap();
-    until(&bind, true).await;
+    answers_at(&bind, true).await;
     reqwest::get(format!("http://{bind}/version")).await.unwrap();
     tell(&child, Signal::TERM);
     let said = heard(child).await;

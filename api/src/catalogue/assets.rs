@@ -194,7 +194,7 @@ async fn change_asset(
     // Its customer is held before the asset, as a push does, so that neither waits for the other.
     let read: Asset = work.get(id).await?;
     let customer_id = patch.clone().apply(&read.details)?.customer_id;
-    pushes::known(work.hold::<Customer>(customer_id).await, "/customer_id")?;
+    referred(work.hold::<Customer>(customer_id).await, "/customer_id")?;
     let asset: Asset = work.hold(id).await?;
     work.expect_current(&asset)?;
     let details = checked(&work, patch.apply(&asset.details)?).await?;

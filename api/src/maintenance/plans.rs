@@ -4,8 +4,7 @@ use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{AtMost, List, ListOf, Paging, Parameters},
     patch::patches,
-    problem::Problem,
-    pushes,
+    problem::{Problem, referred},
     request::{Id, Json, MergePatch},
 };
 use axum::response::{IntoResponse as _, Response};
@@ -141,7 +140,7 @@ async fn must_know_procedures(work: &Work, details: &PlanTemplateDetails) -> Res
     for (place, task) in details.tasks.iter().enumerate() {
         if let Some(sop_id) = task.sop_id {
             let pointer = format!("/tasks/{place}/sop_id");
-            pushes::known(work.get::<Sop>(sop_id).await, &pointer)?;
+            referred(work.get::<Sop>(sop_id).await, &pointer)?;
         }
     }
     Ok(())
