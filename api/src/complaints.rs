@@ -55,7 +55,7 @@ struct ComplaintFilters {
     /// The person who answers for them.
     owner_id: Option<StaffId>,
     /// The number that people say on the telephone.
-    #[param(example = "C-000123", max_length = 40)]
+    #[param(example = "C-000123", max_length = 40, value_type = Option<String>)]
     number: Option<SpokenNumber>,
 }
 

@@ -81,15 +81,12 @@ impl Ground {
     ///
     /// [`Sinking`] says what is missing.
     pub(crate) async fn find(settings: &Settings) -> Result<Self, Sinking> {
-        let (login, own, says) = match &settings.database_url {
-            Some(url) => {
-                (address("AFTERCARE_DATABASE_URL", url)?, None, "a PostgreSQL server".to_owned())
-            }
-            None => {
-                let Owned { own, login } = Own::start(settings).await?;
-                let says = own.to_string();
-                (login, Some(own), says)
-            }
+        let (login, own, says) = if let Some(url) = &settings.database_url {
+            (address("AFTERCARE_DATABASE_URL", url)?, None, "a PostgreSQL server".to_owned())
+        } else {
+            let Owned { own, login } = Own::start(settings).await?;
+            let says = own.to_string();
+            (login, Some(own), says)
         };
         let most = own.as_ref().and_then(Own::most_connections).unwrap_or(u32::MAX);
         let pool = login.pool(settings.database_connections.min(most));

@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use sea_orm::ConnectionTrait as _;
 use std::{process::Stdio, time::Duration};
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     process::{Child, Command},
     time::{interval, timeout},
@@ -13,6 +13,10 @@ use tokio::{
 
 /// Longer than anything here takes, and shorter than the grace of requests.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The head of a request whose body does not come, and what says that it is waited for.
+const HALF: &str =
+    "POST /v1/customers HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
+const GO_ON: &str = "HTTP/1.1 100 Continue";
 const SECRET: &str = "k3jH9-xQ2vB7nM4pL8sD1fG6hJ0kZ5cX";
 
 /// The program with these words and settings, and no others.
@@ -85,7 +89,10 @@ async fn the_first_signal_waits_for_requests_and_the_second_for_nothing() {
         let child = program(&[role], &settings).spawn().unwrap();
         answers_at(&bind, true).await;
         let mut half = TcpStream::connect(&bind).await.unwrap();
-        half.write_all(b"GET /v1/brand HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+        half.write_all(HALF.as_bytes()).await.unwrap();
+        let mut asked_on = [0; GO_ON.len()];
+        half.read_exact(&mut asked_on).await.unwrap();
+        assert_eq!(asked_on, *GO_ON.as_bytes(), "it reads the body");
         tell(&child, Signal::TERM);
         answers_at(&bind, false).await;
         tell(&child, Signal::TERM);

@@ -80,7 +80,7 @@ async fn found(house: &House, login: &str) -> Vec<String> {
     match checked {
         Ok(()) => Vec::new(),
         Err(Distrust::Walls(findings)) => findings,
-        Err(Distrust::Unreachable(error)) => panic!("{error}"),
+        Err(unasked @ (Distrust::Unreachable(_) | Distrust::Silent)) => panic!("{unasked}"),
     }
 }
 

@@ -61,7 +61,7 @@ struct WorkOrderFilters {
     /// Those in one state; of the `unscheduled` ones, `unscheduled_because` says what is in the way.
     state: Option<WorkOrderState>,
     /// The one with this number.
-    #[param(example = "W-9VBQ2F4C6D", max_length = 20)]
+    #[param(example = "W-9VBQ2F4C6D", max_length = 40, value_type = Option<String>)]
     number: Option<SpokenNumber>,
 }
 

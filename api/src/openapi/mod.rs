@@ -8,7 +8,7 @@ use domain::identity::Scope;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        self, ContentBuilder, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
+        self, ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Type,
         example::ExampleBuilder,
         path::{Operation, ParameterBuilder, ParameterIn, PathItem},
         security::{
@@ -122,7 +122,10 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
     if method == "patch" {
         failures.push(("412", "The record was changed by somebody else since it was read."));
         failures.push(("428", "If-Match is missing."));
-        operation.parameters.get_or_insert_default().push(if_match().into());
+        operation.parameters.get_or_insert_default().push(if_match(Required::True).into());
+    } else if method != "get" && answers_a_version(operation) {
+        failures.push(("412", "The record is not at the version that If-Match names."));
+        operation.parameters.get_or_insert_default().push(if_match(Required::False).into());
     }
     if method == "post" && guarded {
         operation.parameters.get_or_insert_default().push(idempotency_key().into());
@@ -175,9 +178,15 @@ fn idempotency_key() -> openapi::path::Parameter {
     header("Idempotency-Key", says, "5f0c2b1e-7c1f-4a53-9c55-0d5b6f3f1a11", 128).build()
 }
 
-fn if_match() -> openapi::path::Parameter {
+fn if_match(required: Required) -> openapi::path::Parameter {
     let says = "The ETag of the record as you read it.";
-    header("If-Match", says, "\"3\"", 64).required(openapi::Required::True).build()
+    header("If-Match", says, "\"3\"", 64).required(required).build()
+}
+
+/// Whether the operation changes one record that is there, and says at which version it is then.
+fn answers_a_version(operation: &Operation) -> bool {
+    matches!(operation.responses.responses.get("200"),
+        Some(RefOr::T(response)) if response.headers.contains_key("ETag"))
 }
 
 fn header(name: &str, says: &str, example: &str, most: usize) -> ParameterBuilder {

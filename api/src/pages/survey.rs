@@ -19,7 +19,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{FromRequestParts, Path},
-    http::{StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
     response::Response,
     routing::get,
 };

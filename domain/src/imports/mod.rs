@@ -146,7 +146,7 @@ impl RowMistake {
 
     /// A row whose place is taken by a record that the import does not see, and of which it says no more.
     pub fn taken(row: u32, column: Option<&str>) -> Self {
-        let Invalid { code, message } = already_there();
+        let Invalid { code, message, .. } = already_there();
         Self { row, column: column.map(str::to_owned), code, message }
     }
 
@@ -158,7 +158,7 @@ impl RowMistake {
 
 /// A name, or a number, that a record has already.
 pub fn already_there() -> Invalid {
-    Invalid::new("already_exists", "there is such a record already")
+    Invalid::new("already_exists", "there is such a record already").in_chinese("已有这样的记录")
 }
 
 impl Record for RowError {

@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn everything_wrong_with_a_row_is_told_at_once_with_its_column() {
         let mut cells = sale();
-        cells[0].1 = "with space";
+        cells[0].1 = " outer space";
         cells[2].1 = "1997-02-29";
         cells[3].1 = "0";
         cells[4].1 = "-5";

@@ -118,7 +118,7 @@ impl OrderDetails {
         at_most("lines", self.lines.len(), MOST_LINES)?;
         at_most("asset_ids", self.asset_ids.len(), MOST_ASSETS)?;
         check_site(Some(self.dealer_id), mentioned.site_dealer)?;
-        for asset in &mentioned.assets {
+        for asset in mentioned.assets {
             asset.must_be_of(self.customer_id).map_err(|refusal| {
                 let place = self.asset_ids.iter().position(|id| *id == asset.id);
                 refusal.at(place.map_or("/asset_ids".to_owned(), |at| format!("/asset_ids/{at}")))
