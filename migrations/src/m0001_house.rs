@@ -30,7 +30,7 @@ const SCOPE: &str = "
         $$ SELECT nullif(current_setting('ac.technician', true), '')::uuid $$;
     COMMENT ON FUNCTION ac.technician() IS 'The technician this transaction is narrowed to, if any.';";
 
-/// Which steps of the schema's history were taken, for whoever is about to start on it.
+/// Which steps of the schema's history were taken, for whoever is about to start on it, and for `doctor`.
 const HISTORY: &str = "
     CREATE FUNCTION ac.migrated() RETURNS SETOF text
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, ac, pg_temp AS

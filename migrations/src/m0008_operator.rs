@@ -1,4 +1,4 @@
-//! The operator: brands can be listed and suspended, and the program can be asked which schema it stands on.
+//! The operator: brands can be listed and suspended.
 
 use sea_orm_migration::prelude::*;
 
@@ -21,18 +21,10 @@ const BRANDS: &str = "
     REVOKE ALL ON FUNCTION ac.brands() FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION ac.brands() TO aftercare_auth;";
 
-/// Which migrations were applied: the login may read no table, and `doctor` asks.
-const MIGRATIONS: &str = "
-    CREATE FUNCTION ac.applied_migrations() RETURNS SETOF text
-        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, ac, pg_temp AS
-        $$ SELECT m.version::text FROM seaql_migrations m $$;
-    REVOKE ALL ON FUNCTION ac.applied_migrations() FROM PUBLIC;
-    GRANT EXECUTE ON FUNCTION ac.applied_migrations() TO aftercare_auth;";
-
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for sql in [SUSPENDED, BRANDS, MIGRATIONS] {
+        for sql in [SUSPENDED, BRANDS] {
             manager.get_connection().execute_unprepared(sql).await?;
         }
         Ok(())

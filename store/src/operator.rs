@@ -62,7 +62,7 @@ impl Store {
     /// [`Fault`] when the database fails, also because it is older than the question.
     pub async fn applied_migrations(&self) -> Result<BTreeSet<String>, Fault> {
         let auth = self.auth("READ ONLY").await?;
-        let sql = "SELECT name FROM ac.applied_migrations() AS name";
+        let sql = "SELECT name FROM ac.migrated() AS name";
         let rows = auth.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
         Ok(rows.iter().map(|row| row.try_get("", "name")).collect::<Result<_, _>>()?)
     }

@@ -40,18 +40,13 @@ pub(super) fn problems(status: &str) -> Vec<Problem> {
 }
 
 /// The headers of answers: name, what it says, an example.
-const HEADERS: [(&str, &str, &str); 11] = [
+const HEADERS: [(&str, &str, &str); 10] = [
     (
         "X-Request-Id",
         "The request, for asking us about it: what you sent, or a name we made up.",
         "req_01m80t7jx3e9vbq2f4c6d8g0hk",
     ),
     ("ETag", "The version of the record, for If-Match and If-None-Match.", "\"3\""),
-    (
-        "Location",
-        "Where the new record, or the operation that goes on, is found.",
-        "/v1/operations/opr_01m80t7jx3e9vbq2f4c6d8g0hk",
-    ),
     ("Link", "The next page, when there is one.", "</v1/customers?cursor=eyJ2Ijox>; rel=\"next\""),
     (
         "Idempotency-Replayed",
@@ -116,6 +111,37 @@ pub(super) fn carry_headers(operation: &mut Value) {
     if shows_record {
         offer_not_modified(operation);
     }
+}
+
+/// Says a problem that several operations share once, and refers to it: its name is that of its status, and a number
+/// where problems of one status differ.
+pub(super) fn share_problems(operation: &mut Value, shared: &mut Map<String, Value>) {
+    let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+    for (status, response) in responses.into_iter().flatten() {
+        if response.pointer("/content/application~1problem+json").is_some() {
+            let name = kept(shared, status, response);
+            *response = json!({"$ref": format!("#/components/responses/{name}")});
+        }
+    }
+}
+
+/// The name under which a response is kept with the others, once.
+fn kept(shared: &mut Map<String, Value>, status: &str, response: &Value) -> String {
+    let names = (1_u32..).map(|number| match number {
+        1 => format!("Problem_{status}"),
+        _ => format!("Problem_{status}_{number}"),
+    });
+    for name in names {
+        match shared.get(&name) {
+            Some(other) if other != response => {}
+            Some(_) => return name,
+            None => {
+                shared.insert(name.clone(), response.clone());
+                return name;
+            }
+        }
+    }
+    String::new()
 }
 
 fn takes(operation: &Value, header: &str) -> bool {

@@ -24,16 +24,27 @@ pub(super) fn finish(document: &mut Value) {
     }
     describe(document);
     let whole = document.clone();
+    let mut problems = Map::new();
     each_operation(document, &mut |operation| {
         patch_body(operation);
         each_body(operation, &mut |content| give_example(content, &whole));
         answers::carry_headers(operation);
+        answers::share_problems(operation, &mut problems);
     });
     if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
         components.insert("headers".to_owned(), answers::headers());
+        components.insert("responses".to_owned(), problems.into());
     }
     add_patches(document);
     prune(document);
+    // Facts are members of their own, so that programs need not look for them in an object of facts.
+    if let Some(problem) =
+        document.pointer_mut("/components/schemas/Problem").and_then(Value::as_object_mut)
+    {
+        let says = "The numbers and names behind the problem, such as `required_scope`, \
+                    `allowed_transitions` or `current_version`; its page names them.";
+        problem.insert("additionalProperties".to_owned(), json!({"description": says}));
+    }
     // Languages have names of their own, which are not ours to spell.
     if let Some(locale) =
         document.pointer_mut("/components/schemas/Locale").and_then(Value::as_object_mut)

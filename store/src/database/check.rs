@@ -141,7 +141,7 @@ const GRANTS: &str = "
         WHERE p.pronamespace IN ('public'::regnamespace, to_regnamespace('ac')) AND p.prosecdef
           AND has_function_privilege(ours.oid, p.oid, 'EXECUTE')
           AND NOT (ours.rolname = 'aftercare_auth' AND p.pronamespace = to_regnamespace('ac')
-                   AND p.proname IN ('find_secret', 'knows_origin', 'migrated'))";
+                   AND p.proname IN ('brands', 'find_secret', 'knows_origin', 'migrated'))";
 
 /// Whether there is anything to check. The login may not name what is in the schema `ac`, only look it up.
 const IS_EMPTY: &str = "
