@@ -7,6 +7,7 @@ use crate::{
         visits,
     },
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A page must fit through a slow connection.
@@ -65,6 +66,32 @@ async fn the_page_speaks_both_languages_and_looking_writes_nothing() {
     assert_eq!(english.header("referrer-policy"), "no-referrer");
     assert_eq!(key.get("/v1/invitations").await.text, before);
     assert_eq!(key.get("/v1/responses").await.data().len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_form_is_no_answer() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    surveys_after(&key, "visit_completed").await;
+    let customer = li_na(&key).await;
+    visits(&house, brand, &customer).await;
+    house.pass_hours(24).await;
+    let page = link(&house).await;
+    let form = "application/x-www-form-urlencoded";
+    for (kind, body, status) in [
+        ("application/json", "{\"score\": 5}", 415),
+        ("multipart/form-data; boundary=a", "score=5", 415),
+        ("application/x-www-form-urlencoded; charset=gbk", "score=5", 415),
+        (form, "score=5&comment=%ff", 400),
+        (form, "score=5&score=1", 400),
+    ] {
+        let stranger = house.stranger();
+        let request = stranger.request(Method::POST, &page).header("content-type", kind);
+        let told = stranger.send(request.body(body)).await.expect(status);
+        assert!(told.text.contains("<html"), "{told:?}");
+    }
+    assert_eq!(key.get("/v1/responses").await.expect(200).data().len(), 0);
 }
 
 #[tokio::test]
