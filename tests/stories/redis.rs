@@ -165,7 +165,7 @@ impl Gate {
                         shut = opened.wait_for(|open| !*open) => shut.is_ok(),
                     };
                     if shut {
-                        std::future::pending().await
+                        std::future::pending::<()>().await;
                     }
                 });
             }

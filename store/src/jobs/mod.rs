@@ -1,10 +1,10 @@
 //! The queue: what has happened and waits to be followed up, in the business database.
 //!
-//! A job is written in the transaction of the change that caused it ([`Tenant::emit`]), so neither is
-//! there without the other. The dispatcher sees envelopes of all tenants and no payload; the payload
-//! is read inside the tenant, by the worker that holds the lease. Leases follow the database's clock
-//! alone. Effects and completion commit together, guarded by the lease's token: a worker that was
-//! paused past its lease finds its work undone.
+//! A job is written in the transaction of the change that caused it ([`Tenant::emit`](crate::Tenant::emit)),
+//! so neither is there without the other. The dispatcher sees envelopes of all tenants and no payload; the
+//! payload is read inside the tenant, by the worker that holds the lease. Leases follow the database's clock
+//! alone. Effects and completion commit together, guarded by the lease's token: a worker that was paused past
+//! its lease finds its work undone.
 
 mod care;
 pub mod list;
