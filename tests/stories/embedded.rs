@@ -6,7 +6,7 @@ use crate::{
     program::{answers_at, program, two_places},
 };
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Stdio};
 use tokio::process::Child;
 use uuid::Uuid;
 
@@ -31,7 +31,9 @@ impl Machine {
             ("AFTERCARE_BIND", &*bind),
             ("AFTERCARE_ADMIN_BIND", &admin),
         ];
-        let child = program(&[], &settings).spawn().unwrap();
+        // Nobody reads what it says, and a pipe that is full would stop it.
+        let mut program = program(&[], &settings);
+        let child = program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let done = self.data.join("demo.done");
         until("the demo", async || done.exists().then_some(()), String::new).await;
         answers_at(&bind, true).await;
