@@ -118,10 +118,10 @@ async function visitsAndAsks(program) {
   return Object.fromEntries(await Promise.all(links));
 }
 
-/** All that could have been written because somebody looked. */
+/** All that could have been written because somebody looked. Cursors are sealed anew each time, and say nothing. */
 async function written(program) {
   const lists = ["audit-entries", "invitations", "responses", "complaints", "test/outbox"];
-  return JSON.stringify(await Promise.all(lists.map((list) => program.get(`/${list}`))));
+  return JSON.stringify(await Promise.all(lists.map(async (list) => (await program.get(`/${list}`)).data)));
 }
 
 async function unanswered(program, reader, link) {
@@ -221,7 +221,7 @@ async function longAndOver(program, readers, complaint) {
   const { id } = await program.post("/surveys", LONG_SURVEY);
   await program.post(`/surveys/${id}/activate`);
   await program.post(`/complaints/${complaint.id}/acknowledge`);
-  await program.post(`/complaints/${complaint.id}/decide`, { responsibility: "none", text: "一切正常。" });
+  await program.post(`/complaints/${complaint.id}/decide`, { responsibility: "none", text: "一切正常。", recourse: "请致电 12315。" });
   await program.post(`/complaints/${complaint.id}/resolve`);
   const before = await program.surveyLink(complaint.customer_id);
   const link = await eventually("a survey about the complaint", async () => {
