@@ -390,7 +390,8 @@ mod tests {
     fn what_fits_is_read() {
         let text = r#"{"kind": "green", "number": 4294967295, "parts": [{"name": "a"}]}"#;
         assert!(from_bytes::<Visit>(text.as_bytes()).is_ok());
-        let decision = json!({"responsibility": "none", "text": "It is within the standard."});
+        let decision = json!({"responsibility": "none", "text": "It is within the standard.",
+            "recourse": "Call 12315."});
         assert!(from_value::<DecisionDetails>(&decision).is_ok());
     }
 
