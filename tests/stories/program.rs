@@ -70,6 +70,16 @@ pub(crate) async fn answers_at(place: &str, answers: bool) {
     timeout(PATIENCE, waiting).await.expect("it answers, or stops to");
 }
 
+/// The settings of a program that listens in these places.
+fn served<'a>(bind: &'a str, admin: &'a str, database: &'a str) -> [(&'static str, &'a str); 4] {
+    [
+        ("AFTERCARE_BIND", bind),
+        ("AFTERCARE_ADMIN_BIND", admin),
+        ("AFTERCARE_DATABASE_URL", database),
+        ("AFTERCARE_SECRET_KEY", SECRET),
+    ]
+}
+
 fn tell(child: &Child, signal: Signal) {
     let id = i32::try_from(child.id().unwrap()).unwrap();
     kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
@@ -79,12 +89,7 @@ fn tell(child: &Child, signal: Signal) {
 async fn the_first_signal_waits_for_requests_and_the_second_for_nothing() {
     let house = House::opens().await;
     let ([bind, admin], url) = (two_places().await, house.database_url());
-    let settings = [
-        ("AFTERCARE_BIND", &*bind),
-        ("AFTERCARE_ADMIN_BIND", &admin),
-        ("AFTERCARE_DATABASE_URL", &url),
-        ("AFTERCARE_SECRET_KEY", SECRET),
-    ];
+    let settings = served(&bind, &admin, &url);
     for role in ["api", "all"] {
         let child = program(&[role], &settings).spawn().unwrap();
         answers_at(&bind, true).await;
@@ -117,12 +122,7 @@ async fn a_port_that_is_taken_ends_the_program_before_it_begins() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let admin = taken.local_addr().unwrap().to_string();
     for role in ["all", "api", "worker"] {
-        let settings = [
-            ("AFTERCARE_BIND", &*bind),
-            ("AFTERCARE_ADMIN_BIND", &admin),
-            ("AFTERCARE_DATABASE_URL", &url),
-            ("AFTERCARE_SECRET_KEY", SECRET),
-        ];
+        let settings = served(&bind, &admin, &url);
         let said = says(&[role], &settings).await;
         assert!(!said.well, "{role}");
         assert_eq!(said.out, "", "{role} says nothing of a service that is not there");
@@ -173,12 +173,7 @@ async fn mistakes_are_answered_in_a_sentence() {
 async fn log_lines_have_no_colours_where_nobody_looks() {
     let house = House::opens().await;
     let ([bind, admin], url) = (two_places().await, house.database_url());
-    let settings = [
-        ("AFTERCARE_BIND", &*bind),
-        ("AFTERCARE_ADMIN_BIND", &admin),
-        ("AFTERCARE_DATABASE_URL", &url),
-        ("AFTERCARE_SECRET_KEY", SECRET),
-    ];
+    let settings = served(&bind, &admin, &url);
     let child = program(&["api"], &settings).spawn().unwrap();
     answers_at(&bind, true).await;
     reqwest::get(format!("http://{bind}/version")).await.unwrap();

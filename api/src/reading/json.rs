@@ -1,6 +1,6 @@
 //! JSON bodies: first whether it is JSON and says everything once, then whether it is what was asked for.
 
-use super::{Kind, Mistake, Step};
+use super::{Kind, Members, Mistake, Step};
 use domain::invalid::Invalid;
 use serde::{
     Deserializer,
@@ -199,7 +199,8 @@ impl<'de> Deserializer<'de> for Node<'de> {
             Value::Bool(yes) => visitor.visit_bool(*yes),
             Value::String(text) => visitor.visit_borrowed_str(text),
             Value::Object(members) => {
-                visitor.visit_map(Members { rest: members.iter(), open: None })
+                let members = members.iter().map(|(name, value)| (name.as_str(), Node(value)));
+                visitor.visit_map(Members::of(members))
             }
             // Enums that are told apart by a member would take a list as well.
             Value::Array(_) if waits_for(&visitor) == Kind::Object => {
@@ -285,33 +286,6 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 
     fn size_hint(&self) -> Option<usize> {
         Some(self.rest.len())
-    }
-}
-
-/// The members of an object.
-struct Members<'de> {
-    rest: serde_json::map::Iter<'de>,
-    open: Option<(&'de str, &'de Value)>,
-}
-
-impl<'de> MapAccess<'de> for Members<'de> {
-    type Error = Mistake;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Mistake> {
-        let Some((name, value)) = self.rest.next() else { return Ok(None) };
-        self.open = Some((name, value));
-        seed.deserialize(name.as_str().into_deserializer()).map(Some)
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mistake> {
-        let Some((name, value)) = self.open.take() else {
-            return Err(Mistake::custom("a value was read before its name"));
-        };
-        let step = || Step::Member(name.to_owned());
-        seed.deserialize(Node(value)).map_err(|mistake| mistake.within(step()))
     }
 }
 

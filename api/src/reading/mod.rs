@@ -10,7 +10,12 @@ pub(crate) use json::{Unread, from_bytes, from_value};
 pub(crate) use query::{from_pairs, pairs};
 
 use domain::invalid::Invalid;
-use serde::de::{self, Expected, Unexpected};
+use serde::{
+    Deserializer,
+    de::{
+        self, DeserializeSeed, Error as _, Expected, IntoDeserializer as _, MapAccess, Unexpected,
+    },
+};
 use std::fmt;
 
 /// A step on the way to a part of a body.
@@ -74,6 +79,43 @@ impl Mistake {
     fn twice(name: &str) -> Self {
         let invalid = Invalid::new("duplicate_field", "expected once, found twice");
         Self::here(invalid.in_chinese("只能出现一次")).within(Step::Member(name.to_owned()))
+    }
+}
+
+/// The members of an object, or the parameters of a request: names, and what is read under them.
+struct Members<'de, I, D> {
+    rest: I,
+    open: Option<(&'de str, D)>,
+}
+
+impl<I, D> Members<'_, I, D> {
+    fn of(rest: I) -> Self {
+        Self { rest, open: None }
+    }
+}
+
+impl<'de, I, D> MapAccess<'de> for Members<'de, I, D>
+where
+    I: Iterator<Item = (&'de str, D)>,
+    D: Deserializer<'de, Error = Mistake>,
+{
+    type Error = Mistake;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Mistake> {
+        let Some((name, value)) = self.rest.next() else { return Ok(None) };
+        self.open = Some((name, value));
+        seed.deserialize(name.into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mistake> {
+        let Some((name, value)) = self.open.take() else {
+            return Err(Mistake::custom("a value was read before its name"));
+        };
+        let step = || Step::Member(name.to_owned());
+        seed.deserialize(value).map_err(|mistake| mistake.within(step()))
     }
 }
 

@@ -1,12 +1,10 @@
 //! Parameters in the query of an address.
 
-use super::{Kind, Mistake, Step};
+use super::{Kind, Members, Mistake, Step};
 use domain::invalid::Invalid;
 use serde::{
     Deserializer,
-    de::{
-        DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess, Visitor,
-    },
+    de::{DeserializeOwned, Visitor},
 };
 use std::str::FromStr;
 
@@ -57,38 +55,13 @@ impl<'de> Deserializer<'de> for Pairs<'de> {
     type Error = Mistake;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
-        visitor.visit_map(Entries { rest: self.0.iter(), open: None })
+        let parameters = self.0.iter().map(|(name, value)| (name.as_str(), Text(value)));
+        visitor.visit_map(Members::of(parameters))
     }
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
         unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-struct Entries<'de> {
-    rest: std::slice::Iter<'de, (String, String)>,
-    open: Option<&'de (String, String)>,
-}
-
-impl<'de> MapAccess<'de> for Entries<'de> {
-    type Error = Mistake;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Mistake> {
-        self.open = self.rest.next();
-        let Some((name, _)) = self.open else { return Ok(None) };
-        seed.deserialize(name.as_str().into_deserializer()).map(Some)
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mistake> {
-        let Some((name, value)) = self.open.take() else {
-            return Err(Mistake::custom("a value was read before its name"));
-        };
-        let step = || Step::Member(name.clone());
-        seed.deserialize(Text(value)).map_err(|mistake| mistake.within(step()))
     }
 }
 

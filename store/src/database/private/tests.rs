@@ -193,21 +193,22 @@ async fn a_dropped_cluster_ends() {
     starts(&folder.0).await.stop().await;
 }
 
-/// Runs in a process of its own, for the test below.
-#[tokio::test]
-#[ignore = "it holds a cluster until it is killed"]
-async fn holds_a_cluster() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let cluster = starts(Path::new(&folder)).await;
+/// Holds a cluster until the process is killed.
+async fn holds_a_cluster(folder: &Path) {
+    let cluster = starts(folder).await;
     println!("holds {}", postmaster(cluster.data_dir()).as_raw_nonzero());
     std::future::pending::<()>().await;
 }
 
 #[tokio::test]
 async fn it_ends_with_a_program_that_is_killed() {
+    // The program that is killed is this test once more, with a folder to hold a cluster in.
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return holds_a_cluster(Path::new(&folder)).await;
+    }
     let folder = Folder::new("killed");
     let mut holder = Command::new(std::env::current_exe().expect("this test"))
-        .args(["holds_a_cluster", "--ignored", "--nocapture"])
+        .args(["it_ends_with_a_program_that_is_killed", "--nocapture"])
         .env(FOLDER, &folder.0)
         .stdout(Stdio::piped())
         .spawn()
