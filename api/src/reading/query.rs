@@ -4,7 +4,7 @@ use super::{Kind, Members, Mistake, Step};
 use domain::invalid::Invalid;
 use serde::{
     Deserializer,
-    de::{DeserializeOwned, Visitor},
+    de::{DeserializeOwned, IntoDeserializer as _, Visitor},
 };
 use std::str::FromStr;
 
