@@ -14,6 +14,8 @@ use domain::{
     identity::{Actor, Reach, Scope as Permitted},
     ids::TenantId,
     record::{Record, Version},
+    refusal::Refusal,
+    sandbox::ONLY_IN_SANDBOX,
     tenancy::{BRAND_SUSPENDED, BrandStatus},
 };
 use serde::Serialize;
@@ -274,6 +276,9 @@ impl<P: Permission> FromRequestParts<Api> for Access<P> {
         permit::<P>(&caller)?;
         if P::SCOPE.is_the_brands() {
             caller.reach.must_be_whole()?;
+        }
+        if P::SCOPE.is_for_trying_out() && !caller.is_sandbox {
+            return Err(Refusal::new(&ONLY_IN_SANDBOX).into());
         }
         let header = |name: HeaderName| {
             parts.headers.get(name).map(|value| value.to_str().unwrap_or_default().to_owned())

@@ -25,7 +25,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 
 /// Lists the clocks of the sandbox
 ///
-/// A sandbox has one; a live brand has none and lives by the time of the world.
+/// A sandbox has one. A live brand lives by the time of the world, and is refused with `only_in_sandbox`.
 #[utoipa::path(
     get, path = "/test/clocks", tag = "sandbox",
     operation_id = "list_test_clocks",

@@ -144,7 +144,6 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::imports::RULES,
         crate::sops::RULES,
         crate::complaints::RULES,
-        crate::followups::RULES,
         crate::surveys::RULES,
         crate::allowances::RULES,
         crate::maintenance::RULES,

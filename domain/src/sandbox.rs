@@ -49,6 +49,22 @@ pub struct AdvanceClock {
     pub to: Option<Timestamp>,
 }
 
+/// What is for trying out is there in the sandbox only: a live brand has no clock to move, and what was written
+/// to real customers is for them alone.
+pub static ONLY_IN_SANDBOX: Rule = Rule {
+    code: "only_in_sandbox",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "Only in the sandbox", zh: "仅限沙盒" },
+    detail: Bilingual {
+        en: "This is there for trying things out, and your credentials open the brand itself.",
+        zh: "此功能仅供试用，而当前凭证打开的是正式环境。",
+    },
+    advice: Bilingual {
+        en: "Use a test key (`ak_test_..`).",
+        zh: "请使用测试密钥（`ak_test_..`）。",
+    },
+};
+
 /// The clock is still on its way.
 pub static CLOCK_MOVING: Rule = Rule {
     code: "clock_moving",
@@ -95,7 +111,8 @@ pub static NAME_ONE_OF_THE_TWO: Rule = Rule {
 };
 
 /// What this capability refuses.
-pub static RULES: &[&Rule] = &[&CLOCK_MOVING, &CLOCK_OUT_OF_REACH, &NAME_ONE_OF_THE_TWO];
+pub static RULES: &[&Rule] =
+    &[&ONLY_IN_SANDBOX, &CLOCK_MOVING, &CLOCK_OUT_OF_REACH, &NAME_ONE_OF_THE_TWO];
 
 impl TestClock {
     /// Sends the clock ahead; `operation` tells how far it has come.

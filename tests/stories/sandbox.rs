@@ -1,7 +1,9 @@
 //! The sandbox: its clock is moved, and what was due has happened in order.
 
 use crate::house::House;
+use domain::identity::Role;
 use serde_json::json;
+use uuid::Uuid;
 
 #[tokio::test]
 async fn ninety_days_pass_in_order_and_the_clock_arrives() {
@@ -34,12 +36,26 @@ async fn ninety_days_pass_in_order_and_the_clock_arrives() {
 }
 
 #[tokio::test]
-async fn a_live_brand_has_no_clock_to_move() {
+async fn what_is_for_trying_out_is_refused_to_a_live_brand_in_the_same_words() {
     let house = House::opens().await;
     let brand = house.brand("clearwater").await;
     let (live, test) = (house.brand_key(brand.live), house.sandbox_key(brand.test));
-    assert_eq!(live.get("/v1/test/clocks").await.expect(200).data().len(), 0);
     let clock = test.get("/v1/test/clocks").await.expect(200).data()[0]["id"].clone();
-    let path = format!("/v1/test/clocks/{}/advance", clock.as_str().unwrap());
-    live.post(&path, json!({"days": 1})).await.refused(404, "not_found");
+    let clock = format!("/v1/test/clocks/{}", clock.as_str().unwrap());
+    let refusals = [
+        live.get("/v1/test/outbox").await,
+        live.get("/v1/test/clocks").await,
+        live.get(&clock).await,
+        live.post(&format!("{clock}/advance"), json!({"days": 1})).await,
+    ];
+    for refusal in refusals {
+        let refusal = refusal.refused(409, "only_in_sandbox");
+        let says = "This is there for trying things out, and your credentials open the brand itself.";
+        assert_eq!(refusal["detail"], says);
+    }
+    // Who may not look at all hears that first.
+    let nobody = Uuid::from_u128(1).into();
+    let auditor = house.person(brand.live, Role::Auditor, nobody, None);
+    let refused = auditor.get("/v1/test/clocks").await.refused(403, "forbidden");
+    assert_eq!(refused["required_scope"], "sandbox:read");
 }

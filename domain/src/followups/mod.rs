@@ -9,8 +9,8 @@ use crate::{
     event::Event,
     ids::{CustomerId, DealerId, MessageId},
     record::{Record, Version},
-    refusal::{Kind, Refusal, Rule},
-    text::{Bilingual, Email, Locale, Name, Phone},
+    refusal::Refusal,
+    text::{Email, Locale, Name, Phone},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -82,37 +82,7 @@ impl Outlet {
     pub fn of(is_sandbox: bool) -> Self {
         if is_sandbox { Self::Sandbox } else { Self::World }
     }
-
-    /// Refuses to show what was written to real customers: links in it are theirs alone.
-    ///
-    /// # Errors
-    ///
-    /// `only_in_sandbox` for a brand whose messages leave.
-    pub fn must_be_sandbox(self) -> Result<(), Refusal> {
-        match self {
-            Self::Sandbox => Ok(()),
-            Self::World => Err(Refusal::new(&ONLY_IN_SANDBOX)),
-        }
-    }
 }
-
-/// What is for trying out is there in the sandbox only.
-pub static ONLY_IN_SANDBOX: Rule = Rule {
-    code: "only_in_sandbox",
-    kind: Kind::Conflict,
-    title: Bilingual { en: "Only in the sandbox", zh: "仅限沙盒" },
-    detail: Bilingual {
-        en: "This is there for trying things out, and your credentials open the brand itself.",
-        zh: "此功能仅供试用，而当前凭证打开的是正式环境。",
-    },
-    advice: Bilingual {
-        en: "Use a test key (`ak_test_..`).",
-        zh: "请使用测试密钥（`ak_test_..`）。",
-    },
-};
-
-/// Every refusal of follow-ups.
-pub static RULES: &[&Rule] = &[&ONLY_IN_SANDBOX];
 
 /// Who is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -331,13 +301,6 @@ mod tests {
         assert_eq!(change.record.state, MessageState::Kept);
         assert_eq!(change.record.reason, Some(MessageReason::Sandbox));
         assert_eq!(change.events, []);
-    }
-
-    #[test]
-    fn what_real_customers_read_is_not_shown() {
-        assert!(Outlet::of(true).must_be_sandbox().is_ok());
-        let refusal = Outlet::of(false).must_be_sandbox().unwrap_err();
-        assert_eq!(refusal.rule, &ONLY_IN_SANDBOX);
     }
 
     #[test]

@@ -167,6 +167,11 @@ macro_rules! scopes {
                 THE_BRANDS.contains(&self)
             }
 
+            /// Whether it allows what there is in a sandbox only.
+            pub fn is_for_trying_out(self) -> bool {
+                self.as_str().starts_with("sandbox:")
+            }
+
             /// What it allows, in a sentence.
             pub const fn says(self) -> &'static str {
                 match self { $(Self::$name => $says),* }
