@@ -35,7 +35,8 @@ struct AuditFilters {
 /// Lists who did what
 ///
 /// The newest comes first. With `subject` it is the timeline of one record, with `customer_id` that of a
-/// customer over all records.
+/// customer over all records. Callers who work for a dealer see the lines of their dealer's records: a line
+/// belongs to the dealer whose record it was when the line was written.
 #[utoipa::path(
     get, path = "/audit-entries", tag = "audit",
     operation_id = "list_audit_entries",

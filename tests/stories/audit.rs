@@ -1,6 +1,7 @@
 //! Who did what.
 
 use crate::{
+    customers::Shop,
     house::{Client, House},
     maintenance::{Service, filter},
     voice::{act, complains, link, sends, surveys_after},
@@ -47,6 +48,53 @@ async fn every_change_of_every_record_is_one_line_of_its_timeline() {
     let kinds = "acc alp apt ast cmp cus dlr enr ges inv key lim occ ord pla prd rem res rsp run \
                  sit sop sov stf sur wor";
     assert_eq!(met.into_iter().collect::<Vec<_>>().join(" "), kinds);
+}
+
+/// What is told about a record, the newest first.
+async fn timeline(who: &Client, subject: &str) -> Vec<String> {
+    let reply = who.get(&format!("/v1/audit-entries?subject={subject}")).await.expect(200);
+    reply.data().iter().map(|line| line["action"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_dealer_s_people_read_the_timelines_of_their_dealer_and_no_more() {
+    let shop = Shop::opens().await;
+    let (neighbour, next_door) = shop.neighbour().await;
+    let ours = shop.customer("C-1").await;
+    let theirs = next_door.post("/v1/customers", json!({"name": "王伟"})).await.expect(201).id();
+    let person = |role: Role, dealer: Option<&str>| {
+        let nobody_else = uuid::Uuid::from_u128(1).into();
+        let dealer = dealer.map(|dealer| dealer.parse().unwrap());
+        shop.house.person(shop.tenant, role, nobody_else, dealer)
+    };
+    for role in [Role::SupportAgent, Role::Manager, Role::Owner] {
+        let person = person(role, Some(&shop.dealer));
+        let log = person.get("/v1/audit-entries?limit=200").await.expect(200);
+        let dealers: BTreeSet<_> =
+            log.data().iter().map(|line| line["dealer_id"].as_str().unwrap()).collect();
+        assert_eq!(dealers, BTreeSet::from([&*shop.dealer]), "{role:?}");
+        assert_eq!(timeline(&person, &ours).await, ["create"], "{role:?}");
+        for others in [&theirs, &neighbour, &shop.purifier] {
+            assert_eq!(timeline(&person, others).await, [""; 0], "{role:?}");
+        }
+    }
+    for role in [Role::BrandSupport, Role::BrandAdmin, Role::Auditor] {
+        let person = person(role, None);
+        for anybody_s in [&ours, &theirs, &neighbour, &shop.purifier] {
+            assert_eq!(timeline(&person, anybody_s).await, ["create"], "{role:?}");
+        }
+    }
+    for role in [Role::Clerk, Role::Technician] {
+        let reply = person(role, Some(&shop.dealer)).get("/v1/audit-entries").await;
+        assert_eq!(reply.refused(403, "forbidden")["required_scope"], "audit:read");
+    }
+
+    // A customer who goes to another dealer takes along what happens from now on.
+    let path = format!("/v1/customers/{ours}");
+    let moves = json!({"dealer_id": neighbour});
+    shop.key.patch(&path, "*", moves).await.expect(200);
+    assert_eq!(timeline(&person(Role::Manager, Some(&shop.dealer)), &ours).await, ["create"]);
+    assert_eq!(timeline(&person(Role::Manager, Some(&neighbour)), &ours).await, ["update"]);
 }
 
 /// A purifier is sold, enters its plan and is visited.

@@ -197,7 +197,7 @@ scopes! {
     KeysRead = "keys:read", [BrandAdmin Auditor], "Read API keys, never their secrets.";
     KeysWrite = "keys:write", [BrandAdmin], "Create and revoke API keys.";
     IssuersWrite = "issuers:write", [BrandAdmin], "Say where the brand's people sign in.";
-    CustomersRead = "customers:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read customers and their timelines.";
+    CustomersRead = "customers:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read customers.";
     CustomersWrite = "customers:write", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin], "Create and change customers.";
     CatalogueRead = "catalogue:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read products and assets.";
     CatalogueWrite = "catalogue:write", [Manager Owner BrandAdmin], "Create and change products and assets.";
@@ -225,7 +225,7 @@ scopes! {
     ComplaintsWrite = "complaints:write", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin], "Open, answer and settle complaints.";
     SurveysRead = "surveys:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read surveys, invitations and answers.";
     SurveysWrite = "surveys:write", [BrandAdmin], "Write surveys.";
-    AuditRead = "audit:read", [BrandAdmin Auditor], "Read the audit log.";
+    AuditRead = "audit:read", [SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read the audit log and the timelines in it.";
     JobsRead = "jobs:read", [BrandSupport BrandAdmin Auditor], "Read the queue and its dead letters.";
     JobsWrite = "jobs:write", [BrandAdmin], "Replay dead letters.";
     SandboxRead = "sandbox:read", [BrandSupport BrandAdmin], "Read the sandbox's clock and outbox.";
