@@ -17,6 +17,7 @@ use domain::{
     refusal::Refusal,
     sandbox::ONLY_IN_SANDBOX,
     tenancy::{BRAND_SUSPENDED, BrandStatus},
+    time::Timestamp,
 };
 use serde::Serialize;
 use std::{collections::BTreeSet, marker::PhantomData, ops::Deref, sync::OnceLock};
@@ -77,12 +78,14 @@ pub struct Caller {
     pub scopes: BTreeSet<Permitted>,
     /// Whether the tenant is a sandbox.
     pub is_sandbox: bool,
+    /// When their credentials end by themselves.
+    pub until: Option<Timestamp>,
 }
 
 /// Something a caller may be allowed to do, as a type, so that it can stand in a handler's signature.
 pub trait Permission: Send + Sync + 'static {
-    /// The scope a caller must have.
-    const SCOPE: Permitted;
+    /// The scope a caller must have; `None` for what every caller may.
+    const SCOPE: Option<Permitted>;
 }
 
 /// One type a scope, for handlers' signatures: `Access<may::ComplaintsWrite>`.
@@ -96,9 +99,17 @@ pub mod may {
             pub struct $name;
 
             impl Permission for $name {
-                const SCOPE: Permitted = Permitted::$name;
+                const SCOPE: Option<Permitted> = Some(Permitted::$name);
             }
         )*};
+    }
+
+    /// To ask about oneself: whoever was recognised may, whatever their scopes.
+    #[derive(Debug)]
+    pub struct Call;
+
+    impl Permission for Call {
+        const SCOPE: Option<Permitted> = None;
     }
 
     permissions! {
@@ -257,10 +268,10 @@ impl<P: Permission> Access<P> {
 
 /// Refuses callers who lack the permission.
 fn permit<P: Permission>(caller: &Caller) -> Result<(), Problem> {
-    if caller.scopes.contains(&P::SCOPE) {
-        return Ok(());
+    match P::SCOPE.filter(|scope| !caller.scopes.contains(scope)) {
+        None => Ok(()),
+        Some(scope) => Err(Problem::new(&problem::FORBIDDEN).with("required_scope", scope)),
     }
-    Err(Problem::new(&problem::FORBIDDEN).with("required_scope", P::SCOPE))
 }
 
 impl<P: Permission> FromRequestParts<Api> for Access<P> {
@@ -270,14 +281,15 @@ impl<P: Permission> FromRequestParts<Api> for Access<P> {
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| Problem::new(&problem::UNAUTHORIZED))?;
         let brand = parts.extensions.get::<BrandStatus>();
-        if brand == Some(&BrandStatus::Suspended) && !P::SCOPE.only_reads() {
+        let only_reads = P::SCOPE.is_none_or(Permitted::only_reads);
+        if brand == Some(&BrandStatus::Suspended) && !only_reads {
             return Err(Problem::new(&BRAND_SUSPENDED));
         }
         permit::<P>(&caller)?;
-        if P::SCOPE.is_the_brands() {
+        if P::SCOPE.is_some_and(Permitted::is_the_brands) {
             caller.reach.must_be_whole()?;
         }
-        if P::SCOPE.is_for_trying_out() && !caller.is_sandbox {
+        if P::SCOPE.is_some_and(Permitted::is_for_trying_out) && !caller.is_sandbox {
             return Err(Refusal::new(&ONLY_IN_SANDBOX).into());
         }
         let header = |name: HeaderName| {

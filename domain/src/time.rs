@@ -57,6 +57,11 @@ impl Timestamp {
         self.0.with_timezone(&zone.0).format("%Y-%m-%d %H:%M").to_string()
     }
 
+    /// The instant so many seconds after 1970-01-01T00:00:00Z; `None` when no calendar reaches it.
+    pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
+        DateTime::from_timestamp(seconds, 0).map(Self)
+    }
+
     /// Seconds since 1970-01-01T00:00:00Z.
     pub fn unix_seconds(self) -> i64 {
         self.0.timestamp()

@@ -608,6 +608,7 @@ async fn introduce(mut request: Request, next: Next) -> Response {
             reach: Reach { dealer: id(4).map(Into::into), technician },
             scopes,
             is_sandbox: words[0] == "sandbox",
+            until: None,
         });
     }
     next.run(request).await

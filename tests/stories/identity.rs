@@ -463,13 +463,13 @@ async fn a_changed_rank_acts_within_five_seconds_on_tokens_that_are_out() {
 }
 
 /// The place where a brand's people sign in.
-struct SignInPlace {
+pub(crate) struct SignInPlace {
     pair: Ed25519KeyPair,
     url: String,
 }
 
 impl SignInPlace {
-    async fn opens() -> Self {
+    pub(crate) async fn opens() -> Self {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
         let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
         let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
@@ -482,13 +482,13 @@ impl SignInPlace {
         Self { pair, url }
     }
 
-    fn details(&self, algorithm: &str) -> Value {
+    pub(crate) fn details(&self, algorithm: &str) -> Value {
         json!({"name": "Sign-in", "issuer": self.url, "audience": "aftercare",
             "jwks_url": format!("{}/keys", self.url), "algorithm": algorithm})
     }
 
     /// A token with these claims beside the usual ones.
-    fn token(&self, house: &House, changes: &Value) -> String {
+    pub(crate) fn token(&self, house: &House, changes: &Value) -> String {
         let now = house.now().unix_seconds();
         let mut claims = json!({"iss": self.url, "aud": "aftercare", "sub": "u-1", "iat": now, "exp": now + 600});
         for (name, value) in changes.as_object().unwrap() {

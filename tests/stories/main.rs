@@ -31,6 +31,7 @@ mod imports;
 mod input;
 mod lines;
 mod maintenance;
+mod me;
 mod operations;
 mod patience;
 mod program;

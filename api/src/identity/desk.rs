@@ -22,6 +22,7 @@ use domain::{
     },
     ids::{ApiKeyId, IssuerId, TenantId},
     tenancy::TenantMode,
+    time::Timestamp,
     web::Loopback,
 };
 use moka::future::Cache;
@@ -102,13 +103,14 @@ pub(super) struct Admitted {
 impl Admitted {
     /// The caller, as handlers see them.
     pub(super) fn caller(&self) -> Caller {
-        let Standing { actor, reach, scopes, mode, .. } = &self.standing;
+        let Standing { actor, reach, scopes, mode, until, .. } = &self.standing;
         Caller {
             tenant: self.tenant,
             actor: *actor,
             reach: *reach,
             scopes: scopes.clone(),
             is_sandbox: *mode == TenantMode::Test,
+            until: *until,
         }
     }
 
@@ -197,18 +199,30 @@ impl Desk {
 
     async fn admit_token(&self, token: &str, kid: &str) -> Result<Admitted, Problem> {
         let ring = self.keyring.with(kid).await?;
-        let grant = self.grant(&ring, token, kid).await?;
+        let verified = self.verify(&ring, token, kid).await?;
+        let now = self.store.clock().now();
+        let grant = verified.claims.accept(&self.address, now).map_err(|fault| turn_away(&fault))?;
         let client = self.standing(Credential::Key(grant.tenant, grant.client)).await?;
         let standing = match grant.subject {
             TokenSubject::Key(_) => client,
             // A token in somebody's name lives only as long as the key that asked for it.
-            TokenSubject::Staff(id) => self.standing(Credential::Staff(grant.tenant, id)).await?,
+            TokenSubject::Staff(id) => {
+                let person = self.standing(Credential::Staff(grant.tenant, id)).await?;
+                person.ending(client.until)
+            }
         };
-        Ok(Admitted { tenant: grant.tenant, standing: standing.within(&grant.scopes) })
+        let end = Timestamp::from_unix_seconds(verified.claims.exp);
+        let standing = standing.within(&grant.scopes).ending(end);
+        Ok(Admitted { tenant: grant.tenant, standing })
     }
 
-    /// What a token of this service gives at this moment.
-    async fn grant(&self, ring: &Ring, token: &str, kid: &str) -> Result<TokenGrant, Problem> {
+    /// A token that this service has signed, with a key that was not withdrawn since.
+    async fn verify(
+        &self,
+        ring: &Ring,
+        token: &str,
+        kid: &str,
+    ) -> Result<Arc<Verified>, Problem> {
         let name = fingerprint(token);
         let verified = if let Some(verified) = self.tokens.get(&name).await {
             verified
@@ -222,8 +236,7 @@ impl Desk {
         if !ring.public.has(&verified.kid) {
             return Err(unauthorized());
         }
-        let now = self.store.clock().now();
-        verified.claims.accept(&self.address, now).map_err(|fault| turn_away(&fault))
+        Ok(verified)
     }
 
     async fn admit_foreign(&self, token: &str, tenant: TenantId) -> Result<Admitted, Problem> {
@@ -237,7 +250,8 @@ impl Desk {
         let subject =
             issuer.accept(&verified.claims, now).map_err(|fault| turn_away(&fault))?.to_owned();
         let standing = self.standing(Credential::SignedIn(tenant, issuer.id, subject)).await?;
-        Ok(Admitted { tenant, standing })
+        let end = Timestamp::from_unix_seconds(verified.claims.exp);
+        Ok(Admitted { tenant, standing: standing.ending(end) })
     }
 
     async fn verify_foreign(&self, token: &str, issuer: &Issuer) -> Result<Arc<Foreign>, Problem> {

@@ -9,6 +9,7 @@ mod jwt;
 mod key_sets;
 mod keyring;
 mod limits;
+mod me;
 mod oauth;
 mod staff;
 mod tokens;
@@ -26,6 +27,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(api_keys::router())
         .merge(issuers::router())
+        .merge(me::router())
         .merge(staff::router())
         .merge(tokens::router())
 }

@@ -62,6 +62,13 @@ impl Standing {
         self
     }
 
+    /// The same, over at `end` if it is not over before.
+    #[must_use]
+    pub fn ending(mut self, end: Option<Timestamp>) -> Self {
+        self.until = self.until.into_iter().chain(end).min();
+        self
+    }
+
     /// Whether it has not ended by itself; the instant at which it ends is too late.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|end| now < end)
@@ -176,6 +183,19 @@ mod tests {
         let token = [Scope::CustomersRead, Scope::TenantWrite].into();
         let standing = Standing::of_key(&key(None), from, now()).unwrap().within(&token);
         assert_eq!(standing.scopes, [Scope::CustomersRead].into());
+    }
+
+    #[test]
+    fn it_ends_with_the_first_thing_that_ends() {
+        let brand = brand();
+        let from = Origin { brand: &brand, dealer: None };
+        let of_key = |end| Standing::of_key(&key(end), from, now()).unwrap();
+        let [soon, later] = [60, 3_600].map(|seconds| Some(now().plus_seconds(seconds)));
+        assert_eq!(of_key(None).ending(None).until, None);
+        assert_eq!(of_key(None).ending(later).until, later);
+        assert_eq!(of_key(soon).ending(later).until, soon);
+        assert_eq!(of_key(later).ending(soon).until, soon);
+        assert_eq!(of_key(soon).ending(None).until, soon);
     }
 
     #[test]

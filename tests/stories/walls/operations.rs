@@ -1,9 +1,13 @@
 //! The operations of the OpenAPI document, and every place in them where an identifier stands.
 
 use crate::house::{Client, Reply};
+use domain::identity::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 use uuid::Uuid;
 
 /// Identifiers by their kind (`cus`, `ord` ..).
@@ -12,6 +16,9 @@ pub(super) type Known = BTreeMap<String, Vec<String>>;
 /// What an operation needs to be asked besides identifiers.
 const QUERIES: &[(&str, &str)] =
     &[("hand_in_file", "kind=orders"), ("preview_plan_template", "delivered_on=2026-01-05")];
+
+/// The one operation that every caller may do: it shows them themselves and nothing else.
+const WITHOUT_SCOPE: &str = "show_me";
 
 /// A file of orders, because orders may name every record that a file can.
 const ORDERS: &str = r#"{"order_external_id": "S-1", "customer_external_id": "C-1", "paid_on": "2025-12-24",
@@ -30,6 +37,7 @@ pub(super) struct Operation {
     pub(super) name: String,
     pub(super) method: Method,
     pub(super) path: String,
+    /// What a caller must have; empty when nothing.
     pub(super) scope: String,
     /// Parameters of the path, in order, with the kind of each identifier among them.
     parameters: Vec<(String, Option<String>)>,
@@ -108,8 +116,10 @@ fn read_operation(document: &Value, path: &str, method: &str, operation: &Value)
     });
     let mut scopes = operation["security"].as_array().unwrap().iter();
     let scope = scopes.find_map(|one| one["oauth"][0].as_str()).unwrap_or_default();
+    let name = operation["operationId"].as_str().unwrap();
+    assert!(!scope.is_empty() || name == WITHOUT_SCOPE, "{name} names no scope");
     Operation {
-        name: operation["operationId"].as_str().unwrap().to_owned(),
+        name: name.to_owned(),
         method: method.to_uppercase().parse().unwrap(),
         path: path.to_owned(),
         scope: scope.to_owned(),
@@ -172,6 +182,11 @@ fn find_members(
 }
 
 impl Operation {
+    /// Whether a caller with `scopes` may do it.
+    pub(super) fn is_open_to(&self, scopes: &BTreeSet<Scope>) -> bool {
+        self.scope.is_empty() || scopes.iter().any(|scope| scope.as_str() == self.scope)
+    }
+
     /// Every place where an identifier stands, with its kind.
     pub(super) fn places(&self) -> Vec<(Place, String)> {
         let path = self
