@@ -3,6 +3,7 @@
 use crate::{
     access::{Access, Api, Outcome, may},
     list::{List, ListOf, NoFilters, Paging},
+    operations::OperationView,
     problem::Problem,
     request::{Id, Json},
 };
@@ -72,7 +73,7 @@ async fn get_test_clock(
     operation_id = "advance_test_clock",
     params(("id" = ClockId, Path, description = "The clock.")),
     request_body(content = AdvanceClock, description = "How far.", example = json!({"days": 90})),
-    responses((status = 202, description = "The clock is on its way.", body = Operation,
+    responses((status = 202, description = "The clock is on its way.", body = OperationView,
         headers(("Location" = String, description = "Where the operation can be followed.")))),
     security(("oauth" = ["sandbox:write"])),
 )]
@@ -88,5 +89,6 @@ async fn advance_test_clock(
     let change = clock.advance(wish, operation.record.id)?;
     let operation = work.record(operation).await?;
     work.send_clock(change).await?;
-    work.accepted(format!("/v1/operations/{}", operation.id), &operation).await
+    let view = OperationView::new(operation, work.now());
+    work.accepted(view.place(), &view).await
 }

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 /// A long piece of work, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = OperationRecord)]
 pub struct Operation {
     /// Its identifier.
     pub id: OperationId,
@@ -169,7 +170,7 @@ impl Operation {
 
     /// When it will have ended if it goes on as it did so far; `None` before it began and after it
     /// ended.
-    pub fn expected_end_at(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn eta(&self, now: Timestamp) -> Option<Timestamp> {
         match self.status {
             OperationStatus::Running => {}
             OperationStatus::Queued | OperationStatus::Succeeded | OperationStatus::Failed => {
@@ -247,9 +248,9 @@ mod tests {
     #[test]
     fn its_end_is_expected_by_the_pace_so_far() {
         let hour_later = start().plus_hours(1);
-        assert_eq!(of(10).expected_end_at(hour_later), None);
+        assert_eq!(of(10).eta(hour_later), None);
         let running = of(9).advance(created(3), 0, hour_later).unwrap().record;
-        assert_eq!(running.expected_end_at(hour_later), Some(start().plus_hours(3)));
+        assert_eq!(running.eta(hour_later), Some(start().plus_hours(3)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Tables `operation` and `row_error`.
 
-use crate::{documents, table, words};
+use crate::{documents, table, table::word, words};
 use domain::{
     ids::{DealerId, OperationId},
     imports::{RowError, RowMistake},
@@ -40,6 +40,21 @@ table! {
         }],
         operation_id: OperationId,
     } append_only
+}
+
+/// Operations of this kind and in this state, or all of them.
+pub fn wanted(
+    kind: Option<OperationKind>,
+    status: Option<OperationStatus>,
+) -> Select<operation::Entity> {
+    let mut select = operation::Entity::find();
+    if let Some(kind) = kind {
+        select = select.filter(operation::Column::Kind.eq(word(&kind)));
+    }
+    if let Some(status) = status {
+        select = select.filter(operation::Column::Status.eq(word(&status)));
+    }
+    select
 }
 
 /// What an operation left out.

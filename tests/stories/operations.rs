@@ -84,6 +84,37 @@ async fn an_import_is_followed_to_its_end() {
 }
 
 #[tokio::test]
+async fn long_runs_are_listed_and_look_alike_wherever_they_are_told_of() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await;
+    house.settle().await;
+    let key = house.sandbox_key(brand.test);
+    let clock = key.get("/v1/test/clocks").await.expect(200).data()[0]["id"].clone();
+    let advance = format!("/v1/test/clocks/{}/advance", clock.as_str().unwrap());
+    let moved = key.post(&advance, json!({"days": 1})).await.expect(202);
+    let import = hands_in_customers(&key).await;
+    let listed = async |query: &str| {
+        let list = key.get(&format!("/v1/operations{query}")).await.expect(200);
+        list.data().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for accepted in [&moved, &import] {
+        let shown = key.get(accepted.header("location")).await.expect(200);
+        assert_eq!(accepted.body, shown.body);
+        assert_eq!((&shown["status"], &shown["eta"]), (&json!("queued"), &Value::Null));
+        let list = key.get("/v1/operations").await.expect(200);
+        assert!(list.data().contains(&shown.body), "{list:?}");
+    }
+    let both = [import.id(), moved.id()];
+    assert_eq!(listed("").await, both);
+    assert_eq!(listed("?kind=clock_advance").await, both[1..]);
+    assert_eq!(listed("?kind=import&status=queued").await, both[..1]);
+    assert_eq!(listed("?status=succeeded").await, [""; 0]);
+    house.settle().await;
+    assert_eq!(listed("?status=succeeded").await, both);
+    assert_eq!(listed("?status=queued").await, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_brand_follows_at_most_eight_operations_at_once() {
     let shop = Shop::opens().await;
     let accepted = hands_in_customers(&shop.key).await;

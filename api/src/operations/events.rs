@@ -136,10 +136,10 @@ pub(super) async fn follow_operation(
 }
 
 const EXAMPLE: &str = r#"event: progress
-data: {"id":"opr_01m80t7jx3e9vbq2f4c6d8g0hk","kind":"import","dealer_id":null,"status":"succeeded","progress":{"done":250,"total":250,"failed":1},"outcome":{"created":249,"changed":0,"unchanged":0},"failure":null,"created_at":"2026-11-22T09:00:00.000Z","started_at":"2026-11-22T09:00:01.000Z","finished_at":"2026-11-22T09:00:01.000Z","version":2,"expected_end_at":null,"errors_url":"/v1/operations/opr_01m80t7jx3e9vbq2f4c6d8g0hk/errors"}
+data: {"id":"opr_01m80t7jx3e9vbq2f4c6d8g0hk","kind":"import","dealer_id":null,"status":"succeeded","progress":{"done":250,"total":250,"failed":1},"outcome":{"created":249,"changed":0,"unchanged":0},"failure":null,"created_at":"2026-11-22T09:00:00.000Z","started_at":"2026-11-22T09:00:01.000Z","finished_at":"2026-11-22T09:00:01.000Z","version":2,"eta":null,"errors_url":"/v1/operations/opr_01m80t7jx3e9vbq2f4c6d8g0hk/errors"}
 
 event: end
-data: {"id":"opr_01m80t7jx3e9vbq2f4c6d8g0hk","kind":"import","dealer_id":null,"status":"succeeded","progress":{"done":250,"total":250,"failed":1},"outcome":{"created":249,"changed":0,"unchanged":0},"failure":null,"created_at":"2026-11-22T09:00:00.000Z","started_at":"2026-11-22T09:00:01.000Z","finished_at":"2026-11-22T09:00:01.000Z","version":2,"expected_end_at":null,"errors_url":"/v1/operations/opr_01m80t7jx3e9vbq2f4c6d8g0hk/errors"}
+data: {"id":"opr_01m80t7jx3e9vbq2f4c6d8g0hk","kind":"import","dealer_id":null,"status":"succeeded","progress":{"done":250,"total":250,"failed":1},"outcome":{"created":249,"changed":0,"unchanged":0},"failure":null,"created_at":"2026-11-22T09:00:00.000Z","started_at":"2026-11-22T09:00:01.000Z","finished_at":"2026-11-22T09:00:01.000Z","version":2,"eta":null,"errors_url":"/v1/operations/opr_01m80t7jx3e9vbq2f4c6d8g0hk/errors"}
 
 "#;
 

@@ -12,12 +12,13 @@ use axum::response::Response;
 use domain::{
     ids::OperationId,
     imports::RowError,
-    operations::Operation,
+    operations::{Operation, OperationKind, OperationStatus},
     record::{Record, Version},
     time::Timestamp,
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use store::page::{Order, Slice};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use events::Streams;
@@ -27,19 +28,21 @@ const COLLECTION: &str = "/v1/operations";
 /// The routes of this file.
 pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
+        .routes(routes!(list_operations))
         .routes(routes!(show_operation))
         .routes(routes!(list_operation_errors))
         .routes(routes!(events::follow_operation))
 }
 
-/// An operation as it is followed.
+/// A long piece of work, how far it has come, and when it will have ended.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Operation)]
 pub(crate) struct OperationView {
     /// The operation.
     #[serde(flatten)]
     operation: Operation,
     /// When it will have ended if it goes on as it did so far; null before it began and after it ended.
-    expected_end_at: Option<Timestamp>,
+    eta: Option<Timestamp>,
     /// Where the pieces that failed are listed.
     #[schema(examples("/v1/operations/opr_01m80t7jx3e9vbq2f4c6d8g0hk/errors"))]
     errors_url: String,
@@ -49,7 +52,7 @@ impl OperationView {
     /// What can be said about `operation` at `now`.
     pub(crate) fn new(operation: Operation, now: Timestamp) -> Self {
         let errors_url = format!("{COLLECTION}/{}/errors", operation.id);
-        Self { expected_end_at: operation.expected_end_at(now), operation, errors_url }
+        Self { eta: operation.eta(now), operation, errors_url }
     }
 
     /// Whether there is nothing left to follow.
@@ -73,6 +76,39 @@ impl Record for OperationView {
     fn version(&self) -> Version {
         self.operation.version
     }
+}
+
+/// Which operations are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OperationFilters {
+    /// Only work of this kind.
+    kind: Option<OperationKind>,
+    /// Only work that waits, goes on or has ended like this.
+    status: Option<OperationStatus>,
+}
+
+/// Lists operations
+///
+/// The newest comes first. Callers who work for a dealer see those of their dealer.
+#[utoipa::path(
+    get, path = "/operations", tag = "imports",
+    operation_id = "list_operations",
+    params(OperationFilters, Paging),
+    responses((status = 200, description = "A page of operations.", body = ListOf<OperationView>)),
+    security(("oauth" = ["imports:read"])),
+)]
+async fn list_operations(
+    access: Access<may::ImportsRead>,
+    list: List<OperationFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let select = store::operations::wanted(list.filters.kind, list.filters.status);
+    let slice = reading.page::<Operation>(select, Order::newest(), &list.page).await?;
+    let view = |operation| OperationView::new(operation, reading.now());
+    let items = slice.items.into_iter().map(view).collect();
+    Ok(list.answer(Slice { items, next: slice.next }))
 }
 
 /// Shows how far an operation has come
