@@ -32,25 +32,31 @@ struct Takes {
 impl Contract {
     /// The contract as the document says it.
     pub(crate) fn of(document: &Value) -> Self {
-        let paths = document.get("paths").and_then(Value::as_object);
-        let items = paths.into_iter().flatten().filter_map(|(path, item)| {
-            Some(item.as_object()?.iter().map(move |(method, operation)| {
-                (key(&method.to_ascii_uppercase(), path), Takes::of(operation))
-            }))
-        });
-        Self(items.flatten().collect())
+        Self(operations(document).map(|(name, operation)| (name, Takes::of(operation))).collect())
     }
 
     /// What the operation that `request` reached takes; `None` for pages, which are not described.
     fn takes(&self, request: &Request) -> Option<&Takes> {
-        let path = request.extensions().get::<MatchedPath>()?.as_str();
-        let method = if request.method() == "HEAD" { "GET" } else { request.method().as_str() };
-        self.0.get(&key(method, path))
+        self.0.get(&reached(request)?)
     }
 }
 
-fn key(method: &str, path: &str) -> String {
-    format!("{method} {path}")
+/// The operations of a document, by method and the pattern of the path.
+pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (String, &Value)> {
+    let paths = document.get("paths").and_then(Value::as_object);
+    let items = paths.into_iter().flatten().filter_map(|(path, item)| {
+        Some(item.as_object()?.iter().map(move |(method, operation)| {
+            (format!("{} {path}", method.to_ascii_uppercase()), operation)
+        }))
+    });
+    items.flatten()
+}
+
+/// The operation that `request` reached, by the same name.
+pub(crate) fn reached(request: &Request) -> Option<String> {
+    let path = request.extensions().get::<MatchedPath>()?.as_str();
+    let method = if request.method() == "HEAD" { "GET" } else { request.method().as_str() };
+    Some(format!("{method} {path}"))
 }
 
 impl Takes {

@@ -12,6 +12,7 @@ mod catalogue;
 mod complaints;
 mod contract;
 mod customers;
+mod deprecation;
 mod followups;
 pub mod identity;
 mod imports;
@@ -38,6 +39,7 @@ mod tenancy;
 use access::Api;
 use axum::{Extension, Router, middleware};
 use contract::Contract;
+use deprecation::Deprecations;
 use identity::Desk;
 use operations::Streams;
 use std::sync::Arc;
@@ -89,11 +91,13 @@ pub fn service(store: Store, desk: Desk, stop: watch::Receiver<bool>) -> Router 
     let (router, _) = routes().split_for_parts();
     let document = document();
     let contract = Arc::new(Contract::of(&document));
+    let deprecations = Arc::new(Deprecations::of(&document));
     let api = Api::new(store, desk.secret().clone());
     router
         .merge(service::pages(&document))
         .merge(pages::router())
         .route_layer(middleware::from_fn_with_state(contract, contract::hold))
+        .route_layer(middleware::from_fn_with_state(deprecations, deprecation::announce))
         .route_layer(middleware::from_fn(metrics::observe))
         .layer(middleware::from_fn(request::receive))
         .layer(middleware::from_fn(request::bound))

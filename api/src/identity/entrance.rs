@@ -24,8 +24,8 @@ pub static TENANT: HeaderName = HeaderName::from_static("aftercare-tenant");
 const REMEMBER_SECONDS: &str = "600";
 
 /// Headers of ours that a front end may read.
-const EXPOSED: &str = "etag, link, location, idempotency-replayed, ratelimit, ratelimit-policy, \
-    retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-request-id";
+const EXPOSED: &str = "deprecation, etag, link, location, idempotency-replayed, ratelimit, \
+    ratelimit-policy, retry-after, sunset, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-request-id";
 
 /// Headers that a front end may send.
 const ALLOWED: &str = "accept-language, aftercare-tenant, authorization, content-type, \

@@ -5,6 +5,7 @@
 //! schema without required members, and every body an example made from those of its parts.
 
 use super::answers;
+use crate::deprecation;
 use serde_json::{Map, Value, json};
 
 /// Examples are made at most so deep; schemas that contain themselves end there.
@@ -28,6 +29,7 @@ pub(super) fn finish(document: &mut Value) {
     each_operation(document, &mut |operation| {
         patch_body(operation);
         each_body(operation, &mut |content| give_example(content, &whole));
+        deprecation::describe(operation);
         answers::carry_headers(operation);
         answers::share_problems(operation, &mut problems);
     });

@@ -2,6 +2,7 @@
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 const JSON_MEDIA = /^application\/(?:[a-z0-9.-]+\+)?json(?:$|;)/;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const SNAKE = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 const SCOPE = /^[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*:[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*$/;
 // A dot opens a well-known folder or a file's ending; a parameter fills its segment, but for such an ending.
@@ -118,6 +119,22 @@ const rules = {
     }
     for (const scope of scopes.filter((scope) => !SCOPE.test(scope))) {
       yield { message: `The scope "${scope}" of ${one.name} is not resource:action.`, path: [...one.at, "security"] };
+    }
+  },
+
+  *deprecation({ operation, at, name }) {
+    const notice = operation["x-deprecation"];
+    if (!operation.deprecated && notice === undefined) {
+      return;
+    }
+    const [since, sunset] = [notice?.since_on, notice?.sunset_on].map((on) => (DATE.test(on) ? new Date(on) : NaN));
+    if (!operation.deprecated || isNaN(since) || isNaN(sunset)) {
+      yield { message: `${name} is deprecated, and x-deprecation does not say since_on and sunset_on.`, path: at };
+      return;
+    }
+    since.setUTCFullYear(since.getUTCFullYear() + 1);
+    if (sunset < since) {
+      yield { message: `${name} is deprecated for less than twelve months.`, path: [...at, "x-deprecation"] };
     }
   },
 

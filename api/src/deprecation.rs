@@ -1,0 +1,184 @@
+//! Deprecation: an operation that will go says so for twelve months, in the document and on every answer.
+//!
+//! It is marked where it is described, with `extensions(("x-deprecation" = json!({"since_on": "2027-01-15",
+//! "sunset_on": "2028-01-15"})))` in its `utoipa::path`. Everything else follows from the mark: `deprecated`
+//! in the document, and the headers `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link`. The lint of the
+//! document refuses a mark that gives less than twelve months.
+
+use crate::contract;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+use chrono::{DateTime, Utc};
+use domain::time::Timestamp;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::Arc};
+
+static DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+static SUNSET: HeaderName = HeaderName::from_static("sunset");
+
+/// Where people read what takes the place of an operation.
+const DOCUMENTATION: HeaderValue =
+    HeaderValue::from_static("</docs>; rel=\"deprecation\"; type=\"text/html\"");
+
+/// Since when an operation is deprecated, and until when it works.
+#[derive(Debug, Clone, Copy)]
+struct Notice {
+    since: Timestamp,
+    sunset: Timestamp,
+}
+
+impl Notice {
+    /// The mark of an operation, if it has one.
+    fn of(operation: &Value) -> Option<Self> {
+        let mark = operation.get("x-deprecation")?;
+        let midnight = |name: &str| {
+            let on = mark.get(name).and_then(Value::as_str)?;
+            format!("{on}T00:00:00Z").parse().ok()
+        };
+        Some(Self { since: midnight("since_on")?, sunset: midnight("sunset_on")? })
+    }
+
+    /// As RFC 9745 writes it: a date of structured fields, in seconds.
+    fn deprecation(&self) -> String {
+        format!("@{}", self.since.unix_seconds())
+    }
+
+    /// As RFC 8594 writes it: an HTTP date.
+    fn sunset(&self) -> String {
+        DateTime::<Utc>::from(self.sunset).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+}
+
+/// Says of a marked operation that it is deprecated, and which headers its good answers carry.
+pub(crate) fn describe(operation: &mut Value) {
+    let Some(notice) = Notice::of(operation) else { return };
+    let Some(operation) = operation.as_object_mut() else { return };
+    operation.insert("deprecated".to_owned(), json!(true));
+    let said = [
+        ("Deprecation", "Since when the operation is deprecated (RFC 9745).", notice.deprecation()),
+        ("Sunset", "Until when it works at least (RFC 8594).", notice.sunset()),
+    ];
+    let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+    let good = responses.into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
+    for response in good.filter_map(|(_, response)| response.as_object_mut()) {
+        let headers = response.entry("headers").or_insert_with(|| json!({}));
+        for (name, says, example) in &said {
+            let schema = json!({"type": "string", "maxLength": 64});
+            let header = json!({"description": says, "schema": schema, "example": example});
+            if let Some(headers) = headers.as_object_mut() {
+                headers.insert((*name).to_owned(), header);
+            }
+        }
+    }
+}
+
+/// The operations that will go.
+#[derive(Debug)]
+pub(crate) struct Deprecations(BTreeMap<String, [(HeaderName, HeaderValue); 2]>);
+
+impl Deprecations {
+    /// Those that the document marks.
+    pub(crate) fn of(document: &Value) -> Self {
+        let marked = contract::operations(document).filter_map(|(name, operation)| {
+            let notice = Notice::of(operation)?;
+            let since = HeaderValue::try_from(notice.deprecation()).ok()?;
+            let sunset = HeaderValue::try_from(notice.sunset()).ok()?;
+            Some((name, [(DEPRECATION.clone(), since), (SUNSET.clone(), sunset)]))
+        });
+        Self(marked.collect())
+    }
+}
+
+/// Says on every answer of a deprecated operation that it will go, refusals included.
+pub(crate) async fn announce(
+    State(deprecations): State<Arc<Deprecations>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let notice = contract::reached(&request).and_then(|name| deprecations.0.get(&name));
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in notice.into_iter().flatten() {
+        headers.insert(name, value.clone());
+    }
+    if notice.is_some() {
+        // A list has a link to its next page already.
+        headers.append(header::LINK, DOCUMENTATION);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openapi;
+    use axum::{Router, body::Body, http::StatusCode, middleware};
+    use tower::ServiceExt as _;
+    use utoipa::openapi::OpenApi;
+    use utoipa_axum::{router::OpenApiRouter, routes};
+
+    /// Shows what is going
+    #[utoipa::path(
+        get, path = "/v1/going/{id}", operation_id = "going", params(("id" = String, Path)),
+        responses((status = 200, description = "It is there still.", body = String)),
+        extensions(("x-deprecation" = json!({"since_on": "2027-01-15", "sunset_on": "2028-01-15"}))),
+    )]
+    async fn going() -> StatusCode {
+        StatusCode::NOT_FOUND
+    }
+
+    /// Shows what stays
+    #[utoipa::path(
+        get, path = "/v1/staying", operation_id = "staying",
+        responses((status = 200, description = "It is there.", body = String)),
+    )]
+    async fn staying() -> StatusCode {
+        StatusCode::OK
+    }
+
+    fn service() -> (Router, Value) {
+        let router = OpenApiRouter::<()>::with_openapi(OpenApi::default());
+        let router = router.routes(routes!(going)).routes(routes!(staying));
+        let (router, document) = router.split_for_parts();
+        let document = openapi::complete(document);
+        let deprecations = Arc::new(Deprecations::of(&document));
+        (router.route_layer(middleware::from_fn_with_state(deprecations, announce)), document)
+    }
+
+    async fn told(path: &str) -> Vec<(String, String)> {
+        let (router, _) = service();
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let ours = ["deprecation", "sunset", "link"];
+        let headers = response.headers().iter().filter(|(name, _)| ours.contains(&name.as_str()));
+        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
+    }
+
+    #[tokio::test]
+    async fn a_marked_operation_announces_its_end_on_every_answer() {
+        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let said = [
+            ("deprecation", "@1799971200"),
+            ("sunset", "Sat, 15 Jan 2028 00:00:00 GMT"),
+            ("link", "</docs>; rel=\"deprecation\"; type=\"text/html\""),
+        ];
+        assert_eq!(told("/v1/going/1").await, said.map(pair));
+        assert_eq!(told("/v1/staying").await, []);
+    }
+
+    #[test]
+    fn the_document_says_so_too() {
+        let (_, document) = service();
+        let (going, staying) =
+            (&document["paths"]["/v1/going/{id}"]["get"], &document["paths"]["/v1/staying"]["get"]);
+        assert_eq!(going["deprecated"], true);
+        let sunset = &going["responses"]["200"]["headers"]["Sunset"];
+        assert_eq!(sunset["example"], "Sat, 15 Jan 2028 00:00:00 GMT");
+        assert_eq!(staying["deprecated"], Value::Null);
+        assert_eq!(staying["responses"]["200"]["headers"]["Sunset"], Value::Null);
+    }
+}
