@@ -155,7 +155,9 @@ mod tests {
         let response = router.oneshot(request).await.unwrap();
         let ours = ["deprecation", "sunset", "link"];
         let headers = response.headers().iter().filter(|(name, _)| ours.contains(&name.as_str()));
-        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
+        headers
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect()
     }
 
     #[tokio::test]

@@ -37,6 +37,7 @@ mod patience;
 mod program;
 mod queue;
 mod redis;
+mod released;
 mod replicas;
 mod sandbox;
 mod schema;

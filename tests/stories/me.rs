@@ -89,7 +89,8 @@ async fn who_signed_in_elsewhere_reads_when_that_ends() {
     let key = house.bearer(founded.live_key.reveal());
     let place = SignInPlace::opens().await;
     let issuer = key.post("/v1/issuers", place.details("eddsa")).await.expect(201).id();
-    let details = json!({"name": "陈静", "role": "brand_admin", "issuer_id": issuer, "subject": "u-1"});
+    let details =
+        json!({"name": "陈静", "role": "brand_admin", "issuer_id": issuer, "subject": "u-1"});
     let staff = key.post("/v1/staff", details).await.expect(201).id();
     let person = house.bearer(&place.token(&house, &json!({})));
     let request = person.request(Method::GET, "/v1/me").header("aftercare-tenant", tenant);

@@ -50,7 +50,8 @@ async fn what_is_for_trying_out_is_refused_to_a_live_brand_in_the_same_words() {
     ];
     for refusal in refusals {
         let refusal = refusal.refused(409, "only_in_sandbox");
-        let says = "This is there for trying things out, and your credentials open the brand itself.";
+        let says =
+            "This is there for trying things out, and your credentials open the brand itself.";
         assert_eq!(refusal["detail"], says);
     }
     // Who may not look at all hears that first.

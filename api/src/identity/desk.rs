@@ -201,7 +201,8 @@ impl Desk {
         let ring = self.keyring.with(kid).await?;
         let verified = self.verify(&ring, token, kid).await?;
         let now = self.store.clock().now();
-        let grant = verified.claims.accept(&self.address, now).map_err(|fault| turn_away(&fault))?;
+        let grant =
+            verified.claims.accept(&self.address, now).map_err(|fault| turn_away(&fault))?;
         let client = self.standing(Credential::Key(grant.tenant, grant.client)).await?;
         let standing = match grant.subject {
             TokenSubject::Key(_) => client,
@@ -217,12 +218,7 @@ impl Desk {
     }
 
     /// A token that this service has signed, with a key that was not withdrawn since.
-    async fn verify(
-        &self,
-        ring: &Ring,
-        token: &str,
-        kid: &str,
-    ) -> Result<Arc<Verified>, Problem> {
+    async fn verify(&self, ring: &Ring, token: &str, kid: &str) -> Result<Arc<Verified>, Problem> {
         let name = fingerprint(token);
         let verified = if let Some(verified) = self.tokens.get(&name).await {
             verified
