@@ -28,7 +28,8 @@ pub struct AuditEntry {
     pub customer_id: Option<CustomerId>,
     /// The dealer it concerns.
     pub dealer_id: Option<DealerId>,
-    /// What belongs to it: the states it went from and to, reasons, amounts. Never personal data.
+    /// What belongs to it: the states it went from and to, reasons, amounts, the names of the `fields` that an
+    /// edit changed. Never personal data.
     #[schema(value_type = Object, examples(json!({"from": "decided", "to": "resolved"})))]
     pub facts: serde_json::Value,
     /// The request it was done by.

@@ -73,7 +73,8 @@ impl Product {
 
     /// Replaces what is said about it. Orders keep the margin they were recorded with.
     pub fn update(self, details: ProductDetails) -> Change<Self> {
-        Change::new("update", Self { details, ..self })
+        let before = self.clone();
+        Change::new("update", Self { details, ..self }).since(&before)
     }
 
     /// Takes over what another system says; a product that is not known yet is created as `id`.
@@ -203,7 +204,9 @@ impl Asset {
             (Some(_), Some(_) | None) => None,
         };
         let details = AssetDetails { delivered_on: known_on.or(told_on), ..details };
-        Change::new("update", Self { details, ..self }).delivered(newly_on, now)
+        let before = self.clone();
+        let change = Change::new("update", Self { details, ..self }).delivered(newly_on, now)?;
+        Ok(change.since(&before))
     }
 
     /// Takes over what another system says; a thing that is not known yet is created as `id`.

@@ -6,6 +6,10 @@
 use crate::{event::Event, record::Record, time::Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// The fact that names what an edit changed.
+const FIELDS: &str = "fields";
 
 /// A decision about one record.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +46,24 @@ impl<R: Record> Change<R> {
         self
     }
 
+    /// Tells the timeline which members of the record are others than they were: their names, never what they
+    /// say. When none is, there is nothing to record.
+    pub fn since(self, before: &R) -> Self
+    where
+        R: Serialize,
+    {
+        let (before, now) = (members(before), members(&self.record));
+        let differs = |name: &&String| before.get(*name) != now.get(*name);
+        let names: BTreeSet<_> = before.keys().chain(now.keys()).filter(differs).collect();
+        self.with(FIELDS, names)
+    }
+
+    /// Whether an edit says what was said already, and nothing follows from it.
+    pub fn is_idle(&self) -> bool {
+        let fields = self.facts.get(FIELDS).and_then(Value::as_array);
+        fields.is_some_and(Vec::is_empty) && self.events.is_empty()
+    }
+
     /// Tells the timeline which state it went from and to.
     pub fn moved(self, from: impl Serialize, to: impl Serialize) -> Self {
         self.with("from", from).with("to", to)
@@ -57,5 +79,44 @@ impl<R: Record> Change<R> {
     pub fn emits_at(mut self, event: Event, due_at: Timestamp) -> Self {
         self.events.push((event, Some(due_at)));
         self
+    }
+}
+
+fn members(record: &impl Serialize) -> Map<String, Value> {
+    let value = serde_json::to_value(record).unwrap_or_default();
+    value.as_object().cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{identity::Reach, tenancy::Dealer, tenancy::DealerDetails};
+    use serde_json::json;
+    use uuid::Uuid;
+
+    fn dealer() -> Dealer {
+        let details =
+            DealerDetails { code: "one".parse().unwrap(), name: "One".parse().unwrap(), tz: None };
+        let now = "2026-11-22T09:00:00Z".parse().unwrap();
+        Dealer::enter(Uuid::from_u128(1).into(), details, Reach::default(), now).unwrap().record
+    }
+
+    #[test]
+    fn an_edit_names_what_it_changed_and_not_what_that_says() {
+        let details = DealerDetails {
+            name: "Two".parse().unwrap(),
+            tz: Some("Asia/Shanghai".parse().unwrap()),
+            ..dealer().details
+        };
+        let change = dealer().change(details);
+        assert_eq!(Value::from(change.facts.clone()), json!({"fields": ["name", "tz"]}));
+        assert!(!change.is_idle());
+    }
+
+    #[test]
+    fn an_edit_that_says_the_same_is_idle_and_nothing_else_is() {
+        assert!(dealer().change(dealer().details).is_idle());
+        assert!(!dealer().close().unwrap().is_idle());
+        assert!(!Change::created(dealer()).is_idle());
     }
 }

@@ -119,7 +119,8 @@ impl Customer {
 
     /// Replaces what is said about them.
     pub fn update(self, details: CustomerDetails) -> Change<Self> {
-        Change::new("update", Self { details, ..self })
+        let before = self.clone();
+        Change::new("update", Self { details, ..self }).since(&before)
     }
 
     /// Takes over what another system says; a customer that is not known yet is created as `id`.

@@ -35,8 +35,9 @@ impl Tenant {
     /// As [`Tenant::record`].
     pub async fn record_all<R: Table + Serialize>(
         &self,
-        changes: Vec<Change<R>>,
+        mut changes: Vec<Change<R>>,
     ) -> Result<(), Fault> {
+        changes.retain(|change| !change.is_idle());
         let mut added = Vec::new();
         for change in &changes {
             let record = change.record.clone();

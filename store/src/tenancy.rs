@@ -159,6 +159,9 @@ impl Tenant {
     /// [`Fault::Taken`] when another brand has the slug, [`Fault::Stale`] when it was changed since it was
     /// read.
     pub async fn record_brand(&self, change: Change<Brand>) -> Result<Brand, Failure> {
+        if change.is_idle() {
+            return Ok(change.record);
+        }
         let Change { mut record, is_new, action, facts, events: _ } = change;
         if is_new {
             self.add_brand(&record).await?;

@@ -208,12 +208,15 @@ impl Tenant {
     }
 
     /// Records a decision: the record, its line in the timeline and what follows from it.
-    /// Answers the record as it is now.
+    /// Answers the record as it is now. An edit that changes nothing leaves everything as it was.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails, a key is taken or a reference dangles.
     pub async fn record<R: Table + Serialize>(&self, change: Change<R>) -> Result<R, Fault> {
+        if change.is_idle() {
+            return Ok(change.record);
+        }
         let Change { mut record, is_new, action, facts, events } = change;
         if is_new {
             self.add(&record).await?;

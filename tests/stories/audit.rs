@@ -97,6 +97,51 @@ async fn a_dealer_s_people_read_the_timelines_of_their_dealer_and_no_more() {
     assert_eq!(timeline(&person(Role::Manager, Some(&neighbour)), &ours).await, ["update"]);
 }
 
+#[tokio::test]
+async fn an_edit_names_its_fields_and_one_that_changes_nothing_is_none() {
+    let shop = Shop::opens().await;
+    let customer = shop.customer("C-1").await;
+    let hired = json!({"dealer_id": shop.dealer, "name": "张敏", "role": "manager"});
+    let staff = shop.key.post("/v1/staff", hired).await.expect(201).id();
+    let edits = [
+        (
+            format!("/v1/customers/{customer}"),
+            json!({"phone": "+8613900000000", "tier": "gold"}),
+            "update",
+        ),
+        (
+            format!("/v1/products/{}", shop.purifier),
+            json!({"name": "RO", "category": "water"}),
+            "update",
+        ),
+        (
+            format!("/v1/dealers/{}", shop.dealer),
+            json!({"name": "一店", "tz": "Asia/Shanghai"}),
+            "change",
+        ),
+        (format!("/v1/sites/{}", shop.site), json!({"name": "西湖", "code": "west"}), "change"),
+        (format!("/v1/staff/{staff}"), json!({"external_id": "E-1", "name": "张敏敏"}), "change"),
+        ("/v1/brand".to_owned(), json!({"gesture_escalation_hours": 48, "name": "清泉"}), "change"),
+    ];
+    for (path, edit, action) in edits {
+        let before = shop.key.get(&path).await.expect(200);
+        let changed = shop.key.patch(&path, before.etag(), edit.clone()).await.expect(200);
+        assert_eq!(changed["version"], before["version"].as_i64().unwrap() + 1, "{path}");
+        let again = shop.key.patch(&path, changed.etag(), edit.clone()).await.expect(200);
+        assert_eq!((again.etag(), &again.body), (changed.etag(), &changed.body), "{path}");
+        let nothing = shop.key.patch(&path, changed.etag(), json!({})).await.expect(200);
+        assert_eq!(nothing.body, changed.body, "{path}");
+
+        let lines = format!("/v1/audit-entries?subject={}", changed.id());
+        let lines = shop.key.get(&lines).await.expect(200);
+        let edited = lines.data().iter().filter(|line| line["action"] == action);
+        let facts: Vec<_> = edited.map(|line| line["facts"].clone()).collect();
+        let mut names: Vec<_> = edit.as_object().unwrap().keys().collect();
+        names.sort();
+        assert_eq!(facts, [json!({"fields": names})], "{path}");
+    }
+}
+
 /// A purifier is sold, enters its plan and is visited.
 async fn sells_and_visits(service: &Service) {
     let key = &service.key;

@@ -123,7 +123,8 @@ impl AuthorityLimit {
 
     /// Sets it differently. It counts for every decision from now on, also on what already waits.
     pub fn amend(self, details: AuthorityLimitDetails) -> Change<Self> {
-        Change::new("amend", Self { details, ..self })
+        let before = self.clone();
+        Change::new("amend", Self { details, ..self }).since(&before)
     }
 }
 

@@ -126,7 +126,8 @@ impl AllowancePolicy {
     /// `illegal_transition` once it has been activated.
     pub fn amend(self, details: AllowancePolicyDetails) -> Result<Change<Self>, Refusal> {
         self.expect(AllowancePolicyState::Draft)?;
-        Ok(Change::new("amend", Self { details, ..self }))
+        let before = self.clone();
+        Ok(Change::new("amend", Self { details, ..self }).since(&before))
     }
 
     /// Makes it count from now on, instead of `predecessor`, the active policy of the same currency.

@@ -144,7 +144,8 @@ impl Issuer {
         loopback: Loopback,
     ) -> Result<Change<Self>, Refusal> {
         check(&details, loopback)?;
-        Ok(Change::new("change", Self { details, ..self }))
+        let before = self.clone();
+        Ok(Change::new("change", Self { details, ..self }).since(&before))
     }
 
     /// Lets nobody in with its tokens, five seconds from now.

@@ -227,7 +227,8 @@ impl Staff {
         check(&details, hiring)?;
         let (from, to) = (self.details.role, details.role);
         let visits = self.visits_differently(&details);
-        let change = Change::new("change", Self { details, ..self });
+        let before = self.clone();
+        let change = Change::new("change", Self { details, ..self }).since(&before);
         let change = if from == to { change } else { change.moved(from, to) };
         Ok(if visits { change.announced() } else { change })
     }

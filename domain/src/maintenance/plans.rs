@@ -196,7 +196,8 @@ impl PlanTemplate {
                 .at("/code"));
         }
         details.check()?;
-        Ok(Change::new("revise", Self { details, ..self }))
+        let before = self.clone();
+        Ok(Change::new("revise", Self { details, ..self }).since(&before))
     }
 
     /// Puts a draft into force, in place of the version that was `in_force` so far.

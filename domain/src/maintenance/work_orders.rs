@@ -134,7 +134,8 @@ impl WorkOrder {
         Ok(Change::created(work_order).emits(search))
     }
 
-    /// Changes what is to be done, while nobody is found for it; a new search begins at once.
+    /// Changes what is to be done, while nobody is found for it; a new search begins at once. When it says what
+    /// was said already, nothing does.
     ///
     /// # Errors
     ///
@@ -142,9 +143,14 @@ impl WorkOrder {
     pub fn revise(self, details: WorkOrderDetails) -> Result<Change<Self>, Refusal> {
         self.must_be(WorkOrderState::Unscheduled)?;
         details.check()?;
-        let revised = Self { details, ..self }.searched();
-        let search = revised.search();
-        Ok(Change::new("revise", revised).emits(search))
+        let before = self.clone();
+        let change = Change::new("revise", Self { details, ..self }).since(&before);
+        if change.is_idle() {
+            return Ok(change);
+        }
+        let change = Change { record: change.record.clone().searched(), ..change };
+        let search = change.record.search();
+        Ok(change.emits(search))
     }
 
     /// Whether the search `attempt` is still wanted: a later one has not taken its place, and nobody

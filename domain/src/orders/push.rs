@@ -106,7 +106,7 @@ impl Sale {
         products: &[Product],
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
-        let told = self.details();
+        let (before, told) = (self.clone(), self.details());
         let lines = if told.lines == details.lines && told.currency == details.currency {
             self.lines
         } else {
@@ -122,7 +122,8 @@ impl Sale {
             currency: details.currency,
             ..self.order
         };
-        Change::new("update", Self { order, lines }).paid(details.paid_on, now)
+        let change = Change::new("update", Self { order, lines }).paid(details.paid_on, now)?;
+        Ok(change.since(&before))
     }
 
     /// Replaces its site and its assets, and nothing else.
@@ -133,8 +134,9 @@ impl Sale {
             return Err(self.settled(&changed));
         }
         let (site_id, asset_ids) = (details.site_id, details.asset_ids);
+        let before = self.clone();
         let order = SalesOrder { site_id, asset_ids, ..self.order };
-        Ok(Change::new("update", Self { order, ..self }))
+        Ok(Change::new("update", Self { order, ..self }).since(&before))
     }
 
     fn settled(&self, changed: &[&str]) -> Refusal {

@@ -119,7 +119,8 @@ impl Sop {
 
     /// Says something else about the procedure; its versions stay as they are.
     pub fn change(self, details: SopDetails) -> Change<Self> {
-        Change::new("change", Self { details, ..self })
+        let before = self.clone();
+        Change::new("change", Self { details, ..self }).since(&before)
     }
 
     /// Begins a new version as a draft by `author`. The procedure counts its versions, so that no two

@@ -156,11 +156,12 @@ impl SopVersion {
         author: Actor,
     ) -> Result<Change<Self>, Refusal> {
         self.require(SopVersionState::Draft)?;
+        let before = self.clone();
         let author = author.to_string();
-        if !self.authors.contains(&author) {
+        if details != self.details && !self.authors.contains(&author) {
             self.authors.push(author);
         }
-        Ok(Change::new("change", Self { details, ..self }))
+        Ok(Change::new("change", Self { details, ..self }).since(&before))
     }
 
     /// Hands a draft to the reviewer.

@@ -160,8 +160,9 @@ impl Survey {
     pub fn revise(mut self, details: SurveyDetails) -> Result<Change<Self>, Refusal> {
         self.expect(SurveyState::Draft)?;
         questions::check(&details)?;
+        let before = self.clone();
         self.details = details;
-        Ok(Change::new("revise", self))
+        Ok(Change::new("revise", self).since(&before))
     }
 
     /// Puts a draft in use. What was `active` for the same trigger until now is [retired](Self::retire)

@@ -194,7 +194,8 @@ impl Brand {
     /// `too_many_origins` above 20.
     pub fn change(self, details: BrandDetails) -> Result<Change<Self>, Refusal> {
         check(&details)?;
-        Ok(Change::new("change", Self { details, ..self }))
+        let before = self.clone();
+        Ok(Change::new("change", Self { details, ..self }).since(&before))
     }
 
     /// Stops every change, until it is resumed. Nothing is lost.

@@ -95,7 +95,8 @@ impl Dealer {
 
     /// Changes what the brand says about it.
     pub fn change(self, details: DealerDetails) -> Change<Self> {
-        Change::new("change", Self { details, ..self })
+        let before = self.clone();
+        Change::new("change", Self { details, ..self }).since(&before)
     }
 
     /// Ends the dealer's work for the brand. Its people and its own keys are not let in any more, and the

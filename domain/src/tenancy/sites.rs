@@ -168,7 +168,8 @@ impl Site {
     /// `closes_before_it_opens`, also when both are the same minute.
     pub fn change(self, details: SiteDetails) -> Result<Change<Self>, Refusal> {
         check(&details.hours)?;
-        Ok(Change::new("change", Self { details, ..self }))
+        let before = self.clone();
+        Ok(Change::new("change", Self { details, ..self }).since(&before))
     }
 
     /// Ends the work there.
