@@ -12,6 +12,7 @@ mod catalogue;
 mod complaints;
 mod contract;
 mod customers;
+mod expand;
 mod followups;
 pub mod identity;
 mod imports;

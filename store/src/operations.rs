@@ -1,6 +1,6 @@
 //! Tables `operation` and `row_error`.
 
-use crate::{documents, table, words};
+use crate::{documents, listed, table, words};
 use domain::{
     ids::{DealerId, OperationId},
     imports::{RowError, RowMistake},
@@ -42,12 +42,11 @@ table! {
     } append_only
 }
 
+listed! {
+    RowError = row_error [; Row] usually by Row;
+}
+
 /// What an operation left out.
 pub fn errors_of(operation: OperationId) -> Select<row_error::Entity> {
     row_error::Entity::find().filter(row_error::Column::OperationId.eq(Uuid::from(operation)))
-}
-
-/// The order of the rows in their file.
-pub fn by_row() -> crate::page::Order<row_error::Entity> {
-    crate::page::Order::by(row_error::Column::Row)
 }

@@ -4,7 +4,7 @@ mod events;
 
 use crate::{
     access::{Access, Api, may},
-    list::{List, ListOf, NoFilters, Paging},
+    list::{List, ListOf, Paging},
     problem::Problem,
     request::Id,
 };
@@ -103,19 +103,18 @@ async fn show_operation(
 #[utoipa::path(
     get, path = "/operations/{id}/errors", tag = "imports",
     operation_id = "list_operation_errors",
-    params(("id" = OperationId, Path, description = "The operation."), Paging),
+    params(("id" = OperationId, Path, description = "The operation."), Paging<RowError>),
     responses((status = 200, description = "A page of errors.", body = ListOf<RowError>)),
     security(("oauth" = ["imports:read"])),
 )]
 async fn list_operation_errors(
     access: Access<may::ImportsRead>,
     Id(id): Id<OperationId>,
-    list: List<NoFilters>,
+    list: List<RowError>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     // Only who may see the operation may see its errors.
     let operation: Operation = reading.get(id).await?;
     let select = store::operations::errors_of(operation.id);
-    let slice = reading.page::<RowError>(select, store::operations::by_row(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
