@@ -57,20 +57,20 @@ impl<R: Listed> IntoParams for Paging<R> {
             .default(Some(R::usual_name().into()));
         let total = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(false.into()));
         vec![
-            parameter("limit", "At most so many records, 1 to 200.", limit),
-            parameter("cursor", "Where to go on: the `next_cursor` of the page before.", cursor),
-            parameter(
+            optional("limit", "At most so many records, 1 to 200.", limit),
+            optional("cursor", "Where to go on: the `next_cursor` of the page before.", cursor),
+            optional(
                 "sort",
                 "What the list is sorted by; a `-` in front begins with the last.",
                 sort,
             ),
-            parameter("total", "Whether the answer says how many records there are.", total),
+            optional("total", "Whether the answer says how many records there are.", total),
         ]
     }
 }
 
 /// A parameter in the query that may be left out.
-pub(crate) fn parameter(name: &str, says: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+pub(crate) fn optional(name: &str, says: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Query)
@@ -233,7 +233,7 @@ pub(crate) fn unknown_value(known: impl IntoIterator<Item = String>) -> Invalid 
         .allowing(known)
 }
 
-impl<R: Listed, F> List<R, F> {
+impl<R: Listed, F: Send + Sync> List<R, F> {
     /// Answers with a page of the records that `select` describes, and the way to the next one.
     pub async fn answer(&self, reading: &Reading, select: Query<R>) -> Result<Response, Problem>
     where
@@ -264,7 +264,8 @@ impl<R: Listed, F> List<R, F> {
         select: Query<R>,
     ) -> Result<(Vec<R>, End), Problem> {
         let total = if self.counts {
-            let counted = reading.count::<R>(select.clone(), MOST_COUNTED + 1).await?;
+            let counted =
+                reading.count::<R>(select.clone(), MOST_COUNTED.saturating_add(1)).await?;
             let is_exact = counted <= MOST_COUNTED;
             Some(ListTotal { count: counted.min(MOST_COUNTED), is_exact })
         } else {

@@ -231,15 +231,12 @@ impl Tenant {
     /// # Errors
     ///
     /// [`Fault`] when the database fails or a row cannot be read.
-    pub async fn named<R: Table>(
-        &self,
-        ids: impl IntoIterator<Item = R::Id>,
-    ) -> Result<BTreeMap<Uuid, R>, Fault> {
-        let ids: BTreeSet<Uuid> = ids.into_iter().map(Into::into).collect();
+    pub async fn named<R: Table>(&self, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, R>, Fault> {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let records = self.all::<R>(R::Entity::find().filter(R::ID.is_in(ids))).await?;
+        let records =
+            self.all::<R>(R::Entity::find().filter(R::ID.is_in(ids.iter().copied()))).await?;
         Ok(records.into_iter().map(|record| (record.id().into(), record)).collect())
     }
 

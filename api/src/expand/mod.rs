@@ -8,7 +8,7 @@ pub(crate) mod kinds;
 
 use crate::{
     access::{Api, Caller, Reading},
-    list::{pairs, parameter, unknown_value},
+    list::{optional, pairs, unknown_value},
     problem::{self, Problem},
 };
 use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
@@ -16,7 +16,7 @@ use domain::{identity::Scope, record::Record};
 use serde::Serialize;
 use std::{
     any::{Any, TypeId},
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     fmt,
     marker::PhantomData,
 };
@@ -51,11 +51,11 @@ pub(crate) trait Expands: Serialize + Sized + Send + Sync + 'static {
     const CARRIED_OUT: Option<fn(&Self) -> bool> = None;
 
     /// What stands beside each of `records`, in their order.
-    async fn expanded(
+    fn expanded(
         records: &[Self],
         asked: &Asked,
         shelf: &mut Shelf<'_>,
-    ) -> Result<Vec<Self::Expanded>, Fault>;
+    ) -> impl Future<Output = Result<Vec<Self::Expanded>, Fault>> + Send;
 }
 
 /// What is wanted beside records.
@@ -96,7 +96,7 @@ impl<R: Expands> IntoParams for Expanding<R> {
             "The records to show in `expanded`, each with the scope that it needs: {}.",
             needs.join(", ")
         );
-        let mut parameter = parameter(PARAMETER, &says, kinds);
+        let mut parameter = optional(PARAMETER, &says, kinds);
         parameter.style = Some(ParameterStyle::Form);
         parameter.explode = Some(false);
         vec![parameter]
@@ -191,12 +191,12 @@ impl<R: Expands> Expand<R> {
 pub(crate) struct Shelf<'a> {
     tenant: &'a Tenant,
     /// By the kind of record, a map from identifiers to what was found.
-    kinds: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    kinds: BTreeMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
 impl<'a> Shelf<'a> {
     fn new(tenant: &'a Tenant) -> Self {
-        Self { tenant, kinds: HashMap::new() }
+        Self { tenant, kinds: BTreeMap::new() }
     }
 
     /// The records with these identifiers that the caller sees, each at the place of its identifier.
@@ -204,9 +204,9 @@ impl<'a> Shelf<'a> {
         let kind = TypeId::of::<R>();
         let known = self.kinds.remove(&kind).and_then(|known| known.downcast().ok());
         let mut known: Box<BTreeMap<Uuid, Option<R>>> = known.unwrap_or_default();
-        let wanted = || ids.iter().flatten().copied().map(Into::<Uuid>::into);
-        let missing: BTreeSet<Uuid> = wanted().filter(|id| !known.contains_key(id)).collect();
-        let mut found = self.tenant.named::<R>(missing.iter().copied().map(Into::into)).await?;
+        let wanted = ids.iter().flatten().copied().map(Into::<Uuid>::into);
+        let missing: BTreeSet<Uuid> = wanted.filter(|id| !known.contains_key(id)).collect();
+        let mut found = self.tenant.named::<R>(&missing).await?;
         known.extend(missing.into_iter().map(|id| (id, found.remove(&id))));
         let place = |id: &Option<R::Id>| {
             let id: Uuid = (*id)?.into();
