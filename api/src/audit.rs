@@ -8,10 +8,10 @@ use crate::{
 use axum::response::Response;
 use domain::{
     audit::AuditEntry,
-    ids::{AnyId, CustomerId},
+    ids::{AnyId, CustomerId, DealerId},
 };
 use serde::Deserialize;
-use store::page::Order;
+use store::audit::Wanted;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -30,6 +30,8 @@ struct AuditFilters {
     subject: Option<AnyId>,
     /// The customer whose timeline is wanted, over all records.
     customer_id: Option<CustomerId>,
+    /// The dealer whose records, or whose people's doings, are wanted.
+    dealer_id: Option<DealerId>,
 }
 
 /// Lists who did what
@@ -40,20 +42,16 @@ struct AuditFilters {
 #[utoipa::path(
     get, path = "/audit-entries", tag = "audit",
     operation_id = "list_audit_entries",
-    params(AuditFilters, Paging),
+    params(AuditFilters, Paging<AuditEntry>),
     responses((status = 200, description = "A page of the log.", body = ListOf<AuditEntry>)),
     security(("oauth" = ["audit:read"])),
 )]
 async fn list_audit_entries(
     access: Access<may::AuditRead>,
-    list: List<AuditFilters>,
+    list: List<AuditEntry, AuditFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let select = match (&list.filters.subject, list.filters.customer_id) {
-        (Some(subject), _) => store::audit::about(subject),
-        (None, Some(customer)) => store::audit::of_customer(customer),
-        (None, None) => store::audit::all(),
-    };
-    let slice = reading.page::<AuditEntry>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    let AuditFilters { subject, customer_id, dealer_id } = &list.filters;
+    let wanted = Wanted { subject: subject.as_ref(), customer: *customer_id, dealer: *dealer_id };
+    list.answer(&reading, store::audit::lines(wanted)).await
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     access::{Access, Api, Outcome, may},
-    list::{List, ListOf, NoFilters, Paging},
+    expand::{Expand, Expanding},
+    list::{List, ListOf, Paging},
     problem::Problem,
     request::{Id, Ids, Json},
 };
@@ -15,11 +16,12 @@ use domain::{
     customers::Customer,
     ids::{ComplaintId, CustomerId, DealerId, RemedyId, StaffId},
     text::SpokenNumber,
+    time::Timestamp,
 };
 use serde::Deserialize;
 use store::{
+    Failure,
     complaints::{Wanted, current_remedies, remedies_of, resolutions_of},
-    page::Order,
 };
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -57,6 +59,12 @@ struct ComplaintFilters {
     /// The number that people say on the telephone.
     #[param(example = "C-000123", max_length = 40, value_type = Option<String>)]
     number: Option<SpokenNumber>,
+    /// Those whose first answer is due at this instant or later.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    due_after: Option<Timestamp>,
+    /// Those whose first answer is due before this instant.
+    #[param(example = "2026-12-02T00:00:00Z")]
+    due_before: Option<Timestamp>,
 }
 
 /// Lists complaints
@@ -65,20 +73,27 @@ struct ComplaintFilters {
 #[utoipa::path(
     get, path = "/complaints", tag = "complaints",
     operation_id = "list_complaints",
-    params(ComplaintFilters, Paging),
+    params(ComplaintFilters, Paging<Complaint>, Expanding<Complaint>),
     responses((status = 200, description = "A page of complaints.", body = ListOf<Complaint>)),
     security(("oauth" = ["complaints:read"])),
 )]
 async fn list_complaints(
     access: Access<may::ComplaintsRead>,
-    list: List<ComplaintFilters>,
+    list: List<Complaint, ComplaintFilters>,
+    expand: Expand<Complaint>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let ComplaintFilters { state, customer_id, dealer_id, owner_id, number } = list.filters.clone();
-    let number = number.map(String::from);
-    let wanted = Wanted { state, customer_id, dealer_id, owner_id, number };
-    let slice = reading.page::<Complaint>(wanted.select(), Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    let filters = list.filters.clone();
+    let wanted = Wanted {
+        state: filters.state,
+        customer_id: filters.customer_id,
+        dealer_id: filters.dealer_id,
+        owner_id: filters.owner_id,
+        number: filters.number.map(String::from),
+        due_after: filters.due_after,
+        due_before: filters.due_before,
+    };
+    list.answer_with(&reading, &expand, wanted.select()).await
 }
 
 /// Opens a complaint
@@ -102,9 +117,13 @@ async fn open_complaint(
     let work = access.write_once().await?;
     let known = work.connections(&details).await?;
     let details = details.connect(&known)?;
+    let zone = work.zone_of(details.dealer_id).await.map_err(|failure| match failure {
+        Failure::NotFound => Problem::unknown_reference("/dealer_id"),
+        Failure::Refused(_) | Failure::Fault(_) => failure.into(),
+    })?;
 
     let number = work.next_complaint_number().await?;
-    let change = Complaint::receive(work.new_id(), number, details, work.now());
+    let change = Complaint::receive(work.new_id(), number, details, zone, work.now());
 
     let complaint = work.record(change).await?;
     work.created("/v1/complaints", complaint).await
@@ -116,7 +135,7 @@ async fn open_complaint(
 #[utoipa::path(
     get, path = "/complaints/{id}", tag = "complaints",
     operation_id = "get_complaint",
-    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    params(("id" = ComplaintId, Path, description = "Which complaint."), Expanding<Complaint>),
     responses((status = 200, description = "The complaint.", body = Complaint, headers(
         ("ETag" = String, description = "Its version."),
     ))),
@@ -125,9 +144,10 @@ async fn open_complaint(
 async fn get_complaint(
     access: Access<may::ComplaintsRead>,
     Id(id): Id<ComplaintId>,
+    expand: Expand<Complaint>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    Ok(reading.show(&reading.get::<Complaint>(id).await?))
+    expand.show(&reading, reading.get(id).await?).await
 }
 
 /// Acknowledges a complaint
@@ -306,19 +326,18 @@ async fn reopen_complaint(
 #[utoipa::path(
     get, path = "/complaints/{id}/remedies", tag = "complaints",
     operation_id = "list_remedies",
-    params(("id" = ComplaintId, Path, description = "Which complaint."), Paging),
+    params(("id" = ComplaintId, Path, description = "Which complaint."), Paging<Remedy>),
     responses((status = 200, description = "A page of remedies.", body = ListOf<Remedy>)),
     security(("oauth" = ["complaints:read"])),
 )]
 async fn list_remedies(
     access: Access<may::ComplaintsRead>,
     Id(id): Id<ComplaintId>,
-    list: List<NoFilters>,
+    list: List<Remedy>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     reading.get::<Complaint>(id).await?;
-    let slice = reading.page::<Remedy>(remedies_of(id), Order::oldest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, remedies_of(id)).await
 }
 
 /// Completes a remedy
@@ -387,17 +406,16 @@ async fn waive_remedy(
 #[utoipa::path(
     get, path = "/complaints/{id}/resolutions", tag = "complaints",
     operation_id = "list_resolutions",
-    params(("id" = ComplaintId, Path, description = "Which complaint."), Paging),
+    params(("id" = ComplaintId, Path, description = "Which complaint."), Paging<Resolution>),
     responses((status = 200, description = "A page of the log.", body = ListOf<Resolution>)),
     security(("oauth" = ["complaints:read"])),
 )]
 async fn list_resolutions(
     access: Access<may::ComplaintsRead>,
     Id(id): Id<ComplaintId>,
-    list: List<NoFilters>,
+    list: List<Resolution>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     reading.get::<Complaint>(id).await?;
-    let slice = reading.page::<Resolution>(resolutions_of(id), Order::oldest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, resolutions_of(id)).await
 }

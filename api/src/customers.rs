@@ -15,7 +15,7 @@ use domain::{
     text::{ExternalId, Name, Phone, Source},
 };
 use serde::Deserialize;
-use store::{Tenant, page::Order};
+use store::Tenant;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -56,13 +56,13 @@ struct CustomerFilters {
 #[utoipa::path(
     get, path = "/customers", tag = "customers",
     operation_id = "list_customers",
-    params(CustomerFilters, Paging),
+    params(CustomerFilters, Paging<Customer>),
     responses((status = 200, description = "A page of customers.", body = ListOf<Customer>)),
     security(("oauth" = ["customers:read"])),
 )]
 async fn list_customers(
     access: Access<may::CustomersRead>,
-    list: List<CustomerFilters>,
+    list: List<Customer, CustomerFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let CustomerFilters { q, source, external_id, phone, dealer_id } = &list.filters;
@@ -73,8 +73,7 @@ async fn list_customers(
         phone: phone.as_ref(),
         dealer: *dealer_id,
     });
-    let slice = reading.page::<Customer>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Creates a customer

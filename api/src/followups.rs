@@ -6,9 +6,12 @@ use crate::{
     problem::Problem,
 };
 use axum::response::Response;
-use domain::{followups::Message, ids::CustomerId};
+use domain::{
+    followups::Message,
+    ids::{CustomerId, DealerId},
+};
 use serde::Deserialize;
-use store::{followups::messages, page::Order};
+use store::followups::messages;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -24,6 +27,8 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 struct OutboxFilters {
     /// The customer they are for.
     customer_id: Option<CustomerId>,
+    /// The dealer who looks after the customer.
+    dealer_id: Option<DealerId>,
 }
 
 /// Lists what would have been sent
@@ -33,16 +38,15 @@ struct OutboxFilters {
 #[utoipa::path(
     get, path = "/test/outbox", tag = "sandbox",
     operation_id = "list_outbox",
-    params(OutboxFilters, Paging),
+    params(OutboxFilters, Paging<Message>),
     responses((status = 200, description = "A page of messages.", body = ListOf<Message>)),
     security(("oauth" = ["sandbox:read"])),
 )]
 async fn list_outbox(
     access: Access<may::SandboxRead>,
-    list: List<OutboxFilters>,
+    list: List<Message, OutboxFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let select = messages(list.filters.customer_id);
-    let slice = reading.page::<Message>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    let select = messages(list.filters.customer_id, list.filters.dealer_id);
+    list.answer(&reading, select).await
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, may},
-    list::{List, ListOf, NoFilters, Paging, Parameters},
+    list::{List, ListOf, Paging, Parameters},
     operations::OperationView,
     problem::{self, Problem},
     pushes,
@@ -15,13 +15,15 @@ use axum::{
     response::Response,
 };
 use domain::{
+    ids::DealerId,
     imports::{
         HandedIn, Import, ImportFormat, ImportKind, ImportOptions, MOST_ROWS, columns::Cells,
     },
     operations::{Operation, OperationKind},
     refusal::Refusal,
 };
-use store::page::Order;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 const CSV: &str = "text/csv";
@@ -35,24 +37,31 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .layer(DefaultBodyLimit::disable())
 }
 
+/// Which imports are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ImportFilters {
+    /// Those of one dealer's records.
+    dealer_id: Option<DealerId>,
+}
+
 /// Lists imports
 ///
 /// The newest comes first.
 #[utoipa::path(
     get, path = "/imports", tag = "imports",
     operation_id = "list_imports",
-    params(Paging),
+    params(ImportFilters, Paging<Import>),
     responses((status = 200, description = "A page of imports.", body = ListOf<Import>)),
     security(("oauth" = ["imports:read"])),
 )]
 async fn list_imports(
     access: Access<may::ImportsRead>,
-    list: List<NoFilters>,
+    list: List<Import, ImportFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let select = store::imports::files();
-    let slice = reading.page::<Import>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, store::imports::files(list.filters.dealer_id)).await
 }
 
 /// Hands in a file of orders, customers or assets

@@ -10,6 +10,7 @@ use axum::response::Response;
 use domain::{
     ids::JobId,
     jobs::{Job, JobState},
+    time::Timestamp,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -30,6 +31,12 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 struct JobFilters {
     /// Only jobs in this state; `dead` lists what was given up.
     state: Option<JobState>,
+    /// Only jobs that are due at this instant or later.
+    #[param(example = "2026-12-01T00:00:00Z")]
+    due_after: Option<Timestamp>,
+    /// Only jobs that are due before this instant.
+    #[param(example = "2026-12-02T00:00:00Z")]
+    due_before: Option<Timestamp>,
 }
 
 /// Lists the queue
@@ -39,18 +46,18 @@ struct JobFilters {
 #[utoipa::path(
     get, path = "/jobs", tag = "audit",
     operation_id = "list_jobs",
-    params(JobFilters, Paging),
+    params(JobFilters, Paging<Job>),
     responses((status = 200, description = "A page of the queue.", body = ListOf<Job>)),
     security(("oauth" = ["jobs:read"])),
 )]
 async fn list_jobs(
     access: Access<may::JobsRead>,
-    list: List<JobFilters>,
+    list: List<Job, JobFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let select = store::jobs::in_state(list.filters.state);
-    let slice = reading.page::<Job>(select, store::jobs::by_due_date(), &list.page).await?;
-    Ok(list.answer(slice))
+    let JobFilters { state, due_after, due_before } = list.filters;
+    let select = store::jobs::jobs(state, due_after, due_before);
+    list.answer(&reading, select).await
 }
 
 /// Shows a job

@@ -13,6 +13,7 @@ mod complaints;
 mod contract;
 mod customers;
 mod deprecation;
+mod expand;
 mod followups;
 pub mod identity;
 mod imports;

@@ -2,6 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, Work, may},
+    expand::{Expand, Expanding},
     list::{List, ListOf, Paging},
     problem::{Problem, referred},
     pushes,
@@ -76,13 +77,14 @@ struct DeliverOrder {
 #[utoipa::path(
     get, path = "/orders", tag = "orders",
     operation_id = "list_orders",
-    params(OrderFilters, Paging),
+    params(OrderFilters, Paging<SalesOrder>, Expanding<Sale>),
     responses((status = 200, description = "A page of orders.", body = ListOf<Sale>)),
     security(("oauth" = ["orders:read"])),
 )]
 async fn list_orders(
     access: Access<may::OrdersRead>,
-    list: List<OrderFilters>,
+    list: List<SalesOrder, OrderFilters>,
+    expand: Expand<Sale>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let filters = &list.filters;
@@ -93,8 +95,9 @@ async fn list_orders(
         source: filters.source.as_ref(),
         external_id: filters.external_id.as_ref(),
     });
-    let slice = reading.page_of_sales(select, &list.page).await?;
-    Ok(list.answer(slice))
+    let (orders, end) = list.find(&reading, select).await?;
+    let sales = reading.all_with_lines(orders).await?;
+    list.tell(expand.beside(&reading, sales).await?, end)
 }
 
 /// Places an order
@@ -168,7 +171,7 @@ async fn push_order(
 #[utoipa::path(
     get, path = "/orders/{id}", tag = "orders",
     operation_id = "show_order",
-    params(("id" = OrderId, Path, description = "The order.")),
+    params(("id" = OrderId, Path, description = "The order."), Expanding<Sale>),
     responses((status = 200, description = "The order.", body = Sale,
         headers(("ETag" = String, description = "The version.")))),
     security(("oauth" = ["orders:read"])),
@@ -176,10 +179,10 @@ async fn push_order(
 async fn show_order(
     access: Access<may::OrdersRead>,
     Id(id): Id<OrderId>,
+    expand: Expand<Sale>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let sale = reading.sale(id).await?;
-    Ok(reading.show(&sale))
+    expand.show(&reading, reading.sale(id).await?).await
 }
 
 /// Pays an order

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, may},
-    list::{List, ListOf, NoFilters, Paging},
+    list::{List, ListOf, Paging},
     operations::OperationView,
     problem::Problem,
     request::{Id, Json},
@@ -13,7 +13,6 @@ use domain::{
     operations::{Operation, OperationKind},
     sandbox::{AdvanceClock, TestClock},
 };
-use store::page::Order;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of this file.
@@ -30,18 +29,17 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 #[utoipa::path(
     get, path = "/test/clocks", tag = "sandbox",
     operation_id = "list_test_clocks",
-    params(Paging),
+    params(Paging<TestClock>),
     responses((status = 200, description = "The clocks.", body = ListOf<TestClock>)),
     security(("oauth" = ["sandbox:read"])),
 )]
 async fn list_test_clocks(
     access: Access<may::SandboxRead>,
-    list: List<NoFilters>,
+    list: List<TestClock>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let clocks = store::sandbox::clocks();
-    let slice = reading.page::<TestClock>(clocks, Order::oldest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, clocks).await
 }
 
 /// Shows a clock

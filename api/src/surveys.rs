@@ -2,6 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, may},
+    expand::{Expand, Expanding},
     list::{List, ListOf, Paging},
     patch::patches,
     problem::Problem,
@@ -9,14 +10,11 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
-    ids::{CustomerId, InvitationId, ResponseId, SurveyId},
+    ids::{CustomerId, DealerId, InvitationId, ResponseId, SurveyId},
     surveys::{Invitation, InvitationState, Survey, SurveyDetails, SurveyResponse, SurveyState},
 };
 use serde::Deserialize;
-use store::{
-    page::Order,
-    surveys::{WantedInvitations, WantedResponses, active, surveys},
-};
+use store::surveys::{WantedInvitations, WantedResponses, active, surveys};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -55,6 +53,8 @@ struct InvitationFilters {
     survey_id: Option<SurveyId>,
     /// Who was asked.
     customer_id: Option<CustomerId>,
+    /// Whose people are rated.
+    dealer_id: Option<DealerId>,
 }
 
 /// Which answers are wanted.
@@ -66,6 +66,8 @@ struct ResponseFilters {
     survey_id: Option<SurveyId>,
     /// Who answered.
     customer_id: Option<CustomerId>,
+    /// Whose people are rated.
+    dealer_id: Option<DealerId>,
     /// The asking that was answered.
     invitation_id: Option<InvitationId>,
     /// Whether the score was low.
@@ -78,18 +80,17 @@ struct ResponseFilters {
 #[utoipa::path(
     get, path = "/surveys", tag = "surveys",
     operation_id = "list_surveys",
-    params(SurveyFilters, Paging),
+    params(SurveyFilters, Paging<Survey>),
     responses((status = 200, description = "A page of surveys.", body = ListOf<Survey>)),
     security(("oauth" = ["surveys:read"])),
 )]
 async fn list_surveys(
     access: Access<may::SurveysRead>,
-    list: List<SurveyFilters>,
+    list: List<Survey, SurveyFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let select = surveys(list.filters.state);
-    let slice = reading.page::<Survey>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Writes a survey
@@ -224,19 +225,19 @@ async fn retire_survey(access: Access<may::SurveysWrite>, Id(id): Id<SurveyId>) 
 #[utoipa::path(
     get, path = "/invitations", tag = "surveys",
     operation_id = "list_invitations",
-    params(InvitationFilters, Paging),
+    params(InvitationFilters, Paging<Invitation>, Expanding<Invitation>),
     responses((status = 200, description = "A page of invitations.", body = ListOf<Invitation>)),
     security(("oauth" = ["surveys:read"])),
 )]
 async fn list_invitations(
     access: Access<may::SurveysRead>,
-    list: List<InvitationFilters>,
+    list: List<Invitation, InvitationFilters>,
+    expand: Expand<Invitation>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let InvitationFilters { state, survey_id, customer_id } = list.filters.clone();
-    let select = WantedInvitations { state, survey_id, customer_id }.select();
-    let slice = reading.page::<Invitation>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    let InvitationFilters { state, survey_id, customer_id, dealer_id } = list.filters.clone();
+    let select = WantedInvitations { state, survey_id, customer_id, dealer_id }.select();
+    list.answer_with(&reading, &expand, select).await
 }
 
 /// Shows whom we have asked, and how far it has come
@@ -245,7 +246,7 @@ async fn list_invitations(
 #[utoipa::path(
     get, path = "/invitations/{id}", tag = "surveys",
     operation_id = "get_invitation",
-    params(("id" = InvitationId, Path, description = "Which invitation.")),
+    params(("id" = InvitationId, Path, description = "Which invitation."), Expanding<Invitation>),
     responses((status = 200, description = "The invitation.", body = Invitation, headers(
         ("ETag" = String, description = "Its version."),
     ))),
@@ -254,9 +255,10 @@ async fn list_invitations(
 async fn get_invitation(
     access: Access<may::SurveysRead>,
     Id(id): Id<InvitationId>,
+    expand: Expand<Invitation>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    Ok(reading.show(&reading.get::<Invitation>(id).await?))
+    expand.show(&reading, reading.get(id).await?).await
 }
 
 /// Lists what customers have answered
@@ -265,19 +267,20 @@ async fn get_invitation(
 #[utoipa::path(
     get, path = "/responses", tag = "surveys",
     operation_id = "list_responses",
-    params(ResponseFilters, Paging),
+    params(ResponseFilters, Paging<SurveyResponse>, Expanding<SurveyResponse>),
     responses((status = 200, description = "A page of answers.", body = ListOf<SurveyResponse>)),
     security(("oauth" = ["surveys:read"])),
 )]
 async fn list_responses(
     access: Access<may::SurveysRead>,
-    list: List<ResponseFilters>,
+    list: List<SurveyResponse, ResponseFilters>,
+    expand: Expand<SurveyResponse>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let ResponseFilters { survey_id, customer_id, invitation_id, low } = list.filters.clone();
-    let select = WantedResponses { survey_id, customer_id, invitation_id, low }.select();
-    let slice = reading.page::<SurveyResponse>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    let ResponseFilters { survey_id, customer_id, dealer_id, invitation_id, low } =
+        list.filters.clone();
+    let select = WantedResponses { survey_id, customer_id, dealer_id, invitation_id, low }.select();
+    list.answer_with(&reading, &expand, select).await
 }
 
 /// Shows what a customer has answered
@@ -286,7 +289,7 @@ async fn list_responses(
 #[utoipa::path(
     get, path = "/responses/{id}", tag = "surveys",
     operation_id = "get_response",
-    params(("id" = ResponseId, Path, description = "Which answer.")),
+    params(("id" = ResponseId, Path, description = "Which answer."), Expanding<SurveyResponse>),
     responses((status = 200, description = "The answer.", body = SurveyResponse, headers(
         ("ETag" = String, description = "Its version."),
     ))),
@@ -295,7 +298,8 @@ async fn list_responses(
 async fn get_response(
     access: Access<may::SurveysRead>,
     Id(id): Id<ResponseId>,
+    expand: Expand<SurveyResponse>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    Ok(reading.show(&reading.get::<SurveyResponse>(id).await?))
+    expand.show(&reading, reading.get(id).await?).await
 }

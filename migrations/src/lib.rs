@@ -8,6 +8,7 @@ mod m0005_allowances;
 mod m0006_maintenance;
 mod m0007_voice;
 mod m0008_operator;
+mod m0009_lists;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0006_maintenance::Migration),
             Box::new(m0007_voice::Migration),
             Box::new(m0008_operator::Migration),
+            Box::new(m0009_lists::Migration),
         ]
     }
 }

@@ -1,12 +1,12 @@
 //! Table `audit_entry`.
 
-use crate::table;
+use crate::{listed, table};
 use domain::{
     audit::AuditEntry,
     ids::{AnyId, CustomerId, DealerId},
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _, Select};
 use uuid::Uuid;
 
 table! {
@@ -23,17 +23,26 @@ table! {
     } append_only
 }
 
-/// Lines about one record.
-pub fn about(subject: &AnyId) -> Select<audit_entry::Entity> {
-    audit_entry::Entity::find().filter(audit_entry::Column::Subject.eq(subject.as_str()))
+listed! {
+    AuditEntry = audit_entry [At;] usually newest;
 }
 
-/// Lines about one customer: the customer's timeline.
-pub fn of_customer(customer: CustomerId) -> Select<audit_entry::Entity> {
-    audit_entry::Entity::find().filter(audit_entry::Column::CustomerId.eq(Uuid::from(customer)))
+/// Which lines are wanted; all when nothing is said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// Those about one record.
+    pub subject: Option<&'a AnyId>,
+    /// Those about one customer: the customer's timeline.
+    pub customer: Option<CustomerId>,
+    /// Those about what is one dealer's, and about what its people did.
+    pub dealer: Option<DealerId>,
 }
 
-/// All lines.
-pub fn all() -> Select<audit_entry::Entity> {
+/// Lines as `wanted`.
+pub fn lines(wanted: Wanted<'_>) -> Select<audit_entry::Entity> {
+    use audit_entry::Column as C;
     audit_entry::Entity::find()
+        .apply_if(wanted.subject, |all, subject| all.filter(C::Subject.eq(subject.as_str())))
+        .apply_if(wanted.customer, |all, id| all.filter(C::CustomerId.eq(Uuid::from(id))))
+        .apply_if(wanted.dealer, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
 }

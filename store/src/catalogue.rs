@@ -1,6 +1,6 @@
 //! Tables `product` and `asset`.
 
-use crate::{pushes::begins_with, table, words};
+use crate::{listed, pushes::begins_with, table, words};
 use domain::{
     catalogue::{AfterSalesNeed, Asset, AssetDetails, AssetStatus, Product, ProductDetails},
     ids::{AssetId, CustomerId, DealerId, ProductId, SiteId},
@@ -45,6 +45,11 @@ table! {
         status: AssetStatus,
         created_at: Timestamp,
     } versioned
+}
+
+listed! {
+    Product = product [CreatedAt; Name, Sku] usually newest;
+    Asset = asset [CreatedAt;] usually newest;
 }
 
 /// Products, perhaps only those whose names begin with `name`, or the one with this stock-keeping unit.

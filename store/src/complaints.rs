@@ -1,7 +1,7 @@
 //! Tables `complaint`, `remedy` and `resolution`: what went wrong, and how it was put right.
 
 use crate::{
-    Failure, Fault, Tenant, documents, numbers, surveys, table,
+    Failure, Fault, Tenant, documents, listed, numbers, surveys, table,
     table::{Col, Table, word},
     words,
 };
@@ -18,7 +18,7 @@ use domain::{
     money::{Currency, Minor, Money},
     surveys::{Invitation, SurveySubject},
     text::{Line, Prose},
-    time::Timestamp,
+    time::{Timestamp, Zone},
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter, QueryOrder as _,
@@ -53,6 +53,8 @@ table! {
         state: ComplaintState,
         owner_id: Option<StaffId>,
         first_answer_due_at: Timestamp,
+        tz: Zone,
+        local_first_answer_due: String,
         first_answer_at: Option<Timestamp>,
         first_answer: FirstAnswer,
         resolution_no: u32,
@@ -197,6 +199,12 @@ fn money(amount: Option<Minor>, currency: Option<Currency>) -> Option<Money> {
     Some(Money { amount, currency })
 }
 
+listed! {
+    Complaint = complaint [CreatedAt; FirstAnswerDueAt, Severity] usually newest;
+    Remedy = remedy [CreatedAt;] usually oldest;
+    Resolution = resolution [CreatedAt;] usually oldest;
+}
+
 /// Which complaints are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
@@ -210,19 +218,26 @@ pub struct Wanted {
     pub owner_id: Option<StaffId>,
     /// The one with this number.
     pub number: Option<String>,
+    /// Those whose first answer is due at this instant or later.
+    pub due_after: Option<Timestamp>,
+    /// Those whose first answer is due before this instant.
+    pub due_before: Option<Timestamp>,
 }
 
 impl Wanted {
     /// The complaints.
     pub fn select(self) -> Select<complaint::Entity> {
         use complaint::Column;
-        let Self { state, customer_id, dealer_id, owner_id, number } = self;
+        let Self { state, customer_id, dealer_id, owner_id, number, due_after, due_before } = self;
+        let instant = chrono::DateTime::<chrono::Utc>::from;
         let conditions = [
             state.map(|state| Column::State.eq(word(&state))),
             customer_id.map(|id| Column::CustomerId.eq(Uuid::from(id))),
             dealer_id.map(|id| Column::DealerId.eq(Uuid::from(id))),
             owner_id.map(|id| Column::OwnerId.eq(Uuid::from(id))),
             number.map(|number| Column::Number.eq(number)),
+            due_after.map(|at| Column::FirstAnswerDueAt.gte(instant(at))),
+            due_before.map(|at| Column::FirstAnswerDueAt.lt(instant(at))),
         ];
         conditions.into_iter().flatten().fold(complaint::Entity::find(), QueryFilter::filter)
     }

@@ -1,6 +1,6 @@
 //! Table `customer`.
 
-use crate::{pushes::begins_with, table, words};
+use crate::{listed, pushes::begins_with, table, words};
 use domain::{
     customers::{Customer, CustomerDetails, CustomerKind, CustomerLifecycle},
     ids::DealerId,
@@ -29,6 +29,10 @@ table! {
         lifecycle: CustomerLifecycle,
         created_at: Timestamp,
     } versioned
+}
+
+listed! {
+    Customer = customer [CreatedAt; Name] usually newest;
 }
 
 /// Which customers are wanted; what is absent does not matter.

@@ -1,6 +1,6 @@
 //! Table `message`: what customers were told, and whether it has reached them.
 
-use crate::{Failure, Fault, Tenant, table, table::Stored, words};
+use crate::{Failure, Fault, Tenant, listed, table, table::Stored, words};
 use domain::{
     followups::{
         Message, MessageChannel, MessagePurpose, MessageReason, MessageState, Notice, Outlet,
@@ -12,7 +12,7 @@ use domain::{
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DbErr, EntityTrait as _, QueryFilter as _, QueryResult,
-    Select, TryGetable,
+    QueryTrait as _, Select, TryGetable,
 };
 use uuid::Uuid;
 
@@ -36,13 +36,16 @@ table! {
     } versioned
 }
 
-/// Messages, to one customer or to all.
-pub fn messages(customer: Option<CustomerId>) -> Select<message::Entity> {
-    let select = message::Entity::find();
-    match customer {
-        Some(customer) => select.filter(message::Column::CustomerId.eq(Uuid::from(customer))),
-        None => select,
-    }
+listed! {
+    Message = message [CreatedAt;] usually newest;
+}
+
+/// Messages, to one customer or to all, of one dealer's or of all.
+pub fn messages(customer: Option<CustomerId>, dealer: Option<DealerId>) -> Select<message::Entity> {
+    use message::Column as C;
+    message::Entity::find()
+        .apply_if(customer, |all, id| all.filter(C::CustomerId.eq(Uuid::from(id))))
+        .apply_if(dealer, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
 }
 
 /// A customer as somebody who writes to them knows them.

@@ -1,7 +1,8 @@
 //! Tables `staff`, `issuer` and `api_key`.
 
 use crate::{
-    Fault, Missing, Scope, Store, Tenant, documents, key_text::KeyText, table, table::word, words,
+    Fault, Missing, Scope, Store, Tenant, documents, key_text::KeyText, listed, table, table::word,
+    words,
 };
 use domain::{
     identity::{
@@ -15,8 +16,8 @@ use domain::{
     web::WebAddress,
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, Select,
-    Statement,
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _,
+    QueryTrait as _, Select, Statement,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -65,6 +66,12 @@ table! {
     } versioned
 }
 
+listed! {
+    Staff = staff [CreatedAt; Name] usually newest;
+    Issuer = issuer [CreatedAt;] usually newest;
+    ApiKey = api_key [CreatedAt; Name] usually newest;
+}
+
 /// What staff is looked for by.
 #[derive(Debug, Clone, Default)]
 pub struct StaffSought {
@@ -106,12 +113,10 @@ pub fn issuers(issuer: Option<&str>) -> Select<issuer::Entity> {
 }
 
 /// Keys, by their state.
-pub fn api_keys(status: Option<ApiKeyStatus>) -> Select<api_key::Entity> {
-    let select = api_key::Entity::find();
-    match status {
-        Some(status) => select.filter(api_key::Column::Status.eq(word(&status))),
-        None => select,
-    }
+pub fn api_keys(status: Option<ApiKeyStatus>, dealer: Option<DealerId>) -> Select<api_key::Entity> {
+    api_key::Entity::find()
+        .apply_if(status, |all, status| all.filter(api_key::Column::Status.eq(word(&status))))
+        .apply_if(dealer, |all, id| all.filter(api_key::Column::DealerId.eq(Uuid::from(id))))
 }
 
 /// The person whom an issuer calls so.

@@ -1,6 +1,6 @@
 //! Tables `operation` and `row_error`.
 
-use crate::{documents, table, table::word, words};
+use crate::{documents, listed, table, table::word, words};
 use domain::{
     ids::{DealerId, OperationId},
     imports::{RowError, RowMistake},
@@ -8,7 +8,7 @@ use domain::{
     text::Line,
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _, Select};
 use uuid::Uuid;
 
 words!(OperationKind, OperationStatus);
@@ -42,27 +42,23 @@ table! {
     } append_only
 }
 
+listed! {
+    Operation = operation [CreatedAt;] usually newest;
+    RowError = row_error [; Row] usually by Row;
+}
+
 /// Operations of this kind and in this state, or all of them.
 pub fn wanted(
     kind: Option<OperationKind>,
     status: Option<OperationStatus>,
 ) -> Select<operation::Entity> {
-    let mut select = operation::Entity::find();
-    if let Some(kind) = kind {
-        select = select.filter(operation::Column::Kind.eq(word(&kind)));
-    }
-    if let Some(status) = status {
-        select = select.filter(operation::Column::Status.eq(word(&status)));
-    }
-    select
+    use operation::Column as C;
+    operation::Entity::find()
+        .apply_if(kind, |all, kind| all.filter(C::Kind.eq(word(&kind))))
+        .apply_if(status, |all, status| all.filter(C::Status.eq(word(&status))))
 }
 
 /// What an operation left out.
 pub fn errors_of(operation: OperationId) -> Select<row_error::Entity> {
     row_error::Entity::find().filter(row_error::Column::OperationId.eq(Uuid::from(operation)))
-}
-
-/// The order of the rows in their file.
-pub fn by_row() -> crate::page::Order<row_error::Entity> {
-    crate::page::Order::by(row_error::Column::Row)
 }

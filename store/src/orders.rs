@@ -1,12 +1,6 @@
 //! Tables `sales_order` and `order_line`.
 
-use crate::{
-    Failure, Fault, Tenant, documents,
-    page::{Order, Page, Slice},
-    table,
-    table::Stored,
-    words,
-};
+use crate::{Failure, Fault, Tenant, documents, listed, table, table::Stored, words};
 use domain::{
     change::Change,
     ids::{AssetId, CustomerId, DealerId, OrderId, ProductId, SiteId},
@@ -65,6 +59,10 @@ table! {
         cost_minor: Option<Minor>,
         margin_minor: Option<Minor>,
     } append_only
+}
+
+listed! {
+    SalesOrder = sales_order [CreatedAt;] usually newest;
 }
 
 /// Which orders are wanted; what is absent does not matter.
@@ -145,20 +143,6 @@ impl Tenant {
             Sale { order, lines }
         };
         Ok(orders.into_iter().map(sale).collect())
-    }
-
-    /// One page of the sales that `select` describes, the newest first.
-    ///
-    /// # Errors
-    ///
-    /// As [`Tenant::page`].
-    pub async fn page_of_sales(
-        &self,
-        select: Select<sales_order::Entity>,
-        page: &Page,
-    ) -> Result<Slice<Sale>, Failure> {
-        let Slice { items, next } = self.page(select, Order::newest(), page).await?;
-        Ok(Slice { items: self.all_with_lines(items).await?, next })
     }
 
     /// Records a decision about a sale: the order, its lines, its line in the timeline and what

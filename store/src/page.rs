@@ -1,11 +1,12 @@
 //! Lists, a page at a time: keyset paging that stays right while rows come and go.
 
+use crate::table::Table;
 use domain::{
     ids::TenantId,
     refusal::{Kind, Refusal, Rule},
     text::Bilingual,
 };
-use sea_orm::{EntityTrait, IdenStatic as _, Value};
+use sea_orm::{EntityTrait, IdenStatic as _, Select, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,6 +14,9 @@ use uuid::Uuid;
 pub const USUAL_LIMIT: u16 = 50;
 /// Most records on a page: what a caller can wait for, and we can hold in memory for everyone.
 pub const MOST_LIMIT: u16 = 200;
+
+/// A question for records of a kind.
+pub type Query<R> = Select<<R as Table>::Entity>;
 
 /// The place where a page ended does not belong to this list.
 pub static INVALID_CURSOR: Rule = Rule {
@@ -80,10 +84,64 @@ impl<E: EntityTrait> Order<E> {
     }
 
     /// A name for the order, so that a cursor is not used with another.
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let column = self.column.map(|column| column.as_str().to_owned());
         format!("{}{}", if self.descending { "-" } else { "" }, column.unwrap_or_default())
     }
+}
+
+/// A kind of record that lists show: what they may be sorted by, and how they come when nobody says.
+///
+/// A column is named once, by [`listed!`](crate::listed!); its name on the wire is that of the field it
+/// holds. None of them is ever null, because no page could end between rows without a value.
+pub trait Listed: Table {
+    /// The column that says when a record was made; identifiers come in that order. `None` where no field
+    /// says so.
+    const MADE: Option<<Self::Entity as EntityTrait>::Column>;
+    /// The other columns.
+    const COLUMNS: &'static [<Self::Entity as EntityTrait>::Column];
+
+    /// How the list comes when nobody says.
+    fn usual() -> Order<Self::Entity>;
+
+    /// Every order that may be asked for, with its name on the wire; a `-` in front is the last first.
+    fn orders() -> Vec<(String, Order<Self::Entity>)> {
+        let made = Self::MADE.map(|column| (column, Order::oldest()));
+        let columns = Self::COLUMNS.iter().map(|column| (*column, Order::by(*column)));
+        let both = |(column, order): (<Self::Entity as EntityTrait>::Column, Order<_>)| {
+            let name = column.as_str();
+            [(name.to_owned(), order), (format!("-{name}"), order.reversed())]
+        };
+        made.into_iter().chain(columns).flat_map(both).collect()
+    }
+
+    /// The name on the wire of how the list comes when nobody says.
+    fn usual_name() -> String {
+        let usual = Self::usual().name();
+        let found = Self::orders().into_iter().find(|(_, order)| order.name() == usual);
+        found.map(|(name, _)| name).unwrap_or_default()
+    }
+}
+
+/// Says of kinds of records what lists of them are sorted by: first the column that says when a record was
+/// made, then the others, then how the list comes when nobody says.
+#[macro_export]
+macro_rules! listed {
+    ($($record:ident = $table:ident [$($made:ident)?; $($column:ident),*] usually $($usual:ident)+;)*) => {$(
+        impl $crate::page::Listed for $record {
+            const MADE: Option<$table::Column> = $crate::listed!(@made $table $($made)?);
+            const COLUMNS: &'static [$table::Column] = &[$($table::Column::$column),*];
+
+            fn usual() -> $crate::page::Order<$table::Entity> {
+                $crate::listed!(@usual $table $($usual)+)
+            }
+        }
+    )*};
+    (@usual $table:ident newest) => { $crate::page::Order::newest() };
+    (@usual $table:ident oldest) => { $crate::page::Order::oldest() };
+    (@usual $table:ident by $column:ident) => { $crate::page::Order::by($table::Column::$column) };
+    (@made $table:ident) => { None };
+    (@made $table:ident $made:ident) => { Some($table::Column::$made) };
 }
 
 /// The place where a page ended.

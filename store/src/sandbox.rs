@@ -1,6 +1,6 @@
 //! Table `test_clock`: the time of a sandbox.
 
-use crate::{Failure, Fault, Tenant, table};
+use crate::{Failure, Fault, Tenant, listed, table};
 use domain::{change::Change, ids::ClockId, sandbox::TestClock, time::Timestamp};
 use sea_orm::{ConnectionTrait, EntityTrait as _, Select};
 
@@ -11,6 +11,10 @@ table! {
         target_at: Timestamp,
         created_at: Timestamp,
     } versioned
+}
+
+listed! {
+    TestClock = test_clock [CreatedAt;] usually oldest;
 }
 
 /// All clocks of the sandbox: one.

@@ -1,6 +1,6 @@
 //! Tables `sop`, `sop_version`, `sop_run` and `sop_run_step`.
 
-use crate::{Fault, Missing, Tenant, documents, table, words};
+use crate::{Fault, Missing, Tenant, documents, listed, table, words};
 use domain::{
     identity::Rank,
     ids::{CustomerId, DealerId, SopId, SopRunId, SopVersionId, StaffId, WorkOrderId},
@@ -92,6 +92,12 @@ table! {
         done_by: Option<String>,
         done_at: Option<Timestamp>,
     } versioned
+}
+
+listed! {
+    Sop = sop [CreatedAt; Code] usually newest;
+    SopVersion = sop_version [CreatedAt; Number] usually newest;
+    SopRun = sop_run [CreatedAt;] usually newest;
 }
 
 /// Which procedures are wanted; all when nothing is said.

@@ -1,6 +1,6 @@
 //! Tables `survey`, `survey_invitation` and `survey_response`: what is asked, and what is answered.
 
-use crate::{Fault, Tenant, complaints, documents, numbers, table, table::word, words};
+use crate::{Fault, Tenant, complaints, documents, listed, numbers, table, table::word, words};
 use domain::{
     complaints::Complaint,
     ids::{CustomerId, DealerId, InvitationId, StaffId, SurveyId, WorkOrderId},
@@ -91,6 +91,12 @@ table! {
     } append_only
 }
 
+listed! {
+    Survey = survey [CreatedAt; Code] usually newest;
+    Invitation = survey_invitation [CreatedAt; ScheduledAt] usually newest;
+    SurveyResponse = survey_response [CreatedAt; Score] usually newest;
+}
+
 /// Surveys, of one state or of all.
 pub fn surveys(state: Option<SurveyState>) -> Select<survey::Entity> {
     let select = survey::Entity::find();
@@ -114,17 +120,20 @@ pub struct WantedInvitations {
     pub survey_id: Option<SurveyId>,
     /// Those of this customer.
     pub customer_id: Option<CustomerId>,
+    /// Those about this dealer's people.
+    pub dealer_id: Option<DealerId>,
 }
 
 impl WantedInvitations {
     /// The askings.
     pub fn select(self) -> Select<survey_invitation::Entity> {
         use survey_invitation::Column;
-        let Self { state, survey_id, customer_id } = self;
+        let Self { state, survey_id, customer_id, dealer_id } = self;
         let conditions = [
             state.map(|state| Column::State.eq(word(&state))),
             survey_id.map(|id| Column::SurveyId.eq(Uuid::from(id))),
             customer_id.map(|id| Column::CustomerId.eq(Uuid::from(id))),
+            dealer_id.map(|id| Column::DealerId.eq(Uuid::from(id))),
         ];
         let all = survey_invitation::Entity::find();
         conditions.into_iter().flatten().fold(all, QueryFilter::filter)
@@ -144,6 +153,8 @@ pub struct WantedResponses {
     pub survey_id: Option<SurveyId>,
     /// Those of this customer.
     pub customer_id: Option<CustomerId>,
+    /// Those about this dealer's people.
+    pub dealer_id: Option<DealerId>,
     /// Those to this asking.
     pub invitation_id: Option<InvitationId>,
     /// The low ones, or the others.
@@ -154,10 +165,11 @@ impl WantedResponses {
     /// The answers.
     pub fn select(self) -> Select<survey_response::Entity> {
         use survey_response::Column;
-        let Self { survey_id, customer_id, invitation_id, low } = self;
+        let Self { survey_id, customer_id, dealer_id, invitation_id, low } = self;
         let conditions = [
             survey_id.map(|id| Column::SurveyId.eq(Uuid::from(id))),
             customer_id.map(|id| Column::CustomerId.eq(Uuid::from(id))),
+            dealer_id.map(|id| Column::DealerId.eq(Uuid::from(id))),
             invitation_id.map(|id| Column::InvitationId.eq(Uuid::from(id))),
             low.map(|low| Column::Low.eq(low)),
         ];

@@ -1,7 +1,7 @@
 //! Tables `tenant`, `dealer` and `site`.
 
 use crate::{
-    Failure, Fault, Missing, Tenant, documents, numbers, table,
+    Failure, Fault, Missing, Tenant, documents, listed, numbers, table,
     table::{Stored, read_word, word},
     words,
 };
@@ -47,6 +47,11 @@ table! {
         status: SiteStatus,
         created_at: Timestamp,
     } versioned
+}
+
+listed! {
+    Dealer = dealer [CreatedAt; Code] usually newest;
+    Site = site [CreatedAt; Code] usually newest;
 }
 
 /// Dealers, by their state and their name for programs.

@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, Fault, Missing, Store,
-    page::{Cursor, MOST_LIMIT, Mark, Order, Page, Slice},
+    page::{Cursor, MOST_LIMIT, Mark, Order, Page, Query, Slice},
     table::Table,
     transaction::Transaction,
 };
@@ -16,11 +16,14 @@ use domain::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable,
-    ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select, Statement, Value,
-    sea_query::{Expr, ExprTrait as _, LockType},
+    ModelTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _, Select, Statement, Value,
+    sea_query::{self, Alias, Expr, ExprTrait as _, LockType},
 };
 use serde::Serialize;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicBool, Ordering},
+};
 use uuid::Uuid;
 
 /// A statement that runs longer is ended: nobody waits for it any more.
@@ -205,6 +208,36 @@ impl Tenant {
         rows.truncate(usize::from(limit));
         let next = rows.last().filter(|_| more).map(|last| self.cursor::<R>(order, last));
         Ok(Slice { items: rows.into_iter().map(R::record).collect(), next })
+    }
+
+    /// How many records `select` describes; no more than `most` are counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn count<R: Table>(&self, select: Query<R>, most: u64) -> Result<u64, Fault> {
+        let found = select.filter(self.owns::<R>()).select_only().column(R::ID).limit(most);
+        let mut count = sea_query::Query::select();
+        count
+            .expr_as(Expr::val(1).count(), Alias::new("counted"))
+            .from_subquery(found.into_query(), Alias::new("found"));
+        let row = self.work.query_one_raw(DbBackend::Postgres.build(&count)).await?;
+        let counted: i64 = row.map_or(Ok(0), |row| row.try_get("", "counted"))?;
+        Ok(counted.unsigned_abs())
+    }
+
+    /// The records with these identifiers that this caller sees, in one question.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails or a row cannot be read.
+    pub async fn named<R: Table>(&self, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, R>, Fault> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let records =
+            self.all::<R>(R::Entity::find().filter(R::ID.is_in(ids.iter().copied()))).await?;
+        Ok(records.into_iter().map(|record| (record.id().into(), record)).collect())
     }
 
     /// Records a decision: the record, its line in the timeline and what follows from it.

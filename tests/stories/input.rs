@@ -161,8 +161,8 @@ fn in_addresses(shop: &Shop) -> Vec<Wrong> {
         get("/v1/audit-entries?subject=a%00b", (400, "malformed_id")).at("subject", "malformed_id"),
         get("/v1/audit-entries?subject=tea_01m80t7jx3e9vbq2f4c6d8g0hk", (400, "malformed_id"))
             .at("subject", "malformed_id"),
-        get("/v1/appointments?starts_from=2026-02-30T00:00:00Z", PARAMETER)
-            .at("starts_from", "invalid_timestamp"),
+        get("/v1/appointments?starts_after=2026-02-30T00:00:00Z", PARAMETER)
+            .at("starts_after", "invalid_timestamp"),
         get("/v1/responses?low=perhaps", PARAMETER).at("low", "wrong_type"),
         get("/v1/customers?cursor=abc", (400, "invalid_cursor")).at("cursor", "invalid_cursor"),
         get("/v1/plan-templates/pla_01m80t7jx3e9vbq2f4c6d8g0hk/dates?delivered_on=2026-01-31&limit=0",

@@ -17,7 +17,7 @@ use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
 
 /// What was logged on this thread, which is all of a story.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
@@ -32,14 +32,14 @@ impl Write for Lines {
 
 impl Lines {
     /// Reads along as the program writes, until the guard is dropped.
-    fn read(&self, format: LogFormat, filter: &str) -> DefaultGuard {
+    pub(crate) fn read(&self, format: LogFormat, filter: &str) -> DefaultGuard {
         let writer = self.clone();
         let lines = log::lines(format, move || writer.clone(), false);
         let lines = lines.with_filter(log::filter(filter).unwrap());
         tracing::subscriber::set_default(tracing_subscriber::registry().with(lines))
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 

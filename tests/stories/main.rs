@@ -30,6 +30,7 @@ mod identity;
 mod imports;
 mod input;
 mod lines;
+mod lists;
 mod maintenance;
 mod me;
 mod operations;

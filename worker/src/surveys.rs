@@ -100,7 +100,8 @@ async fn open_complaint(tenant: &Tenant, answer: &SurveyResponse) -> Result<(), 
         return Ok(());
     }
     let number = tenant.next_complaint_number().await?;
-    let received = Complaint::receive_answer(tenant.new_id(), number, answer, tenant.now());
+    let zone = tenant.zone_of(answer.dealer_id).await?;
+    let received = Complaint::receive_answer(tenant.new_id(), number, answer, zone, tenant.now());
     if let Some(change) = received {
         tenant.record(change).await?;
     }

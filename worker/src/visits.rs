@@ -118,5 +118,5 @@ async fn give_back(
 
 /// What is still to come.
 fn ahead(tenant: &Tenant) -> AppointmentFilter {
-    AppointmentFilter { starts_from: Some(tenant.now()), ..AppointmentFilter::default() }
+    AppointmentFilter { starts_after: Some(tenant.now()), ..AppointmentFilter::default() }
 }

@@ -2,17 +2,16 @@
 
 use crate::{
     access::{Access, Api, may},
-    list::{List, ListOf, NoFilters, Paging},
+    list::{List, ListOf, Paging},
     problem::Problem,
     request::Id,
 };
 use axum::response::Response;
 use domain::{
     allowances::accounts::{AllowanceAccount, AllowanceEntry, AllowanceLot},
-    ids::{AllowanceAccountId, CustomerId},
+    ids::{AllowanceAccountId, CustomerId, DealerId},
 };
 use serde::Deserialize;
-use store::page::Order;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -31,6 +30,8 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 struct AccountFilters {
     /// Only the accounts of this customer.
     customer_id: Option<CustomerId>,
+    /// Only the accounts of this dealer's customers.
+    dealer_id: Option<DealerId>,
 }
 
 /// Lists accounts
@@ -39,18 +40,17 @@ struct AccountFilters {
 #[utoipa::path(
     get, path = "/allowance-accounts", tag = "allowances",
     operation_id = "list_allowance_accounts",
-    params(AccountFilters, Paging),
+    params(AccountFilters, Paging<AllowanceAccount>),
     responses((status = 200, description = "A page of accounts.", body = ListOf<AllowanceAccount>)),
     security(("oauth" = ["allowances:read"])),
 )]
 async fn list_accounts(
     access: Access<may::AllowancesRead>,
-    list: List<AccountFilters>,
+    list: List<AllowanceAccount, AccountFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let select = store::allowances::accounts(list.filters.customer_id);
-    let slice = reading.page::<AllowanceAccount>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    let select = store::allowances::accounts(list.filters.customer_id, list.filters.dealer_id);
+    list.answer(&reading, select).await
 }
 
 /// Reads an account
@@ -80,20 +80,19 @@ async fn get_account(
 #[utoipa::path(
     get, path = "/allowance-accounts/{id}/entries", tag = "allowances",
     operation_id = "list_allowance_entries",
-    params(("id" = AllowanceAccountId, Path, description = "The account."), Paging),
+    params(("id" = AllowanceAccountId, Path, description = "The account."), Paging<AllowanceEntry>),
     responses((status = 200, description = "A page of lines.", body = ListOf<AllowanceEntry>)),
     security(("oauth" = ["allowances:read"])),
 )]
 async fn list_entries(
     access: Access<may::AllowancesRead>,
     Id(id): Id<AllowanceAccountId>,
-    list: List<NoFilters>,
+    list: List<AllowanceEntry>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let account: AllowanceAccount = reading.get(id).await?;
     let select = store::allowances::entries_of(account.id);
-    let slice = reading.page::<AllowanceEntry>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Lists the lots of an account
@@ -103,18 +102,17 @@ async fn list_entries(
 #[utoipa::path(
     get, path = "/allowance-accounts/{id}/lots", tag = "allowances",
     operation_id = "list_allowance_lots",
-    params(("id" = AllowanceAccountId, Path, description = "The account."), Paging),
+    params(("id" = AllowanceAccountId, Path, description = "The account."), Paging<AllowanceLot>),
     responses((status = 200, description = "A page of lots.", body = ListOf<AllowanceLot>)),
     security(("oauth" = ["allowances:read"])),
 )]
 async fn list_lots(
     access: Access<may::AllowancesRead>,
     Id(id): Id<AllowanceAccountId>,
-    list: List<NoFilters>,
+    list: List<AllowanceLot>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let account: AllowanceAccount = reading.get(id).await?;
     let select = store::allowances::lots_of(account.id);
-    let slice = reading.page::<AllowanceLot>(select, Order::oldest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     access::{Access, Api, Outcome, Work, may},
-    list::{List, ListOf, NoFilters, Paging},
+    expand::{Expand, Expanding},
+    list::{List, ListOf, Paging},
     problem::{Problem, referred},
     request::{Id, Json},
 };
@@ -18,12 +19,12 @@ use domain::{
     complaints::Complaint,
     customers::Customer,
     identity::Staff,
-    ids::{ComplaintId, CustomerId, GestureId},
+    ids::{ComplaintId, CustomerId, DealerId, GestureId},
     money::Minor,
     text::Line,
 };
 use serde::Deserialize;
-use store::page::Order;
+use store::allowances::WantedGestures;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -45,6 +46,8 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 struct GestureFilters {
     /// Only gestures for this customer.
     customer_id: Option<CustomerId>,
+    /// Only gestures that this dealer's people see.
+    dealer_id: Option<DealerId>,
     /// Only gestures in this state; `pending_approval` are those that wait for somebody.
     state: Option<GestureState>,
     /// Only gestures that help with this complaint.
@@ -76,19 +79,20 @@ struct GestureBill {
 #[utoipa::path(
     get, path = "/gestures", tag = "gestures",
     operation_id = "list_gestures",
-    params(GestureFilters, Paging),
+    params(GestureFilters, Paging<Gesture>, Expanding<Gesture>),
     responses((status = 200, description = "A page of gestures.", body = ListOf<Gesture>)),
     security(("oauth" = ["gestures:read"])),
 )]
 async fn list_gestures(
     access: Access<may::GesturesRead>,
-    list: List<GestureFilters>,
+    list: List<Gesture, GestureFilters>,
+    expand: Expand<Gesture>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let GestureFilters { customer_id, state, complaint_id } = list.filters;
-    let select = store::allowances::gestures(customer_id, state, complaint_id);
-    let slice = reading.page::<Gesture>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    let GestureFilters { customer_id, dealer_id, state, complaint_id } = list.filters;
+    let wanted = WantedGestures { customer_id, dealer_id, complaint_id, state };
+    let select = store::allowances::gestures(wanted);
+    list.answer_with(&reading, &expand, select).await
 }
 
 /// Asks for a gesture
@@ -146,7 +150,7 @@ async fn ask_gesture(
 #[utoipa::path(
     get, path = "/gestures/{id}", tag = "gestures",
     operation_id = "get_gesture",
-    params(("id" = GestureId, Path, description = "The gesture.")),
+    params(("id" = GestureId, Path, description = "The gesture."), Expanding<Gesture>),
     responses((status = 200, description = "The gesture.", body = Gesture, headers(
         ("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["gestures:read"])),
@@ -154,10 +158,10 @@ async fn ask_gesture(
 async fn get_gesture(
     access: Access<may::GesturesRead>,
     Id(id): Id<GestureId>,
+    expand: Expand<Gesture>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let gesture: Gesture = reading.get(id).await?;
-    Ok(reading.show(&gesture))
+    expand.show(&reading, reading.get(id).await?).await
 }
 
 /// Lists what was decided about a gesture
@@ -166,20 +170,19 @@ async fn get_gesture(
 #[utoipa::path(
     get, path = "/gestures/{id}/approvals", tag = "gestures",
     operation_id = "list_gesture_approvals",
-    params(("id" = GestureId, Path, description = "The gesture."), Paging),
+    params(("id" = GestureId, Path, description = "The gesture."), Paging<Approval>),
     responses((status = 200, description = "A page of decisions.", body = ListOf<Approval>)),
     security(("oauth" = ["gestures:read"])),
 )]
 async fn list_approvals(
     access: Access<may::GesturesRead>,
     Id(id): Id<GestureId>,
-    list: List<NoFilters>,
+    list: List<Approval>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let gesture: Gesture = reading.get(id).await?;
     let select = store::allowances::approvals_of(gesture.id);
-    let slice = reading.page::<Approval>(select, Order::oldest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Approves a gesture

@@ -13,7 +13,6 @@ use domain::{
     ids::AuthorityLimitId,
 };
 use serde::Deserialize;
-use store::page::Order;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -38,18 +37,17 @@ struct LimitFilters {
 #[utoipa::path(
     get, path = "/authority-limits", tag = "allowances",
     operation_id = "list_authority_limits",
-    params(LimitFilters, Paging),
+    params(LimitFilters, Paging<AuthorityLimit>),
     responses((status = 200, description = "A page of limits.", body = ListOf<AuthorityLimit>)),
     security(("oauth" = ["allowances:read"])),
 )]
 async fn list_limits(
     access: Access<may::AllowancesRead>,
-    list: List<LimitFilters>,
+    list: List<AuthorityLimit, LimitFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let select = store::allowances::limits(list.filters.role);
-    let slice = reading.page::<AuthorityLimit>(select, Order::oldest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Sets a limit of authority

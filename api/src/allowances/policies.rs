@@ -13,7 +13,6 @@ use domain::{
     money::Currency,
 };
 use serde::Deserialize;
-use store::page::Order;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -41,18 +40,17 @@ struct PolicyFilters {
 #[utoipa::path(
     get, path = "/allowance-policies", tag = "allowances",
     operation_id = "list_allowance_policies",
-    params(PolicyFilters, Paging),
+    params(PolicyFilters, Paging<AllowancePolicy>),
     responses((status = 200, description = "A page of policies.", body = ListOf<AllowancePolicy>)),
     security(("oauth" = ["allowances:read"])),
 )]
 async fn list_policies(
     access: Access<may::AllowancesRead>,
-    list: List<PolicyFilters>,
+    list: List<AllowancePolicy, PolicyFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let select = store::allowances::policies(list.filters.currency, list.filters.state);
-    let slice = reading.page::<AllowancePolicy>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Drafts a policy

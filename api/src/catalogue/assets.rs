@@ -2,6 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, Work, may},
+    expand::{Expand, Expanding},
     list::{List, ListOf, Paging},
     patch::patches,
     problem::{Problem, referred},
@@ -18,7 +19,6 @@ use domain::{
     time::CivilDate,
 };
 use serde::Deserialize;
-use store::page::Order;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -71,13 +71,14 @@ struct DeliverAsset {
 #[utoipa::path(
     get, path = "/assets", tag = "catalogue",
     operation_id = "list_assets",
-    params(AssetFilters, Paging),
+    params(AssetFilters, Paging<Asset>, Expanding<Asset>),
     responses((status = 200, description = "A page of assets.", body = ListOf<Asset>)),
     security(("oauth" = ["catalogue:read"])),
 )]
 async fn list_assets(
     access: Access<may::CatalogueRead>,
-    list: List<AssetFilters>,
+    list: List<Asset, AssetFilters>,
+    expand: Expand<Asset>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let filters = &list.filters;
@@ -89,8 +90,7 @@ async fn list_assets(
         source: filters.source.as_ref(),
         external_id: filters.external_id.as_ref(),
     });
-    let slice = reading.page::<Asset>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer_with(&reading, &expand, select).await
 }
 
 /// Creates an asset
@@ -156,7 +156,7 @@ async fn push_asset(
 #[utoipa::path(
     get, path = "/assets/{id}", tag = "catalogue",
     operation_id = "show_asset",
-    params(("id" = AssetId, Path, description = "The asset.")),
+    params(("id" = AssetId, Path, description = "The asset."), Expanding<Asset>),
     responses((status = 200, description = "The asset.", body = Asset,
         headers(("ETag" = String, description = "The version, for If-Match.")))),
     security(("oauth" = ["catalogue:read"])),
@@ -164,10 +164,10 @@ async fn push_asset(
 async fn show_asset(
     access: Access<may::CatalogueRead>,
     Id(id): Id<AssetId>,
+    expand: Expand<Asset>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let asset: Asset = reading.get(id).await?;
-    Ok(reading.show(&asset))
+    expand.show(&reading, reading.get(id).await?).await
 }
 
 /// Changes an asset

@@ -16,7 +16,6 @@ use domain::{
     text::{Name, Sku},
 };
 use serde::Deserialize;
-use store::page::Order;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -50,19 +49,18 @@ struct ProductFilters {
 #[utoipa::path(
     get, path = "/products", tag = "catalogue",
     operation_id = "list_products",
-    params(ProductFilters, Paging),
+    params(ProductFilters, Paging<Product>),
     responses((status = 200, description = "A page of products.", body = ListOf<Product>)),
     security(("oauth" = ["catalogue:read"])),
 )]
 async fn list_products(
     access: Access<may::CatalogueRead>,
-    list: List<ProductFilters>,
+    list: List<Product, ProductFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let ProductFilters { q, sku } = &list.filters;
     let select = store::catalogue::products(q.as_deref(), sku.as_ref());
-    let slice = reading.page::<Product>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Creates a product

@@ -9,11 +9,11 @@ use crate::{
 use axum::response::Response;
 use domain::{
     identity::{ApiKey, ApiKeyDetails, ApiKeyStatus, Grantor, MadeKey},
-    ids::ApiKeyId,
+    ids::{ApiKeyId, DealerId},
     tenancy::{Dealer, TenantMode},
 };
 use serde::{Deserialize, Serialize};
-use store::{key_text::KeyText, page::Order};
+use store::key_text::KeyText;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -32,6 +32,8 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 struct ApiKeyFilters {
     /// Keys in this state.
     status: Option<ApiKeyStatus>,
+    /// Keys of this dealer.
+    dealer_id: Option<DealerId>,
 }
 
 /// A key that was just made, with its secret.
@@ -55,18 +57,17 @@ struct NewApiKey {
 #[utoipa::path(
     get, path = "/api-keys", tag = "access",
     operation_id = "list_api_keys",
-    params(ApiKeyFilters, Paging),
+    params(ApiKeyFilters, Paging<ApiKey>),
     responses((status = 200, description = "A page of keys.", body = ListOf<ApiKey>)),
     security(("oauth" = ["keys:read"])),
 )]
 async fn list_api_keys(
     access: Access<may::KeysRead>,
-    list: List<ApiKeyFilters>,
+    list: List<ApiKey, ApiKeyFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let select = store::identity::api_keys(list.filters.status);
-    let slice = reading.page::<ApiKey>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    let select = store::identity::api_keys(list.filters.status, list.filters.dealer_id);
+    list.answer(&reading, select).await
 }
 
 /// Makes an API key

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use crate::{
     access::{Access, Api, Outcome, may},
-    list::{List, ListOf, NoFilters, Paging},
+    list::{List, ListOf, Paging},
     patch::patches,
     problem::Problem,
     request::{Id, Json, MergePatch},
@@ -14,7 +14,6 @@ use domain::{
     ids::IssuerId,
 };
 use std::sync::Arc;
-use store::page::Order;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 patches!(IssuerPatch of IssuerDetails);
@@ -34,18 +33,17 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 #[utoipa::path(
     get, path = "/issuers", tag = "access",
     operation_id = "list_issuers",
-    params(Paging),
+    params(Paging<Issuer>),
     responses((status = 200, description = "A page of issuers.", body = ListOf<Issuer>)),
     security(("oauth" = ["tenant:read"])),
 )]
 async fn list_issuers(
     access: Access<may::TenantRead>,
-    list: List<NoFilters>,
+    list: List<Issuer>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let select = store::identity::issuers(None);
-    let slice = reading.page::<Issuer>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Enters an issuer

@@ -15,7 +15,7 @@ use domain::{
     text::ExternalId,
 };
 use serde::Deserialize;
-use store::{identity::StaffSought, page::Order};
+use store::identity::StaffSought;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -51,13 +51,13 @@ struct StaffFilters {
 #[utoipa::path(
     get, path = "/staff", tag = "brand",
     operation_id = "list_staff",
-    params(StaffFilters, Paging),
+    params(StaffFilters, Paging<Staff>),
     responses((status = 200, description = "A page of staff.", body = ListOf<Staff>)),
     security(("oauth" = ["staff:read"])),
 )]
 async fn list_staff(
     access: Access<may::StaffRead>,
-    list: List<StaffFilters>,
+    list: List<Staff, StaffFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let StaffFilters { dealer_id, role, status, external_id } = &list.filters;
@@ -68,8 +68,7 @@ async fn list_staff(
         external_id: external_id.clone(),
     };
     let select = store::identity::staff_like(&sought);
-    let slice = reading.page::<Staff>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Enters somebody who works here

@@ -3,6 +3,7 @@
 use super::VisitNote;
 use crate::{
     access::{Access, Api, Outcome, Work, may},
+    expand::{Expand, Expanding},
     list::{List, ListOf, Paging},
     problem::{Problem, referred},
     request::{Id, Json},
@@ -22,7 +23,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use store::{
     Failure, Fault, Missing,
-    maintenance::{self, AppointmentFilter, by_start},
+    maintenance::{self, AppointmentFilter},
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -56,7 +57,7 @@ struct AppointmentFilters {
     state: Option<AppointmentState>,
     /// Those that begin at this instant or later.
     #[param(example = "2026-12-01T00:00:00Z")]
-    starts_from: Option<Timestamp>,
+    starts_after: Option<Timestamp>,
     /// Those that begin before this instant.
     #[param(example = "2026-12-02T00:00:00Z")]
     starts_before: Option<Timestamp>,
@@ -93,18 +94,19 @@ struct NewSlot {
 
 /// Lists appointments
 ///
-/// The earliest comes first. A technician sees their own: with `starts_from` and `starts_before` it is
+/// The earliest comes first. A technician sees their own: with `starts_after` and `starts_before` it is
 /// the day's work.
 #[utoipa::path(
     get, path = "/appointments", tag = "visits",
     operation_id = "list_appointments",
-    params(AppointmentFilters, Paging),
+    params(AppointmentFilters, Paging<Appointment>, Expanding<Appointment>),
     responses((status = 200, description = "A page of appointments.", body = ListOf<Appointment>)),
     security(("oauth" = ["visits:read"])),
 )]
 async fn list_appointments(
     access: Access<may::VisitsRead>,
-    list: List<AppointmentFilters>,
+    list: List<Appointment, AppointmentFilters>,
+    expand: Expand<Appointment>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let filters = &list.filters;
@@ -114,11 +116,10 @@ async fn list_appointments(
         dealer_id: filters.dealer_id,
         staff_id: filters.staff_id,
         state: filters.state,
-        starts_from: filters.starts_from,
+        starts_after: filters.starts_after,
         starts_before: filters.starts_before,
     };
-    let slice = reading.page(maintenance::appointments(&filter), by_start(), &list.page).await?;
-    Ok(list.answer::<Appointment>(slice))
+    list.answer_with(&reading, &expand, maintenance::appointments(&filter)).await
 }
 
 /// Holds a slot
@@ -166,7 +167,7 @@ async fn hold_slot(access: Access<may::VisitsWrite>, Json(choice): Json<SlotChoi
 #[utoipa::path(
     get, path = "/appointments/{id}", tag = "visits",
     operation_id = "get_appointment",
-    params(("id" = AppointmentId, Path, description = "The appointment.")),
+    params(("id" = AppointmentId, Path, description = "The appointment."), Expanding<Appointment>),
     responses((
         status = 200, description = "The appointment.", body = Appointment,
         headers(("ETag" = String, description = "The version of the record.")),
@@ -176,10 +177,10 @@ async fn hold_slot(access: Access<may::VisitsWrite>, Json(choice): Json<SlotChoi
 async fn get_appointment(
     access: Access<may::VisitsRead>,
     Id(id): Id<AppointmentId>,
+    expand: Expand<Appointment>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let appointment: Appointment = reading.get(id).await?;
-    Ok(reading.show(&appointment))
+    expand.show(&reading, reading.get(id).await?).await
 }
 
 /// Confirms a slot

@@ -2,6 +2,7 @@
 
 use crate::{
     access::{Access, Api, Outcome, may},
+    expand::{Expand, Expanding},
     list::{List, ListOf, Paging},
     problem::{Problem, referred},
     request::{Id, Json},
@@ -16,12 +17,10 @@ use domain::{
         plans::PlanTemplate,
     },
     text::Code,
+    time::CivilDate,
 };
 use serde::{Deserialize, Serialize};
-use store::{
-    maintenance::{self, EnrolmentFilter},
-    page::Order,
-};
+use store::maintenance::{self, EnrolmentFilter};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -51,6 +50,12 @@ struct EnrolmentFilters {
     plan_code: Option<Code>,
     /// Those in one state.
     state: Option<EnrolmentState>,
+    /// Those with `next_due_on` on this day or later.
+    #[param(example = "2026-12-01")]
+    due_after: Option<CivilDate>,
+    /// Those with `next_due_on` before this day.
+    #[param(example = "2027-01-01")]
+    due_before: Option<CivilDate>,
 }
 
 /// What is to enter which plan.
@@ -73,13 +78,14 @@ struct NewEnrolment {
 #[utoipa::path(
     get, path = "/enrolments", tag = "plans",
     operation_id = "list_enrolments",
-    params(EnrolmentFilters, Paging),
+    params(EnrolmentFilters, Paging<Enrolment>, Expanding<Enrolment>),
     responses((status = 200, description = "A page of enrolments.", body = ListOf<Enrolment>)),
     security(("oauth" = ["plans:read"])),
 )]
 async fn list_enrolments(
     access: Access<may::PlansRead>,
-    list: List<EnrolmentFilters>,
+    list: List<Enrolment, EnrolmentFilters>,
+    expand: Expand<Enrolment>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let filters = &list.filters;
@@ -89,9 +95,10 @@ async fn list_enrolments(
         dealer_id: filters.dealer_id,
         plan_code: filters.plan_code.clone(),
         state: filters.state,
+        due_after: filters.due_after,
+        due_before: filters.due_before,
     };
-    let slice = reading.page(maintenance::enrolments(&filter), Order::newest(), &list.page).await?;
-    Ok(list.answer::<Enrolment>(slice))
+    list.answer_with(&reading, &expand, maintenance::enrolments(&filter)).await
 }
 
 /// Enrols an asset in a plan
@@ -140,7 +147,7 @@ async fn enrol_asset(
 #[utoipa::path(
     get, path = "/enrolments/{id}", tag = "plans",
     operation_id = "get_enrolment",
-    params(("id" = EnrolmentId, Path, description = "The enrolment.")),
+    params(("id" = EnrolmentId, Path, description = "The enrolment."), Expanding<Enrolment>),
     responses((
         status = 200, description = "The enrolment.", body = Enrolment,
         headers(("ETag" = String, description = "The version of the record.")),
@@ -150,10 +157,10 @@ async fn enrol_asset(
 async fn get_enrolment(
     access: Access<may::PlansRead>,
     Id(id): Id<EnrolmentId>,
+    expand: Expand<Enrolment>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let enrolment: Enrolment = reading.get(id).await?;
-    Ok(reading.show(&enrolment))
+    expand.show(&reading, reading.get(id).await?).await
 }
 
 /// Lets a plan rest

@@ -3,6 +3,7 @@
 use super::VisitNote;
 use crate::{
     access::{Access, Api, Outcome, may},
+    expand::{Expand, Expanding},
     list::{List, ListOf, Paging},
     problem::Problem,
     request::{Id, Json},
@@ -14,7 +15,7 @@ use domain::{
     time::CivilDate,
 };
 use serde::Deserialize;
-use store::maintenance::{self, OccurrenceFilter, by_nominal_date};
+use store::maintenance::{self, OccurrenceFilter};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -41,10 +42,10 @@ struct OccurrenceFilters {
     state: Option<OccurrenceState>,
     /// Those due on this day or later.
     #[param(example = "2026-12-01")]
-    due_from: Option<CivilDate>,
-    /// Those due on this day or earlier.
-    #[param(example = "2026-12-31")]
-    due_to: Option<CivilDate>,
+    due_after: Option<CivilDate>,
+    /// Those due before this day.
+    #[param(example = "2027-01-01")]
+    due_before: Option<CivilDate>,
 }
 
 /// Lists due dates
@@ -54,13 +55,14 @@ struct OccurrenceFilters {
 #[utoipa::path(
     get, path = "/occurrences", tag = "plans",
     operation_id = "list_occurrences",
-    params(OccurrenceFilters, Paging),
+    params(OccurrenceFilters, Paging<Occurrence>, Expanding<Occurrence>),
     responses((status = 200, description = "A page of due dates.", body = ListOf<Occurrence>)),
     security(("oauth" = ["plans:read"])),
 )]
 async fn list_occurrences(
     access: Access<may::PlansRead>,
-    list: List<OccurrenceFilters>,
+    list: List<Occurrence, OccurrenceFilters>,
+    expand: Expand<Occurrence>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let filters = &list.filters;
@@ -69,12 +71,11 @@ async fn list_occurrences(
         customer_id: filters.customer_id,
         dealer_id: filters.dealer_id,
         state: filters.state,
-        due_from: filters.due_from,
-        due_to: filters.due_to,
+        due_after: filters.due_after,
+        due_before: filters.due_before,
     };
     let select = maintenance::occurrences(&filter);
-    let slice = reading.page(select, by_nominal_date(), &list.page).await?;
-    Ok(list.answer::<Occurrence>(slice))
+    list.answer_with(&reading, &expand, select).await
 }
 
 /// Shows a due date
@@ -83,7 +84,7 @@ async fn list_occurrences(
 #[utoipa::path(
     get, path = "/occurrences/{id}", tag = "plans",
     operation_id = "get_occurrence",
-    params(("id" = OccurrenceId, Path, description = "The due date.")),
+    params(("id" = OccurrenceId, Path, description = "The due date."), Expanding<Occurrence>),
     responses((
         status = 200, description = "The due date.", body = Occurrence,
         headers(("ETag" = String, description = "The version of the record.")),
@@ -93,10 +94,10 @@ async fn list_occurrences(
 async fn get_occurrence(
     access: Access<may::PlansRead>,
     Id(id): Id<OccurrenceId>,
+    expand: Expand<Occurrence>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let occurrence: Occurrence = reading.get(id).await?;
-    Ok(reading.show(&occurrence))
+    expand.show(&reading, reading.get(id).await?).await
 }
 
 /// Skips a due date

@@ -22,7 +22,6 @@ use serde::{Deserialize, Serialize};
 use store::{
     Fault,
     maintenance::{self, PlanFilter},
-    page::Order,
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -84,19 +83,18 @@ struct PlanPreview {
 #[utoipa::path(
     get, path = "/plan-templates", tag = "plans",
     operation_id = "list_plan_templates",
-    params(PlanTemplateFilters, Paging),
+    params(PlanTemplateFilters, Paging<PlanTemplate>),
     responses((status = 200, description = "A page of plans.", body = ListOf<PlanTemplate>)),
     security(("oauth" = ["plans:read"])),
 )]
 async fn list_plan_templates(
     access: Access<may::PlansRead>,
-    list: List<PlanTemplateFilters>,
+    list: List<PlanTemplate, PlanTemplateFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let PlanTemplateFilters { code, state, product_id } = &list.filters;
     let filter = PlanFilter { code: code.clone(), state: *state, product_id: *product_id };
-    let slice = reading.page(maintenance::plans(&filter), Order::newest(), &list.page).await?;
-    Ok(list.answer::<PlanTemplate>(slice))
+    list.answer(&reading, maintenance::plans(&filter)).await
 }
 
 /// Drafts a plan

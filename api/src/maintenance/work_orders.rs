@@ -3,6 +3,7 @@
 use super::VisitNote;
 use crate::{
     access::{Access, Api, Outcome, Work, may},
+    expand::{Expand, Expanding},
     list::{AtMost, List, ListOf, Paging, Parameters},
     patch::patches,
     problem::{Problem, referred},
@@ -22,12 +23,10 @@ use domain::{
     },
     tenancy::{Dealer, Site},
     text::SpokenNumber,
+    time::CivilDate,
 };
 use serde::{Deserialize, Serialize};
-use store::{
-    maintenance::{self, WorkOrderFilter},
-    page::Order,
-};
+use store::maintenance::{self, WorkOrderFilter};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -63,6 +62,12 @@ struct WorkOrderFilters {
     /// The one with this number.
     #[param(example = "W-9VBQ2F4C6D", max_length = 40, value_type = Option<String>)]
     number: Option<SpokenNumber>,
+    /// Those best done (`preferred_on`) on this day or later.
+    #[param(example = "2026-12-01")]
+    due_after: Option<CivilDate>,
+    /// Those best done before this day.
+    #[param(example = "2027-01-01")]
+    due_before: Option<CivilDate>,
 }
 
 /// How many slots are wanted.
@@ -80,6 +85,7 @@ struct SlotParameters {
 #[schema(examples(json!({ "slots": [{
     "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "starts_at": "2026-12-01T01:00:00Z",
     "ends_at": "2026-12-01T02:00:00Z", "tz": "Asia/Shanghai", "local_start": "2026-12-01 09:00",
+    "local_end": "2026-12-01 10:00",
 }] })))]
 struct FreeSlots {
     /// The earliest free times within the window, in order.
@@ -92,13 +98,14 @@ struct FreeSlots {
 #[utoipa::path(
     get, path = "/work-orders", tag = "visits",
     operation_id = "list_work_orders",
-    params(WorkOrderFilters, Paging),
+    params(WorkOrderFilters, Paging<WorkOrder>, Expanding<WorkOrder>),
     responses((status = 200, description = "A page of work orders.", body = ListOf<WorkOrder>)),
     security(("oauth" = ["visits:read"])),
 )]
 async fn list_work_orders(
     access: Access<may::VisitsRead>,
-    list: List<WorkOrderFilters>,
+    list: List<WorkOrder, WorkOrderFilters>,
+    expand: Expand<WorkOrder>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let filters = &list.filters;
@@ -109,10 +116,10 @@ async fn list_work_orders(
         staff_id: filters.staff_id,
         state: filters.state,
         number: filters.number.as_deref().map(str::to_owned),
+        due_after: filters.due_after,
+        due_before: filters.due_before,
     };
-    let slice =
-        reading.page(maintenance::work_orders(&filter), Order::newest(), &list.page).await?;
-    Ok(list.answer::<WorkOrder>(slice))
+    list.answer_with(&reading, &expand, maintenance::work_orders(&filter)).await
 }
 
 /// Asks for a visit
@@ -173,7 +180,7 @@ async fn served(work: &Work, details: WorkOrderDetails) -> Result<WorkOrderDetai
 #[utoipa::path(
     get, path = "/work-orders/{id}", tag = "visits",
     operation_id = "get_work_order",
-    params(("id" = WorkOrderId, Path, description = "The work order.")),
+    params(("id" = WorkOrderId, Path, description = "The work order."), Expanding<WorkOrder>),
     responses((
         status = 200, description = "The work order.", body = WorkOrder,
         headers(("ETag" = String, description = "The version of the record.")),
@@ -183,10 +190,10 @@ async fn served(work: &Work, details: WorkOrderDetails) -> Result<WorkOrderDetai
 async fn get_work_order(
     access: Access<may::VisitsRead>,
     Id(id): Id<WorkOrderId>,
+    expand: Expand<WorkOrder>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let work_order: WorkOrder = reading.get(id).await?;
-    Ok(reading.show(&work_order))
+    expand.show(&reading, reading.get(id).await?).await
 }
 
 /// Edits a work order

@@ -23,6 +23,9 @@ pub(super) fn finish(document: &mut Value) {
     for name in names.iter().filter(|name| name.starts_with("ListOf_")) {
         refer_items(document, name);
     }
+    for name in &names {
+        expand_record(document, name);
+    }
     describe(document);
     let whole = document.clone();
     let mut problems = Map::new();
@@ -131,6 +134,19 @@ fn refer_items(document: &mut Value, list: &str) {
     if let Some(items) = document.pointer_mut(&place) {
         *items = json!({"$ref": format!("#/components/schemas/{record}")});
     }
+}
+
+/// A record beside which others may stand has a member for them, which is there when they were asked for.
+fn expand_record(document: &mut Value, expanded: &str) {
+    let Some(record) = expanded.strip_suffix("Expanded") else { return };
+    let place = format!("/components/schemas/{record}/properties");
+    let Some(properties) = document.pointer_mut(&place).and_then(Value::as_object_mut) else {
+        return;
+    };
+    let says = "The records that `expand` asked for; only there when it did.";
+    let reference =
+        json!({"$ref": format!("#/components/schemas/{expanded}"), "description": says});
+    properties.insert("expanded".to_owned(), reference);
 }
 
 /// The tag that tells the alternatives of a schema apart has the same meaning everywhere.

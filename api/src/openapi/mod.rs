@@ -3,7 +3,7 @@
 mod answers;
 mod finish;
 
-use crate::problem::ProblemBody;
+use crate::{expand::kinds, problem::ProblemBody};
 use domain::identity::Scope;
 use utoipa::{
     Modify, OpenApi,
@@ -28,7 +28,11 @@ use utoipa::{
         contact(name = "Aftercare", url = "https://aftercare.example.com"),
     ),
     servers((url = "/", description = "This server.")),
-    components(schemas(ProblemBody)),
+    components(schemas(
+        ProblemBody, kinds::AppointmentExpanded, kinds::WorkOrderExpanded, kinds::OccurrenceExpanded,
+        kinds::EnrolmentExpanded, kinds::AssetExpanded, kinds::SaleExpanded, kinds::ComplaintExpanded,
+        kinds::GestureExpanded, kinds::InvitationExpanded, kinds::SurveyResponseExpanded,
+    )),
     tags(
         (name = "brand", description = "The brand itself, its dealers, sites and staff."),
         (name = "access", description = "API keys, tokens and where people sign in."),

@@ -4,7 +4,7 @@ mod events;
 
 use crate::{
     access::{Access, Api, may},
-    list::{List, ListOf, NoFilters, Paging},
+    list::{List, ListOf, Paging},
     problem::Problem,
     request::Id,
 };
@@ -17,7 +17,6 @@ use domain::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use store::page::{Order, Slice};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -95,20 +94,19 @@ struct OperationFilters {
 #[utoipa::path(
     get, path = "/operations", tag = "imports",
     operation_id = "list_operations",
-    params(OperationFilters, Paging),
+    params(OperationFilters, Paging<Operation>),
     responses((status = 200, description = "A page of operations.", body = ListOf<OperationView>)),
     security(("oauth" = ["imports:read"])),
 )]
 async fn list_operations(
     access: Access<may::ImportsRead>,
-    list: List<OperationFilters>,
+    list: List<Operation, OperationFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let select = store::operations::wanted(list.filters.kind, list.filters.status);
-    let slice = reading.page::<Operation>(select, Order::newest(), &list.page).await?;
+    let (operations, end) = list.find(&reading, select).await?;
     let view = |operation| OperationView::new(operation, reading.now());
-    let items = slice.items.into_iter().map(view).collect();
-    Ok(list.answer(Slice { items, next: slice.next }))
+    list.tell(operations.into_iter().map(view).collect(), end)
 }
 
 /// Shows how far an operation has come
@@ -139,19 +137,18 @@ async fn show_operation(
 #[utoipa::path(
     get, path = "/operations/{id}/errors", tag = "imports",
     operation_id = "list_operation_errors",
-    params(("id" = OperationId, Path, description = "The operation."), Paging),
+    params(("id" = OperationId, Path, description = "The operation."), Paging<RowError>),
     responses((status = 200, description = "A page of errors.", body = ListOf<RowError>)),
     security(("oauth" = ["imports:read"])),
 )]
 async fn list_operation_errors(
     access: Access<may::ImportsRead>,
     Id(id): Id<OperationId>,
-    list: List<NoFilters>,
+    list: List<RowError>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     // Only who may see the operation may see its errors.
     let operation: Operation = reading.get(id).await?;
     let select = store::operations::errors_of(operation.id);
-    let slice = reading.page::<RowError>(select, store::operations::by_row(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }

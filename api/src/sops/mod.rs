@@ -17,7 +17,7 @@ use domain::{
     text::Code,
 };
 use serde::Deserialize;
-use store::{page::Order, sops::SopFilter};
+use store::sops::SopFilter;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -51,21 +51,20 @@ struct SopFilters {
 #[utoipa::path(
     get, path = "/sops", tag = "sops",
     operation_id = "list_sops",
-    params(SopFilters, Paging),
+    params(SopFilters, Paging<Sop>),
     responses((status = 200, description = "A page of procedures.", body = ListOf<Sop>)),
     security(("oauth" = ["sops:read"])),
 )]
 async fn list_sops(
     access: Access<may::SopsRead>,
-    list: List<SopFilters>,
+    list: List<Sop, SopFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let SopFilters { code, department, touchpoint } = &list.filters;
     let filter =
         SopFilter { code: code.clone(), department: *department, touchpoint: touchpoint.clone() };
     let select = store::sops::sops(&filter);
-    let slice = reading.page::<Sop>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Creates a procedure

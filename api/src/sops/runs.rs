@@ -13,10 +13,7 @@ use domain::{
     text::Line,
 };
 use serde::{Deserialize, Serialize};
-use store::{
-    page::Order,
-    sops::{SopRunFilter, in_force, sop_runs},
-};
+use store::sops::{SopRunFilter, in_force, sop_runs};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -74,13 +71,13 @@ struct SopRunAbortion {
 #[utoipa::path(
     get, path = "/sop-runs", tag = "sops",
     operation_id = "list_sop_runs",
-    params(SopRunFilters, Paging),
+    params(SopRunFilters, Paging<SopRun>),
     responses((status = 200, description = "A page of runs.", body = ListOf<SopRun>)),
     security(("oauth" = ["sop_runs:read"])),
 )]
 async fn list_sop_runs(
     access: Access<may::RunsRead>,
-    list: List<SopRunFilters>,
+    list: List<SopRun, SopRunFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let wanted = &list.filters;
@@ -92,8 +89,7 @@ async fn list_sop_runs(
         staff_id: wanted.staff_id,
         state: wanted.state,
     });
-    let slice = reading.page::<SopRun>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Opens a run

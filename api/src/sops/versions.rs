@@ -15,7 +15,6 @@ use domain::{
     text::Line,
 };
 use serde::{Deserialize, Serialize};
-use store::page::Order;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -32,12 +31,6 @@ pub(super) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(retire_sop_version))
 }
 
-/// Versions of a procedure are not filtered.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct SopVersionFilters {}
-
 /// What the reviewer found.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -53,20 +46,19 @@ struct SopReview {
 #[utoipa::path(
     get, path = "/sops/{id}/versions", tag = "sops",
     operation_id = "list_sop_versions",
-    params(("id" = SopId, Path, description = "The procedure."), SopVersionFilters, Paging),
+    params(("id" = SopId, Path, description = "The procedure."), Paging<SopVersion>),
     responses((status = 200, description = "A page of versions.", body = ListOf<SopVersion>)),
     security(("oauth" = ["sops:read"])),
 )]
 async fn list_sop_versions(
     access: Access<may::SopsRead>,
     Id(id): Id<SopId>,
-    list: List<SopVersionFilters>,
+    list: List<SopVersion>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let sop: Sop = reading.get(id).await?;
     let select = store::sops::versions_of(sop.id);
-    let slice = reading.page::<SopVersion>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Begins a version of a procedure

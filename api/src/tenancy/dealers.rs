@@ -14,7 +14,6 @@ use domain::{
     text::Code,
 };
 use serde::Deserialize;
-use store::page::Order;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -46,18 +45,17 @@ struct DealerFilters {
 #[utoipa::path(
     get, path = "/dealers", tag = "brand",
     operation_id = "list_dealers",
-    params(DealerFilters, Paging),
+    params(DealerFilters, Paging<Dealer>),
     responses((status = 200, description = "A page of dealers.", body = ListOf<Dealer>)),
     security(("oauth" = ["dealers:read"])),
 )]
 async fn list_dealers(
     access: Access<may::DealersRead>,
-    list: List<DealerFilters>,
+    list: List<Dealer, DealerFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let select = store::tenancy::dealers(list.filters.status, list.filters.code.as_ref());
-    let slice = reading.page::<Dealer>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Enters a dealer

@@ -13,7 +13,6 @@ use domain::{
     tenancy::{Dealer, Site, SiteDetails, SiteStatus},
 };
 use serde::Deserialize;
-use store::page::Order;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -46,18 +45,17 @@ struct SiteFilters {
 #[utoipa::path(
     get, path = "/sites", tag = "brand",
     operation_id = "list_sites",
-    params(SiteFilters, Paging),
+    params(SiteFilters, Paging<Site>),
     responses((status = 200, description = "A page of sites.", body = ListOf<Site>)),
     security(("oauth" = ["dealers:read"])),
 )]
 async fn list_sites(
     access: Access<may::DealersRead>,
-    list: List<SiteFilters>,
+    list: List<Site, SiteFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let select = store::tenancy::sites(list.filters.dealer_id, list.filters.status);
-    let slice = reading.page::<Site>(select, Order::newest(), &list.page).await?;
-    Ok(list.answer(slice))
+    list.answer(&reading, select).await
 }
 
 /// Opens a site of a dealer

@@ -7,7 +7,7 @@ use crate::{
     change::Change,
     ids::ComplaintId,
     surveys::{SurveyResponse, SurveySubject},
-    time::Timestamp,
+    time::{Timestamp, Zone},
 };
 
 impl Complaint {
@@ -17,6 +17,7 @@ impl Complaint {
         id: ComplaintId,
         number: String,
         answer: &SurveyResponse,
+        tz: Zone,
         now: Timestamp,
     ) -> Option<Change<Self>> {
         let work_order_id = match answer.subject {
@@ -35,7 +36,7 @@ impl Complaint {
             description: answer.words()?,
             remedy_sought: None,
         };
-        let mut change = Self::receive(id, number, details, now);
+        let mut change = Self::receive(id, number, details, tz, now);
         change.record.response_id = Some(answer.id);
         Some(change.with("response_id", answer.id).with("score", answer.details.score))
     }

@@ -14,7 +14,7 @@ use crate::{
     record::Version,
     refusal::{Refusal, illegal},
     text::Prose,
-    time::Timestamp,
+    time::{Timestamp, Zone},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -103,11 +103,12 @@ impl ComplaintDetails {
 }
 
 impl Complaint {
-    /// Takes a complaint in. Its first answer is due 24 hours later.
+    /// Takes a complaint in that people in `tz` answer. Its first answer is due 24 hours later.
     pub fn receive(
         id: ComplaintId,
         number: String,
         details: ComplaintDetails,
+        tz: Zone,
         now: Timestamp,
     ) -> Change<Self> {
         let first_answer_due_at = now.plus_hours(FIRST_ANSWER_HOURS);
@@ -119,6 +120,8 @@ impl Complaint {
             state: ComplaintState::Received,
             owner_id: None,
             first_answer_due_at,
+            tz,
+            local_first_answer_due: first_answer_due_at.wall_time_in(tz),
             first_answer_at: None,
             first_answer: FirstAnswer::Due,
             resolution_no: 1,

@@ -18,7 +18,7 @@ use crate::{
     number::whole_numbers,
     record::{Record, Version},
     text::{Line, Prose},
-    time::Timestamp,
+    time::{Timestamp, Zone},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -222,7 +222,8 @@ pub struct ComplaintDecision {
     "work_order_id": null, "source": "phone", "kind": "quality", "severity": 3,
     "description": "The filter housing leaks since Monday.", "remedy_sought": "A new housing",
     "response_id": null, "state": "decided", "owner_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "first_answer_due_at": "2026-11-23T09:30:00Z", "first_answer_at": "2026-11-22T09:45:00Z",
+    "first_answer_due_at": "2026-11-23T09:30:00Z", "tz": "Asia/Shanghai",
+    "local_first_answer_due": "2026-11-23 17:30", "first_answer_at": "2026-11-22T09:45:00Z",
     "first_answer": "kept", "resolution_no": 1,
     "decision": {"responsibility": "ours", "apology": "We are sorry: the seal was not tightened.",
         "text": "We replace the housing this week.",
@@ -246,6 +247,11 @@ pub struct Complaint {
     pub owner_id: Option<StaffId>,
     /// When the first answer must have been given: 24 hours after it was received.
     pub first_answer_due_at: Timestamp,
+    /// The time zone of those who answer: that of the dealer when it was received, or of the brand.
+    pub tz: Zone,
+    /// When the first answer must have been given on the wall clock there, for people.
+    #[schema(examples("2026-11-23 17:30"))]
+    pub local_first_answer_due: String,
     /// When the first answer was given.
     pub first_answer_at: Option<Timestamp>,
     /// Whether the first answer came in time.

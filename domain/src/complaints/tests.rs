@@ -38,7 +38,7 @@ fn received() -> Change<Complaint> {
         description: prose("It leaks."),
         remedy_sought: None,
     };
-    Complaint::receive(Uuid::from_u128(2).into(), number(123), details, now())
+    Complaint::receive(Uuid::from_u128(2).into(), number(123), details, Zone::UTC, now())
 }
 
 fn acknowledged() -> Complaint {
@@ -307,7 +307,7 @@ fn a_low_answer_about_a_visit_becomes_a_complaint() {
     let visit = SurveySubject::WorkOrder { work_order_id: Uuid::from_u128(8).into() };
     let open = |score| {
         let id = Uuid::from_u128(2).into();
-        Complaint::receive_answer(id, number(1), &answer(visit, score), now())
+        Complaint::receive_answer(id, number(1), &answer(visit, score), Zone::UTC, now())
     };
     let complaint = open(2).unwrap().record;
     assert_eq!(complaint.details.source, ComplaintSource::Survey);
@@ -316,7 +316,7 @@ fn a_low_answer_about_a_visit_becomes_a_complaint() {
     assert_eq!(complaint.response_id, Some(Uuid::from_u128(3).into()));
     assert_eq!(open(3), None);
     let own = answer(about(&complaint), 1);
-    assert_eq!(Complaint::receive_answer(complaint.id, number(2), &own, now()), None);
+    assert_eq!(Complaint::receive_answer(complaint.id, number(2), &own, Zone::UTC, now()), None);
 }
 
 #[test]

@@ -343,6 +343,14 @@ impl Reach {
         }
     }
 
+    /// Whether somebody with this reach and these `scopes` is shown beside a visit what `scope` guards
+    /// elsewhere. Who sees their own visits only, and carries them out, has to know whom they visit and what
+    /// they look at there, although they may not search customers.
+    pub fn is_shown_beside_own_visits(self, scope: Scope, scopes: &BTreeSet<Scope>) -> bool {
+        let needed = [Scope::CustomersRead, Scope::CatalogueRead].contains(&scope);
+        needed && self.technician.is_some() && scopes.contains(&Scope::VisitsCarryOut)
+    }
+
     /// Makes sure that it is the whole brand: what all dealers share is written by nobody who acts for one
     /// of them.
     ///
@@ -412,6 +420,20 @@ mod tests {
         assert_eq!(narrow.dealer_of(Some(other)), Err(OutOfReach));
         assert_eq!(Reach::default().dealer_of(Some(other)), Ok(Some(other)));
         assert_eq!(Reach::default().dealer_of(None), Ok(None));
+    }
+
+    #[test]
+    fn a_technician_is_shown_whom_they_visit_and_nobody_else_is() {
+        let own = Reach { dealer: None, technician: Some(uuid::Uuid::from_u128(1).into()) };
+        let scopes = Role::Technician.scopes();
+        assert!(!scopes.contains(&Scope::CustomersRead));
+        assert!(own.is_shown_beside_own_visits(Scope::CustomersRead, &scopes));
+        assert!(own.is_shown_beside_own_visits(Scope::CatalogueRead, &scopes));
+        assert!(!own.is_shown_beside_own_visits(Scope::StaffRead, &scopes));
+        // Whoever sees the visits of others too is shown what their scopes say.
+        assert!(!Reach::default().is_shown_beside_own_visits(Scope::CustomersRead, &scopes));
+        let reads = BTreeSet::from([Scope::VisitsRead]);
+        assert!(!own.is_shown_beside_own_visits(Scope::CustomersRead, &reads));
     }
 
     #[test]

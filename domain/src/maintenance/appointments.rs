@@ -34,6 +34,7 @@ pub const REMINDER_HOURS: i64 = 24;
     "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "site_id": "sit_01m80t7jx3e9vbq2f4c6d8g0hk",
     "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "starts_at": "2027-05-20T01:00:00Z",
     "ends_at": "2027-05-20T01:45:00Z", "tz": "Asia/Shanghai", "local_start": "2027-05-20 09:00",
+    "local_end": "2027-05-20 09:45",
     "state": "confirmed", "hold_expires_at": null,
     "reason": {
         "kind": "nearest_free_slot", "preferred_on": "2027-05-20", "slots_passed_over": 0,

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
     "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
     "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "task": "filter", "seq": 1,
     "nominal_on": "2027-05-20", "window_from_on": "2027-05-13", "window_to_on": "2027-06-03",
-    "due_at": "2027-05-05T22:00:00Z", "state": "work_created", "skipped_because": null,
+    "tz": "Asia/Shanghai", "due_at": "2027-05-05T22:00:00Z", "local_due": "2027-05-06 06:00", "state": "work_created", "skipped_because": null,
     "skip_note": null, "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk", "version": 2,
     "created_at": "2027-03-07T16:00:00Z",
 })))]
@@ -45,8 +45,14 @@ pub struct Occurrence {
     /// The last day on which the visit may take place. It lies long after `nominal_on` when a date
     /// that had passed is made up for.
     pub window_to_on: CivilDate,
+    /// The time zone of these days: that of the dealer who looked after it when it was written down, or of
+    /// the brand.
+    pub tz: Zone,
     /// When the visit is arranged.
     pub due_at: Timestamp,
+    /// When that is on the wall clock there, for people.
+    #[schema(examples("2027-05-06 06:00"))]
+    pub local_due: String,
     /// What has become of it.
     pub state: OccurrenceState,
     /// Why it was skipped; null when it was not.
@@ -113,7 +119,9 @@ impl Occurrence {
             nominal_on: date.nominal_on,
             window_from_on: date.window_from_on,
             window_to_on: date.window_to_on,
+            tz: zone,
             due_at,
+            local_due: due_at.wall_time_in(zone),
             state: OccurrenceState::Planned,
             skipped_because: None,
             skip_note: None,

@@ -40,6 +40,7 @@ pub struct Search {
 #[schema(examples(json!({
     "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "starts_at": "2027-05-20T01:00:00Z",
     "ends_at": "2027-05-20T01:45:00Z", "tz": "Asia/Shanghai", "local_start": "2027-05-20 09:00",
+    "local_end": "2027-05-20 09:45",
 })))]
 pub struct Slot {
     /// Who would come.
@@ -53,13 +54,17 @@ pub struct Slot {
     /// When it would begin on the wall clock there, for people.
     #[schema(examples("2026-12-01 09:30"))]
     pub local_start: String,
+    /// When it would end on the wall clock there.
+    #[schema(examples("2026-12-01 10:15"))]
+    pub local_end: String,
 }
 
 impl Slot {
     /// The time `span` with a technician, as a site's wall clock shows it.
     pub fn new(staff_id: StaffId, span: Span, tz: Zone) -> Self {
-        let local_start = span.starts_at.wall_time_in(tz);
-        Self { staff_id, starts_at: span.starts_at, ends_at: span.ends_at, tz, local_start }
+        let Span { starts_at, ends_at } = span;
+        let [local_start, local_end] = [starts_at, ends_at].map(|at| at.wall_time_in(tz));
+        Self { staff_id, starts_at, ends_at, tz, local_start, local_end }
     }
 
     /// From when to when.

@@ -52,7 +52,7 @@ impl Tenant {
     ///
     /// [`Fault`] when the database fails.
     pub async fn lock_purse(&self, customer: CustomerId) -> Result<Vec<AllowanceAccount>, Fault> {
-        self.hold_all(super::accounts(Some(customer))).await
+        self.hold_all(super::accounts(Some(customer), None)).await
     }
 
     /// What a customer has, locked until this work is done.
@@ -84,7 +84,7 @@ impl Tenant {
         let now = self.now();
         let empty = AllowanceAccount::open(self.new_id(), customer, dealer, currency, now);
         self.open_account(&empty).await?;
-        let account = super::accounts(Some(customer))
+        let account = super::accounts(Some(customer), None)
             .filter(allowance_account::Column::Currency.eq(currency.to_string()));
         let account = self.hold_found::<AllowanceAccount>(account).await?.unwrap_or(empty);
         let lots = self.all(open_lots(account.id)).await?;

@@ -3,7 +3,7 @@
 mod gestures;
 mod ledger;
 
-use crate::{Fault, Tenant, table, table::Stored, words};
+use crate::{Fault, Tenant, listed, table, table::Stored, words};
 use domain::{
     allowances::{
         accounts::{
@@ -27,7 +27,10 @@ use domain::{
     text::{Line, Prose},
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Select};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _,
+    Select,
+};
 use uuid::Uuid;
 
 table! {
@@ -148,6 +151,16 @@ table! {
     } append_only
 }
 
+listed! {
+    AllowancePolicy = allowance_policy [CreatedAt; Number] usually newest;
+    AllowanceAccount = allowance_account [CreatedAt;] usually newest;
+    AllowanceLot = allowance_lot [CreatedAt; ActiveFrom] usually oldest;
+    AllowanceEntry = allowance_entry [At;] usually newest;
+    AuthorityLimit = authority_limit [CreatedAt;] usually oldest;
+    Gesture = gesture [CreatedAt;] usually newest;
+    Approval = approval [At; Step] usually oldest;
+}
+
 words!(
     AllowanceBase,
     AllowancePolicyState,
@@ -209,13 +222,15 @@ pub fn policies(
     select
 }
 
-/// Accounts, of one customer where it is given.
-pub fn accounts(customer: Option<CustomerId>) -> Select<allowance_account::Entity> {
-    let select = allowance_account::Entity::find();
-    match customer {
-        Some(id) => select.filter(allowance_account::Column::CustomerId.eq(Uuid::from(id))),
-        None => select,
-    }
+/// Accounts, of one customer or of one dealer's customers where these are given.
+pub fn accounts(
+    customer: Option<CustomerId>,
+    dealer: Option<DealerId>,
+) -> Select<allowance_account::Entity> {
+    use allowance_account::Column as C;
+    allowance_account::Entity::find()
+        .apply_if(customer, |all, id| all.filter(C::CustomerId.eq(Uuid::from(id))))
+        .apply_if(dealer, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
 }
 
 /// Lots of an account.
@@ -238,23 +253,27 @@ pub fn limits(role: Option<Role>) -> Select<authority_limit::Entity> {
     }
 }
 
-/// Gestures, of one customer, in one state or about one complaint where these are given.
-pub fn gestures(
-    customer: Option<CustomerId>,
-    state: Option<GestureState>,
-    complaint: Option<ComplaintId>,
-) -> Select<gesture::Entity> {
-    let mut select = gesture::Entity::find();
-    if let Some(id) = customer {
-        select = select.filter(gesture::Column::CustomerId.eq(Uuid::from(id)));
-    }
-    if let Some(state) = state {
-        select = select.filter(gesture::Column::State.eq(table::word(&state)));
-    }
-    if let Some(id) = complaint {
-        select = select.filter(gesture::Column::ComplaintId.eq(Uuid::from(id)));
-    }
-    select
+/// Which gestures are wanted; all when nothing is said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WantedGestures {
+    /// Those for one customer.
+    pub customer_id: Option<CustomerId>,
+    /// Those that one dealer's people see.
+    pub dealer_id: Option<DealerId>,
+    /// Those about one complaint.
+    pub complaint_id: Option<ComplaintId>,
+    /// Those in one state.
+    pub state: Option<GestureState>,
+}
+
+/// Gestures.
+pub fn gestures(wanted: WantedGestures) -> Select<gesture::Entity> {
+    use gesture::Column as C;
+    gesture::Entity::find()
+        .apply_if(wanted.customer_id, |all, id| all.filter(C::CustomerId.eq(Uuid::from(id))))
+        .apply_if(wanted.dealer_id, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
+        .apply_if(wanted.complaint_id, |all, id| all.filter(C::ComplaintId.eq(Uuid::from(id))))
+        .apply_if(wanted.state, |all, state| all.filter(C::State.eq(table::word(&state))))
 }
 
 /// What was said about a gesture.

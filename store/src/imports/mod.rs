@@ -2,14 +2,17 @@
 
 pub mod file;
 
-use crate::{Fault, Tenant, table, words};
+use crate::{Fault, Tenant, listed, table, words};
 use domain::{
     ids::{DealerId, ImportId, OperationId, ProductId, SiteId},
     imports::{CHUNK_ROWS, Import, ImportFormat, ImportKind, ImportOptions, columns::Cells},
     text::Source,
     time::Timestamp,
 };
-use sea_orm::{ConnectionTrait as _, EntityTrait as _, Select, Value};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _,
+    Select, Value,
+};
 use uuid::Uuid;
 
 words!(ImportFormat, ImportKind);
@@ -32,9 +35,14 @@ table! {
     } append_only
 }
 
-/// All files.
-pub fn files() -> Select<import_file::Entity> {
+listed! {
+    Import = import_file [CreatedAt;] usually newest;
+}
+
+/// Files, of one dealer where it is given.
+pub fn files(dealer: Option<DealerId>) -> Select<import_file::Entity> {
     import_file::Entity::find()
+        .apply_if(dealer, |all, id| all.filter(import_file::Column::DealerId.eq(Uuid::from(id))))
 }
 
 impl Tenant {

@@ -1,12 +1,15 @@
 //! The queue as people see it: what waits, what failed and why, and how it is put back.
 
-use crate::{Fault, Tenant, page::Order, table, table::word, words};
+use crate::{Fault, Tenant, listed, table, table::word, words};
 use domain::{
     change::Change,
     jobs::{Job, JobState},
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Select};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _,
+    Select,
+};
 use uuid::Uuid;
 
 words!(JobState);
@@ -24,18 +27,22 @@ table! {
     } append_only
 }
 
-/// Jobs in `state`, or all of them.
-pub fn in_state(state: Option<JobState>) -> Select<job::Entity> {
-    let select = job::Entity::find();
-    match state {
-        Some(state) => select.filter(job::Column::State.eq(word(&state))),
-        None => select,
-    }
+listed! {
+    Job = job [CreatedAt; DueAt] usually by DueAt;
 }
 
-/// The order of the queue: what is due first comes first.
-pub fn by_due_date() -> Order<job::Entity> {
-    Order::by(job::Column::DueAt)
+/// Jobs in `state`, or all of them; those that are due at `due_after` or later and before `due_before`.
+pub fn jobs(
+    state: Option<JobState>,
+    due_after: Option<Timestamp>,
+    due_before: Option<Timestamp>,
+) -> Select<job::Entity> {
+    use job::Column as C;
+    let instant = chrono::DateTime::<chrono::Utc>::from;
+    job::Entity::find()
+        .apply_if(state, |all, state| all.filter(C::State.eq(word(&state))))
+        .apply_if(due_after, |all, at| all.filter(C::DueAt.gte(instant(at))))
+        .apply_if(due_before, |all, at| all.filter(C::DueAt.lt(instant(at))))
 }
 
 /// Days for which finished jobs are kept, for those who ask why.

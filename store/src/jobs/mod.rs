@@ -11,7 +11,7 @@ pub mod list;
 mod work;
 
 pub use care::{Backlog, Orphan};
-pub use list::{by_due_date, in_state};
+pub use list::jobs;
 pub use work::Opened;
 
 use crate::{Fault, Store, transaction::Transaction};

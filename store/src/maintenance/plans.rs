@@ -1,6 +1,6 @@
 //! Tables `plan_template`, `enrolment` and `occurrence`.
 
-use crate::{Fault, Tenant, documents, page::Order, table, words};
+use crate::{Fault, Tenant, documents, listed, table, words};
 use domain::{
     ids::{AssetId, CustomerId, DealerId, EnrolmentId, PlanTemplateId, ProductId, WorkOrderId},
     maintenance::{
@@ -10,7 +10,7 @@ use domain::{
         tasks::PlanTask,
     },
     text::{Code, Line, Name},
-    time::{CivilDate, Timestamp},
+    time::{CivilDate, Timestamp, Zone},
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -66,13 +66,21 @@ table! {
         nominal_on: CivilDate,
         window_from_on: CivilDate,
         window_to_on: CivilDate,
+        tz: Zone,
         due_at: Timestamp,
+        local_due: String,
         state: OccurrenceState,
         skipped_because: Option<SkipCause>,
         skip_note: Option<Line>,
         work_order_id: Option<WorkOrderId>,
         created_at: Timestamp,
     } versioned
+}
+
+listed! {
+    PlanTemplate = plan_template [CreatedAt; Code, Number] usually newest;
+    Enrolment = enrolment [CreatedAt; EnrolledOn] usually newest;
+    Occurrence = occurrence [CreatedAt; NominalOn, DueAt] usually by NominalOn;
 }
 
 /// Which versions of plans are wanted; all when nothing is said.
@@ -99,6 +107,10 @@ pub struct EnrolmentFilter {
     pub plan_code: Option<Code>,
     /// Those in one state.
     pub state: Option<EnrolmentState>,
+    /// Those whose next date that is not written down yet is this day or later.
+    pub due_after: Option<CivilDate>,
+    /// Those for which it is before this day.
+    pub due_before: Option<CivilDate>,
 }
 
 /// Which due dates are wanted; all when nothing is said.
@@ -113,9 +125,9 @@ pub struct OccurrenceFilter {
     /// Those in one state.
     pub state: Option<OccurrenceState>,
     /// Those due on this day or later.
-    pub due_from: Option<CivilDate>,
-    /// Those due on this day or earlier.
-    pub due_to: Option<CivilDate>,
+    pub due_after: Option<CivilDate>,
+    /// Those due before this day.
+    pub due_before: Option<CivilDate>,
 }
 
 /// Versions of plans.
@@ -156,12 +168,15 @@ pub fn of_product(product_id: ProductId) -> Select<plan_template::Entity> {
 /// Enrolments.
 pub fn enrolments(filter: &EnrolmentFilter) -> Select<enrolment::Entity> {
     use enrolment::Column as C;
+    let day = chrono::NaiveDate::from;
     enrolment::Entity::find()
         .apply_if(filter.asset_id, |all, id| all.filter(C::AssetId.eq(Uuid::from(id))))
         .apply_if(filter.customer_id, |all, id| all.filter(C::CustomerId.eq(Uuid::from(id))))
         .apply_if(filter.dealer_id, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
         .apply_if(filter.plan_code.as_deref(), |all, code| all.filter(C::PlanCode.eq(code)))
         .apply_if(filter.state, |all, state| all.filter(C::State.eq(table::word(&state))))
+        .apply_if(filter.due_after, |all, on| all.filter(C::NextDueOn.gte(day(on))))
+        .apply_if(filter.due_before, |all, on| all.filter(C::NextDueOn.lt(day(on))))
 }
 
 /// The enrolment of an asset in a plan that goes on or rests.
@@ -177,11 +192,6 @@ pub fn was_in_plan(code: &Code, asset_id: AssetId) -> Select<enrolment::Entity> 
         plan_code: Some(code.clone()),
         ..EnrolmentFilter::default()
     })
-}
-
-/// The earliest due date first.
-pub fn by_nominal_date() -> Order<occurrence::Entity> {
-    Order::by(occurrence::Column::NominalOn)
 }
 
 /// At most `most` enrolments with dates up to `horizon_on` that are not written down yet, held for
@@ -235,8 +245,8 @@ pub fn occurrences(filter: &OccurrenceFilter) -> Select<occurrence::Entity> {
         .apply_if(filter.customer_id, |all, id| all.filter(C::CustomerId.eq(Uuid::from(id))))
         .apply_if(filter.dealer_id, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
         .apply_if(filter.state, |all, state| all.filter(C::State.eq(table::word(&state))))
-        .apply_if(filter.due_from, |all, on| all.filter(C::NominalOn.gte(day(on))))
-        .apply_if(filter.due_to, |all, on| all.filter(C::NominalOn.lte(day(on))))
+        .apply_if(filter.due_after, |all, on| all.filter(C::NominalOn.gte(day(on))))
+        .apply_if(filter.due_before, |all, on| all.filter(C::NominalOn.lt(day(on))))
 }
 
 /// The dates of an enrolment that are to come.

@@ -1,6 +1,6 @@
 //! Tables `work_order` and `appointment`.
 
-use crate::{documents, page::Order, table, table::Stored, words};
+use crate::{documents, listed, table, table::Stored, words};
 use domain::{
     ids::{
         AppointmentId, AssetId, CustomerId, DealerId, OccurrenceId, SiteId, SopId, SopRunId,
@@ -79,6 +79,7 @@ table! {
             ends_at: Timestamp,
             tz: Zone,
             local_start: String,
+            local_end: String,
         }],
         work_order_id: WorkOrderId,
         customer_id: CustomerId,
@@ -93,6 +94,11 @@ table! {
         cancel_note: Option<Line>,
         created_at: Timestamp,
     } versioned
+}
+
+listed! {
+    WorkOrder = work_order [CreatedAt; PreferredOn, WindowFromOn, WindowToOn] usually newest;
+    Appointment = appointment [CreatedAt; StartsAt] usually by StartsAt;
 }
 
 /// States in which an appointment takes its technician's time.
@@ -114,6 +120,10 @@ pub struct WorkOrderFilter {
     pub state: Option<WorkOrderState>,
     /// The one with this number.
     pub number: Option<String>,
+    /// Those best done on this day or later.
+    pub due_after: Option<CivilDate>,
+    /// Those best done before this day.
+    pub due_before: Option<CivilDate>,
 }
 
 /// Which appointments are wanted; all when nothing is said.
@@ -130,7 +140,7 @@ pub struct AppointmentFilter {
     /// Those in one state.
     pub state: Option<AppointmentState>,
     /// Those that begin at this instant or later.
-    pub starts_from: Option<Timestamp>,
+    pub starts_after: Option<Timestamp>,
     /// Those that begin before this instant.
     pub starts_before: Option<Timestamp>,
 }
@@ -138,6 +148,7 @@ pub struct AppointmentFilter {
 /// Work orders.
 pub fn work_orders(filter: &WorkOrderFilter) -> Select<work_order::Entity> {
     use work_order::Column as C;
+    let day = chrono::NaiveDate::from;
     work_order::Entity::find()
         .apply_if(filter.customer_id, |all, id| all.filter(C::CustomerId.eq(Uuid::from(id))))
         .apply_if(filter.asset_id, |all, id| all.filter(C::AssetId.eq(Uuid::from(id))))
@@ -145,6 +156,8 @@ pub fn work_orders(filter: &WorkOrderFilter) -> Select<work_order::Entity> {
         .apply_if(filter.staff_id, |all, id| all.filter(C::StaffId.eq(Uuid::from(id))))
         .apply_if(filter.state, |all, state| all.filter(C::State.eq(table::word(&state))))
         .apply_if(filter.number.as_deref(), |all, number| all.filter(C::Number.eq(number)))
+        .apply_if(filter.due_after, |all, on| all.filter(C::PreferredOn.gte(day(on))))
+        .apply_if(filter.due_before, |all, on| all.filter(C::PreferredOn.lt(day(on))))
 }
 
 /// Appointments.
@@ -157,13 +170,8 @@ pub fn appointments(filter: &AppointmentFilter) -> Select<appointment::Entity> {
         .apply_if(filter.dealer_id, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
         .apply_if(filter.staff_id, |all, id| all.filter(C::StaffId.eq(Uuid::from(id))))
         .apply_if(filter.state, |all, state| all.filter(C::State.eq(table::word(&state))))
-        .apply_if(filter.starts_from, |all, at| all.filter(C::StartsAt.gte(instant(at))))
+        .apply_if(filter.starts_after, |all, at| all.filter(C::StartsAt.gte(instant(at))))
         .apply_if(filter.starts_before, |all, at| all.filter(C::StartsAt.lt(instant(at))))
-}
-
-/// The earliest appointment first.
-pub fn by_start() -> Order<appointment::Entity> {
-    Order::by(appointment::Column::StartsAt)
 }
 
 /// The appointment that a work order has now.

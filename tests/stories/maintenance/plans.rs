@@ -139,7 +139,7 @@ async fn dates_are_written_down_two_months_ahead_once_each() {
     let first = "1 2026-03-04 2026-02-25 2026-03-11 2026-02-17T22:00:00Z planned";
     assert_eq!(told(&dates, &members), [first]);
     service.house.pass_days(50).await;
-    let dates = service.list("/v1/occurrences?due_from=2026-03-05").await;
+    let dates = service.list("/v1/occurrences?due_after=2026-03-05").await;
     let second = "2 2026-05-04 2026-04-27 2026-05-11 2026-04-19T22:00:00Z planned";
     assert_eq!(told(&dates, &members), [second]);
 }

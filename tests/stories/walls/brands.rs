@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Records of a brand by the names that the demo gives them.
-pub(super) type Names = BTreeMap<String, String>;
+pub(crate) type Names = BTreeMap<String, String>;
 
 /// What each dealer has for itself.
 const DEALERS: [&str; 5] =
     ["/v1/dealers", "/v1/staff", "/v1/customers", "/v1/assets", "/v1/orders"];
 
 /// Furnishes a brand as the demo does, and adds what the demo has not.
-pub(super) async fn furnish(key: &Client) -> Names {
+pub(crate) async fn furnish(key: &Client) -> Names {
     let mut names = Names::from([("today".to_owned(), "2026-01-05".to_owned())]);
     for step in steps() {
         take(key, &step, &mut names).await;
@@ -84,7 +84,7 @@ async fn complain(key: &Client, names: &Names) {
 }
 
 /// What only exists once the worker has done its part.
-pub(super) async fn go_on(key: &Client, names: &mut Names) {
+pub(crate) async fn go_on(key: &Client, names: &mut Names) {
     let gesture = json!({
         "customer_id": names["li"], "requester_id": names["clerk"], "kind": "gift",
         "currency": "CNY", "problem_solved": "等了一周。", "estimate_minor": 1_000,

@@ -5,7 +5,7 @@
 //! else. A stranger's real identifier, one that was deleted and one that nobody ever had must be answered
 //! alike, to every role. An operation that cannot be tried fails the test.
 
-mod brands;
+pub(crate) mod brands;
 mod operations;
 
 use crate::house::{Client, House, Reply};
