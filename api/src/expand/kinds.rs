@@ -42,7 +42,7 @@ companions! {
 }
 
 expands! {
-    Appointment as AppointmentExpanded, visits |visit| is_carried_out(visit.state) {
+    Appointment as AppointmentExpanded, visits (|visit| is_carried_out(visit.state)) {
         /// Who is visited.
         customer: Customer = |visit| Some(visit.customer_id);
         /// What is looked at then; its address is where the visit takes place.
@@ -61,7 +61,7 @@ expands! {
         /// What is done then.
         work_order: WorkOrder = |visit| Some(visit.work_order_id);
     }
-    WorkOrder as WorkOrderExpanded, visits |order| order.state != WorkOrderState::Cancelled {
+    WorkOrder as WorkOrderExpanded, visits (|order| order.state != WorkOrderState::Cancelled) {
         /// For whom it is done.
         customer: Customer = |order| Some(order.details.customer_id);
         /// What it is done to; its address is where the visit takes place.

@@ -222,7 +222,7 @@ impl<'a> Shelf<'a> {
 /// where that one names it.
 macro_rules! expands {
     ($(
-        $record:ident as $expanded:ident $(, visits $carried:expr)? {$(
+        $record:ident as $expanded:ident $(, visits ($carried:expr))? {$(
             $(#[$doc:meta])*
             $name:ident: $kind:ident = |$it:ident| $id:expr
                 $(, through $hop:ident |$via:ident| $next:expr)*;

@@ -15,7 +15,7 @@ use domain::{
     text::Line,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 patches!(SopVersionPatch of SopVersionDetails);

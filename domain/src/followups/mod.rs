@@ -9,7 +9,6 @@ use crate::{
     event::Event,
     ids::{CustomerId, DealerId, MessageId},
     record::{Record, Version},
-    refusal::Refusal,
     text::{Email, Locale, Name, Phone},
     time::Timestamp,
 };
