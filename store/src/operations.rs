@@ -47,15 +47,17 @@ listed! {
     RowError = row_error [; Row] usually by Row;
 }
 
-/// Operations of this kind and in this state, or all of them.
+/// Operations of this kind, in this state and of this dealer, or all of them.
 pub fn wanted(
     kind: Option<OperationKind>,
     status: Option<OperationStatus>,
+    dealer: Option<DealerId>,
 ) -> Select<operation::Entity> {
     use operation::Column as C;
     operation::Entity::find()
         .apply_if(kind, |all, kind| all.filter(C::Kind.eq(word(&kind))))
         .apply_if(status, |all, status| all.filter(C::Status.eq(word(&status))))
+        .apply_if(dealer, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
 }
 
 /// What an operation left out.

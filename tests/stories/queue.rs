@@ -164,7 +164,8 @@ async fn an_outage_of_the_database_costs_no_attempt() {
     enqueue(&house, brand.live, 1).await;
     let (queue, owner) = (Queue::new(house.store.clone()), house.owner().await);
     let runner = Runner::new(queue.clone(), Surroundings::without_outside(&house.url));
-    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    // Asked to wait, the server answers once the connection has ended and not while it still works.
+    let end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
                WHERE usename = 'aftercare_login' AND datname = current_database()";
 
     // The connection is lost, and there is a new one at once.

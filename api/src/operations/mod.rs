@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
-    ids::OperationId,
+    ids::{DealerId, OperationId},
     imports::RowError,
     operations::{Operation, OperationKind, OperationStatus},
     record::{Record, Version},
@@ -86,6 +86,8 @@ struct OperationFilters {
     kind: Option<OperationKind>,
     /// Only work that waits, goes on or has ended like this.
     status: Option<OperationStatus>,
+    /// Only work that one of this dealer's people or programs began.
+    dealer_id: Option<DealerId>,
 }
 
 /// Lists operations
@@ -103,7 +105,8 @@ async fn list_operations(
     list: List<Operation, OperationFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let select = store::operations::wanted(list.filters.kind, list.filters.status);
+    let OperationFilters { kind, status, dealer_id } = list.filters;
+    let select = store::operations::wanted(kind, status, dealer_id);
     let (operations, end) = list.find(&reading, select).await?;
     let view = |operation| OperationView::new(operation, reading.now());
     list.tell(operations.into_iter().map(view).collect(), end)
