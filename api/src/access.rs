@@ -338,11 +338,11 @@ impl Reading {
         }
         ([(header::ETAG, tag)], axum::Json(record)).into_response()
     }
+}
 
-    /// Shows a record at `version` with more than its own, whatever the caller has already.
-    pub(crate) fn show_whole<T: Serialize>(&self, version: Version, body: &T) -> Response {
-        ([(header::ETAG, tag(version))], axum::Json(body)).into_response()
-    }
+/// Shows a record at `version` with more than its own, whatever the caller has already.
+pub(crate) fn show_whole<T: Serialize>(version: Version, body: &T) -> Response {
+    ([(header::ETAG, tag(version))], axum::Json(body)).into_response()
 }
 
 /// A tenant opened for a change. The only way to an answer is through its commit.

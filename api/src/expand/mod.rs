@@ -7,7 +7,7 @@
 pub(crate) mod kinds;
 
 use crate::{
-    access::{Api, Caller, Reading},
+    access::{Api, Caller, Reading, show_whole},
     list::{optional, pairs, unknown_value},
     problem::{self, Problem},
 };
@@ -183,7 +183,7 @@ impl<R: Expands> Expand<R> {
         }
         let version = record.version();
         let mut beside = self.beside(reading, vec![record]).await?;
-        Ok(reading.show_whole(version, &beside.pop()))
+        Ok(show_whole(version, &beside.pop()))
     }
 }
 

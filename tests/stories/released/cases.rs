@@ -223,5 +223,7 @@ fn find_schemas(value: &Value, words: &mut BTreeSet<String>) {
         "example" | "examples" => {}
         _ => find_schemas(member, words),
     });
-    super::items(value).iter().for_each(|item| find_schemas(item, words));
+    for item in super::items(value) {
+        find_schemas(item, words);
+    }
 }
