@@ -73,8 +73,7 @@ impl Product {
 
     /// Replaces what is said about it. Orders keep the margin they were recorded with.
     pub fn update(self, details: ProductDetails) -> Change<Self> {
-        let before = self.clone();
-        Change::new("update", Self { details, ..self }).since(&before)
+        Change::edit("update", &self, |it| it.details = details)
     }
 
     /// Takes over what another system says; a product that is not known yet is created as `id`.

@@ -46,6 +46,16 @@ impl<R: Record> Change<R> {
         self
     }
 
+    /// An edit of a record as it was `before`; the timeline hears which of its fields changed.
+    pub fn edit(action: &'static str, before: &R, edit: impl FnOnce(&mut R)) -> Self
+    where
+        R: Clone + Serialize,
+    {
+        let mut record = before.clone();
+        edit(&mut record);
+        Self::new(action, record).since(before)
+    }
+
     /// Tells the timeline which members of the record are others than they were: their names, never what they
     /// say. When none is, there is nothing to record.
     pub fn since(self, before: &R) -> Self

@@ -119,8 +119,7 @@ impl Customer {
 
     /// Replaces what is said about them.
     pub fn update(self, details: CustomerDetails) -> Change<Self> {
-        let before = self.clone();
-        Change::new("update", Self { details, ..self }).since(&before)
+        Change::edit("update", &self, |it| it.details = details)
     }
 
     /// Takes over what another system says; a customer that is not known yet is created as `id`.

@@ -123,8 +123,7 @@ impl AuthorityLimit {
 
     /// Sets it differently. It counts for every decision from now on, also on what already waits.
     pub fn amend(self, details: AuthorityLimitDetails) -> Change<Self> {
-        let before = self.clone();
-        Change::new("amend", Self { details, ..self }).since(&before)
+        Change::edit("amend", &self, |it| it.details = details)
     }
 }
 

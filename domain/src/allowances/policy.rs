@@ -126,8 +126,7 @@ impl AllowancePolicy {
     /// `illegal_transition` once it has been activated.
     pub fn amend(self, details: AllowancePolicyDetails) -> Result<Change<Self>, Refusal> {
         self.expect(AllowancePolicyState::Draft)?;
-        let before = self.clone();
-        Ok(Change::new("amend", Self { details, ..self }).since(&before))
+        Ok(Change::edit("amend", &self, |it| it.details = details))
     }
 
     /// Makes it count from now on, instead of `predecessor`, the active policy of the same currency.

@@ -144,8 +144,7 @@ impl Issuer {
         loopback: Loopback,
     ) -> Result<Change<Self>, Refusal> {
         check(&details, loopback)?;
-        let before = self.clone();
-        Ok(Change::new("change", Self { details, ..self }).since(&before))
+        Ok(Change::edit("change", &self, |it| it.details = details))
     }
 
     /// Lets nobody in with its tokens, five seconds from now.

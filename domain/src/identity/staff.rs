@@ -227,8 +227,7 @@ impl Staff {
         check(&details, hiring)?;
         let (from, to) = (self.details.role, details.role);
         let visits = self.visits_differently(&details);
-        let before = self.clone();
-        let change = Change::new("change", Self { details, ..self }).since(&before);
+        let change = Change::edit("change", &self, |it| it.details = details);
         let change = if from == to { change } else { change.moved(from, to) };
         Ok(if visits { change.announced() } else { change })
     }

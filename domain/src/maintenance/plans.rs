@@ -196,8 +196,7 @@ impl PlanTemplate {
                 .at("/code"));
         }
         details.check()?;
-        let before = self.clone();
-        Ok(Change::new("revise", Self { details, ..self }).since(&before))
+        Ok(Change::edit("revise", &self, |it| it.details = details))
     }
 
     /// Puts a draft into force, in place of the version that was `in_force` so far.

@@ -143,8 +143,7 @@ impl WorkOrder {
     pub fn revise(self, details: WorkOrderDetails) -> Result<Change<Self>, Refusal> {
         self.must_be(WorkOrderState::Unscheduled)?;
         details.check()?;
-        let before = self.clone();
-        let change = Change::new("revise", Self { details, ..self }).since(&before);
+        let change = Change::edit("revise", &self, |it| it.details = details);
         if change.is_idle() {
             return Ok(change);
         }

@@ -119,8 +119,7 @@ impl Sop {
 
     /// Says something else about the procedure; its versions stay as they are.
     pub fn change(self, details: SopDetails) -> Change<Self> {
-        let before = self.clone();
-        Change::new("change", Self { details, ..self }).since(&before)
+        Change::edit("change", &self, |it| it.details = details)
     }
 
     /// Begins a new version as a draft by `author`. The procedure counts its versions, so that no two

@@ -151,17 +151,17 @@ impl SopVersion {
     ///
     /// `illegal_transition` when it is not a draft.
     pub fn change(
-        mut self,
+        self,
         details: SopVersionDetails,
         author: Actor,
     ) -> Result<Change<Self>, Refusal> {
         self.require(SopVersionState::Draft)?;
-        let before = self.clone();
         let author = author.to_string();
-        if details != self.details && !self.authors.contains(&author) {
-            self.authors.push(author);
-        }
-        Ok(Change::new("change", Self { details, ..self }).since(&before))
+        let writes = details != self.details && !self.authors.contains(&author);
+        Ok(Change::edit("change", &self, |it| {
+            it.details = details;
+            it.authors.extend(writes.then_some(author));
+        }))
     }
 
     /// Hands a draft to the reviewer.

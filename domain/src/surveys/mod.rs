@@ -157,12 +157,10 @@ impl Survey {
     /// # Errors
     ///
     /// As [`Survey::draft`], and `illegal_transition` once it was activated.
-    pub fn revise(mut self, details: SurveyDetails) -> Result<Change<Self>, Refusal> {
+    pub fn revise(self, details: SurveyDetails) -> Result<Change<Self>, Refusal> {
         self.expect(SurveyState::Draft)?;
         questions::check(&details)?;
-        let before = self.clone();
-        self.details = details;
-        Ok(Change::new("revise", self).since(&before))
+        Ok(Change::edit("revise", &self, |it| it.details = details))
     }
 
     /// Puts a draft in use. What was `active` for the same trigger until now is [retired](Self::retire)

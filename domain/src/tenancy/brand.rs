@@ -194,8 +194,7 @@ impl Brand {
     /// `too_many_origins` above 20.
     pub fn change(self, details: BrandDetails) -> Result<Change<Self>, Refusal> {
         check(&details)?;
-        let before = self.clone();
-        Ok(Change::new("change", Self { details, ..self }).since(&before))
+        Ok(Change::edit("change", &self, |it| it.details = details))
     }
 
     /// Stops every change, until it is resumed. Nothing is lost.

@@ -95,8 +95,7 @@ impl Dealer {
 
     /// Changes what the brand says about it.
     pub fn change(self, details: DealerDetails) -> Change<Self> {
-        let before = self.clone();
-        Change::new("change", Self { details, ..self }).since(&before)
+        Change::edit("change", &self, |it| it.details = details)
     }
 
     /// Ends the dealer's work for the brand. Its people and its own keys are not let in any more, and the

@@ -168,8 +168,7 @@ impl Site {
     /// `closes_before_it_opens`, also when both are the same minute.
     pub fn change(self, details: SiteDetails) -> Result<Change<Self>, Refusal> {
         check(&details.hours)?;
-        let before = self.clone();
-        Ok(Change::new("change", Self { details, ..self }).since(&before))
+        Ok(Change::edit("change", &self, |it| it.details = details))
     }
 
     /// Ends the work there.
