@@ -3,7 +3,10 @@
 //! What is not known is refused and not passed over, so that a typing error is not silently a list of
 //! everything, or a verb without what was said with it. The description is the one that is published.
 
-use crate::{access::Caller, list::pairs, problem::Problem, reading, request::Received};
+use crate::{
+    access::Caller, deprecation::Farewell, list::pairs, problem::Problem, reading,
+    request::Received,
+};
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -27,36 +30,32 @@ struct Takes {
     has_body: bool,
     /// Whether callers must say who they are; if they have not, they hear that first.
     is_guarded: bool,
+    /// What its answers say when it will go.
+    farewell: Option<Farewell>,
 }
 
 impl Contract {
     /// The contract as the document says it.
     pub(crate) fn of(document: &Value) -> Self {
-        Self(operations(document).map(|(name, operation)| (name, Takes::of(operation))).collect())
+        let paths = document.get("paths").and_then(Value::as_object);
+        let items = paths.into_iter().flatten().filter_map(|(path, item)| {
+            Some(item.as_object()?.iter().map(move |(method, operation)| {
+                (key(&method.to_ascii_uppercase(), path), Takes::of(operation))
+            }))
+        });
+        Self(items.flatten().collect())
     }
 
     /// What the operation that `request` reached takes; `None` for pages, which are not described.
     fn takes(&self, request: &Request) -> Option<&Takes> {
-        self.0.get(&reached(request)?)
+        let path = request.extensions().get::<MatchedPath>()?.as_str();
+        let method = if request.method() == "HEAD" { "GET" } else { request.method().as_str() };
+        self.0.get(&key(method, path))
     }
 }
 
-/// The operations of a document, by method and the pattern of the path.
-pub(crate) fn operations(document: &Value) -> impl Iterator<Item = (String, &Value)> {
-    let paths = document.get("paths").and_then(Value::as_object);
-    let items = paths.into_iter().flatten().filter_map(|(path, item)| {
-        Some(item.as_object()?.iter().map(move |(method, operation)| {
-            (format!("{} {path}", method.to_ascii_uppercase()), operation)
-        }))
-    });
-    items.flatten()
-}
-
-/// The operation that `request` reached, by the same name.
-pub(crate) fn reached(request: &Request) -> Option<String> {
-    let path = request.extensions().get::<MatchedPath>()?.as_str();
-    let method = if request.method() == "HEAD" { "GET" } else { request.method().as_str() };
-    Some(format!("{method} {path}"))
+fn key(method: &str, path: &str) -> String {
+    format!("{method} {path}")
 }
 
 impl Takes {
@@ -70,7 +69,17 @@ impl Takes {
             parameters: names.filter_map(Value::as_str).map(str::to_owned).collect(),
             has_body: operation.get("requestBody").is_some(),
             is_guarded: list("security").next().is_some(),
+            farewell: Farewell::of(operation),
         }
+    }
+
+    /// Refuses what is not described; who has to say who they are, and has not, hears that first.
+    fn check(&self, request: &Request) -> Result<(), Problem> {
+        if self.is_guarded && request.extensions().get::<Caller>().is_none() {
+            return Ok(());
+        }
+        self.check_query(request)?;
+        self.check_body(request)
     }
 
     /// Refuses parameters that are not described, and those that are given twice.
@@ -107,17 +116,20 @@ impl Takes {
     }
 }
 
-/// Holds requests to the contract before a handler sees them.
+/// Holds requests to the contract before a handler sees them. Every answer of an operation that will go says
+/// so, refusals included.
 pub(crate) async fn hold(
     State(contract): State<Arc<Contract>>,
     request: Request,
     next: Next,
 ) -> Response {
-    if let Some(takes) = contract.takes(&request)
-        && (!takes.is_guarded || request.extensions().get::<Caller>().is_some())
-        && let Err(problem) = takes.check_query(&request).and_then(|()| takes.check_body(&request))
-    {
-        return problem.into_response();
+    let Some(takes) = contract.takes(&request) else { return next.run(request).await };
+    let mut response = match takes.check(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    if let Some(farewell) = &takes.farewell {
+        farewell.tell(response.headers_mut());
     }
-    next.run(request).await
+    response
 }

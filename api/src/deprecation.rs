@@ -5,17 +5,10 @@
 //! in the document, and the headers `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and `Link`. The lint of the
 //! document refuses a mark that gives less than twelve months.
 
-use crate::contract;
-use axum::{
-    extract::{Request, State},
-    http::{HeaderName, HeaderValue, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use chrono::{DateTime, Utc};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, sync::Arc};
 
 static DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 static SUNSET: HeaderName = HeaderName::from_static("sunset");
@@ -76,47 +69,38 @@ pub(crate) fn describe(operation: &mut Value) {
     }
 }
 
-/// The operations that will go.
+/// What every answer of an operation that will go says in its headers.
 #[derive(Debug)]
-pub(crate) struct Deprecations(BTreeMap<String, [(HeaderName, HeaderValue); 2]>);
+pub(crate) struct Farewell([(HeaderName, HeaderValue); 2]);
 
-impl Deprecations {
-    /// Those that the document marks.
-    pub(crate) fn of(document: &Value) -> Self {
-        let marked = contract::operations(document).filter_map(|(name, operation)| {
-            let notice = Notice::of(operation)?;
-            let since = HeaderValue::try_from(notice.deprecation()).ok()?;
-            let sunset = HeaderValue::try_from(notice.sunset()).ok()?;
-            Some((name, [(DEPRECATION.clone(), since), (SUNSET.clone(), sunset)]))
-        });
-        Self(marked.collect())
+impl Farewell {
+    /// What a marked operation says; `None` for one that stays.
+    pub(crate) fn of(operation: &Value) -> Option<Self> {
+        let notice = Notice::of(operation)?;
+        let since = HeaderValue::try_from(notice.deprecation()).ok()?;
+        let sunset = HeaderValue::try_from(notice.sunset()).ok()?;
+        Some(Self([(DEPRECATION.clone(), since), (SUNSET.clone(), sunset)]))
     }
-}
 
-/// Says on every answer of a deprecated operation that it will go, refusals included.
-pub(crate) async fn announce(
-    State(deprecations): State<Arc<Deprecations>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let notice = contract::reached(&request).and_then(|name| deprecations.0.get(&name));
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in notice.into_iter().flatten() {
-        headers.insert(name, value.clone());
-    }
-    if notice.is_some() {
+    /// Says it.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.0 {
+            headers.insert(name, value.clone());
+        }
         // A list has a link to its next page already.
         headers.append(header::LINK, DOCUMENTATION);
     }
-    response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::openapi;
-    use axum::{Router, body::Body, http::StatusCode, middleware};
+    use crate::{
+        contract::{self, Contract},
+        openapi,
+    };
+    use axum::{Router, body::Body, extract::Request, http::StatusCode, middleware};
+    use std::sync::Arc;
     use tower::ServiceExt as _;
     use utoipa::openapi::OpenApi;
     use utoipa_axum::{router::OpenApiRouter, routes};
@@ -145,8 +129,8 @@ mod tests {
         let router = router.routes(routes!(going)).routes(routes!(staying));
         let (router, document) = router.split_for_parts();
         let document = openapi::complete(document);
-        let deprecations = Arc::new(Deprecations::of(&document));
-        (router.route_layer(middleware::from_fn_with_state(deprecations, announce)), document)
+        let contract = Arc::new(Contract::of(&document));
+        (router.route_layer(middleware::from_fn_with_state(contract, contract::hold)), document)
     }
 
     async fn told(path: &str) -> Vec<(String, String)> {

@@ -40,7 +40,6 @@ mod tenancy;
 use access::Api;
 use axum::{Extension, Router, middleware};
 use contract::Contract;
-use deprecation::Deprecations;
 use identity::Desk;
 use operations::Streams;
 use std::sync::Arc;
@@ -89,16 +88,14 @@ pub fn document() -> serde_json::Value {
 pub fn service(store: Store, desk: Desk, stop: watch::Receiver<bool>) -> Router {
     let desk = Arc::new(desk);
     let chance = store.chance().clone();
-    let (router, _) = routes().split_for_parts();
-    let document = document();
+    let (router, document) = routes().split_for_parts();
+    let document = openapi::complete(document);
     let contract = Arc::new(Contract::of(&document));
-    let deprecations = Arc::new(Deprecations::of(&document));
     let api = Api::new(store, desk.secret().clone());
     router
         .merge(service::pages(&document))
         .merge(pages::router())
         .route_layer(middleware::from_fn_with_state(contract, contract::hold))
-        .route_layer(middleware::from_fn_with_state(deprecations, deprecation::announce))
         .route_layer(middleware::from_fn(metrics::observe))
         .layer(middleware::from_fn(request::receive))
         .layer(middleware::from_fn(request::bound))
