@@ -266,12 +266,19 @@ impl<P: Permission> Access<P> {
     }
 }
 
+impl Caller {
+    /// Refuses callers who lack `scope`.
+    pub(crate) fn must_have(&self, scope: Permitted) -> Result<(), Problem> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Problem::new(&problem::FORBIDDEN).with("required_scope", scope))
+    }
+}
+
 /// Refuses callers who lack the permission.
 fn permit<P: Permission>(caller: &Caller) -> Result<(), Problem> {
-    match P::SCOPE.filter(|scope| !caller.scopes.contains(scope)) {
-        None => Ok(()),
-        Some(scope) => Err(Problem::new(&problem::FORBIDDEN).with("required_scope", scope)),
-    }
+    P::SCOPE.map_or(Ok(()), |scope| caller.must_have(scope))
 }
 
 impl<P: Permission> FromRequestParts<Api> for Access<P> {

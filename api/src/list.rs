@@ -18,7 +18,7 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, Error as _},
 };
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{borrow::Cow, marker::PhantomData};
 use store::{
     Fault,
     page::{INVALID_CURSOR, Listed, MOST_LIMIT, Order, Page, Query, USUAL_LIMIT},
@@ -131,6 +131,7 @@ impl<'de> Deserialize<'de> for AtMost {
 }
 
 /// A request for a page of a list of `R`, filtered by `F`.
+#[derive(Debug)]
 pub struct List<R: Listed, F = NoFilters> {
     /// What the operation knows to filter by.
     pub filters: F,
@@ -139,15 +140,6 @@ pub struct List<R: Listed, F = NoFilters> {
     counts: bool,
     uri: Uri,
     seal: Seal,
-}
-
-impl<R: Listed, F: fmt::Debug> fmt::Debug for List<R, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { filters, page, order, counts, uri, .. } = self;
-        let mut shown = f.debug_struct("List");
-        shown.field("filters", filters).field("page", page).field("order", order);
-        shown.field("counts", counts).field("uri", uri).finish_non_exhaustive()
-    }
 }
 
 /// What every list takes.
@@ -221,16 +213,8 @@ fn order<R: Listed>(name: &str) -> Result<Order<R::Entity>, Problem> {
     if let Some(known) = orders.iter().position(|(known, _)| known == name) {
         return Ok(orders.swap_remove(known).1);
     }
-    Err(Problem::parameter("sort", unknown_value(orders.into_iter().map(|(name, _)| name))))
-}
-
-/// Another word than those that are known.
-pub(crate) fn unknown_value(known: impl IntoIterator<Item = String>) -> Invalid {
-    let known: Vec<String> = known.into_iter().collect();
-    let listed = known.join(", ");
-    Invalid::new("unknown_value", format!("expected one of: {listed}"))
-        .in_chinese(format!("应为以下之一：{listed}"))
-        .allowing(known)
+    let known = orders.into_iter().map(|(name, _)| name);
+    Err(Problem::parameter("sort", Invalid::unknown_value(known)))
 }
 
 impl<R: Listed, F: Send + Sync> List<R, F> {

@@ -41,6 +41,15 @@ impl Invalid {
         Self { allowed: values.into_iter().map(Into::into).collect(), ..self }
     }
 
+    /// Another word than those that are `known`.
+    pub fn unknown_value(known: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let known: Vec<String> = known.into_iter().map(Into::into).collect();
+        let listed = known.join(", ");
+        Self::new("unknown_value", format!("expected one of: {listed}"))
+            .in_chinese(format!("应为以下之一：{listed}"))
+            .allowing(known)
+    }
+
     /// The mistake in a sentence of the reader's language.
     pub fn says(&self, locale: Locale) -> &str {
         match locale {

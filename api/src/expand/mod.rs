@@ -8,11 +8,11 @@ pub(crate) mod kinds;
 
 use crate::{
     access::{Api, Caller, Reading, show_whole},
-    list::{optional, pairs, unknown_value},
+    list::{optional, pairs},
     problem::{self, Problem},
 };
 use axum::{extract::FromRequestParts, http::request::Parts, response::Response};
-use domain::{identity::Scope, record::Record};
+use domain::{identity::Scope, invalid::Invalid, record::Record};
 use serde::Serialize;
 use std::{
     any::{Any, TypeId},
@@ -126,16 +126,16 @@ impl<R: Expands> FromRequestParts<Api> for Expand<R> {
         for word in wanted.into_iter().flat_map(|(_, words)| words.split(',')) {
             let known = R::KINDS.iter().find(|(name, _)| *name == word);
             let Some((name, scope)) = known else {
-                let known = R::KINDS.iter().map(|(name, _)| (*name).to_owned());
-                return Err(Problem::parameter(PARAMETER, unknown_value(known)));
+                let known = R::KINDS.iter().map(|(name, _)| *name);
+                return Err(Problem::parameter(PARAMETER, Invalid::unknown_value(known)));
             };
             let caller = parts.extensions.get::<Caller>();
             let caller = caller.ok_or_else(|| Problem::new(&problem::UNAUTHORIZED))?;
-            let is_visits = R::CARRIED_OUT.is_some()
-                && caller.reach.is_shown_beside_own_visits(*scope, &caller.scopes);
-            if !caller.scopes.contains(scope) {
+            if let Err(forbidden) = caller.must_have(*scope) {
+                let is_visits = R::CARRIED_OUT.is_some()
+                    && caller.reach.is_shown_beside_own_visits(*scope, &caller.scopes);
                 if !is_visits {
-                    return Err(Problem::new(&problem::FORBIDDEN).with("required_scope", scope));
+                    return Err(forbidden);
                 }
                 asked.only_of_visits.push(name);
             }

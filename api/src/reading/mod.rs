@@ -67,14 +67,6 @@ impl Mistake {
         Self::here(Invalid::new("wrong_type", message).in_chinese(chinese))
     }
 
-    /// Another word than those that are known.
-    fn unknown_value(allowed: &'static [&'static str]) -> Self {
-        let known = allowed.join(", ");
-        let invalid = Invalid::new("unknown_value", format!("expected one of: {known}"));
-        let chinese = format!("应为以下之一：{known}");
-        Self::here(invalid.in_chinese(chinese).allowing(allowed.iter().copied()))
-    }
-
     /// The same member or parameter a second time.
     fn twice(name: &str) -> Self {
         let invalid = Invalid::new("duplicate_field", "expected once, found twice");
@@ -156,7 +148,7 @@ impl de::Error for Mistake {
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::unknown_value(expected)
+        Self::here(Invalid::unknown_value(expected.iter().copied()))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
