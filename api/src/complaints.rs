@@ -19,10 +19,7 @@ use domain::{
     time::Timestamp,
 };
 use serde::Deserialize;
-use store::{
-    Failure,
-    complaints::{Wanted, current_remedies, remedies_of, resolutions_of},
-};
+use store::complaints::{Wanted, current_remedies, remedies_of, resolutions_of};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -117,13 +114,9 @@ async fn open_complaint(
     let work = access.write_once().await?;
     let known = work.connections(&details).await?;
     let details = details.connect(&known)?;
-    let zone = work.zone_of(details.dealer_id).await.map_err(|failure| match failure {
-        Failure::NotFound => Problem::unknown_reference("/dealer_id"),
-        Failure::Refused(_) | Failure::Fault(_) => failure.into(),
-    })?;
 
     let number = work.next_complaint_number().await?;
-    let change = Complaint::receive(work.new_id(), number, details, zone, work.now());
+    let change = Complaint::receive(work.new_id(), number, details, known.tz, work.now());
 
     let complaint = work.record(change).await?;
     work.created("/v1/complaints", complaint).await

@@ -350,9 +350,13 @@ impl Tenant {
     ///
     /// [`Fault::Dangling`] when this caller has no such customer, order, asset, visit or dealer.
     pub async fn connections(&self, details: &ComplaintDetails) -> Result<Connections, Fault> {
-        let sql = "SELECT c.dealer_id, o.customer_id AS order_id, a.customer_id AS asset_id,
+        let sql = "SELECT c.dealer_id, d.id AS answering_id, coalesce(d.tz, t.tz) AS tz,
+                          o.customer_id AS order_id, a.customer_id AS asset_id,
                           w.customer_id AS work_order_id
                    FROM customer c
+                   JOIN tenant t ON t.id = c.tenant_id
+                   LEFT JOIN dealer d
+                          ON d.tenant_id = c.tenant_id AND d.id = coalesce($5, c.dealer_id)
                    LEFT JOIN sales_order o ON o.tenant_id = c.tenant_id AND o.id = $2
                    LEFT JOIN asset a ON a.tenant_id = c.tenant_id AND a.id = $3
                    LEFT JOIN work_order w ON w.tenant_id = c.tenant_id AND w.id = $4
@@ -363,6 +367,7 @@ impl Tenant {
             details.order_id.map(Uuid::from).into(),
             details.asset_id.map(Uuid::from).into(),
             details.work_order_id.map(Uuid::from).into(),
+            details.dealer_id.map(Uuid::from).into(),
         ];
         let dangling = |column| Fault::Dangling { constraint: format!("complaint__{column}") };
         let own = self.reach().dealer;
@@ -384,8 +389,13 @@ impl Tenant {
                 None => {}
             }
         }
+        let answering: Option<Uuid> = row.try_get("", "answering_id")?;
+        if details.dealer_id.is_some() && answering.is_none() {
+            return Err(dangling("dealer_id"));
+        }
         let dealer: Option<Uuid> = row.try_get("", "dealer_id")?;
-        Ok(Connections { dealer_id: dealer.map(Into::into), owners })
+        let tz = row.try_get::<Col<Zone>>("", "tz")?.0;
+        Ok(Connections { dealer_id: dealer.map(Into::into), tz, owners })
     }
 
     /// Finds a remedy of `complaint` in order to change it.

@@ -82,6 +82,8 @@ pub struct Decided {
 pub struct Connections {
     /// The customer's dealer.
     pub dealer_id: Option<DealerId>,
+    /// The time zone of whoever answers: the named dealer's, the customer's dealer's, or the brand's.
+    pub tz: Zone,
     /// Whose the named things are, by the field that names them.
     pub owners: Vec<(&'static str, CustomerId)>,
 }

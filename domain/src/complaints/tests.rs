@@ -346,7 +346,8 @@ fn an_answer_about_an_earlier_resolution_changes_nothing() {
 fn a_complaint_names_the_customers_own_things() {
     let details = received().record.details;
     let dealer = Some(Uuid::from_u128(10).into());
-    let known = |owner| Connections { dealer_id: dealer, owners: vec![("order_id", owner)] };
+    let known =
+        |owner| Connections { dealer_id: dealer, tz: Zone::UTC, owners: vec![("order_id", owner)] };
     let connected = details.clone().connect(&known(details.customer_id)).unwrap();
     assert_eq!(connected.dealer_id, dealer);
     let refusal = details.connect(&known(Uuid::from_u128(77).into())).unwrap_err();
