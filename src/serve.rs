@@ -83,7 +83,9 @@ async fn serve_api(
     stop: &Stop,
 ) -> Result<(), Trouble> {
     let desk = reception::desk(store, settings)?;
-    let public = telemetry::adopt(api::service(store.clone(), desk, stop.subscribe()));
+    let service = api::service(store.clone(), desk, stop.subscribe())
+        .map_err(|error| Trouble::during("the published document cannot be read")(error.into()))?;
+    let public = telemetry::adopt(service);
     let public = doors::serve(doors.public, public, LIMITS, stop.told());
     let admin = doors::serve(doors.admin, api::admin(store.clone()), LIMITS, stop.told());
     tokio::join!(public, admin);

@@ -4,7 +4,11 @@
 //! everything, or a verb without what was said with it. The description is the one that is published.
 
 use crate::{
-    access::Caller, deprecation::Farewell, list::pairs, problem::Problem, reading,
+    access::Caller,
+    deprecation::{Farewell, Mark},
+    list::pairs,
+    problem::Problem,
+    reading,
     request::Received,
 };
 use axum::{
@@ -13,6 +17,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use domain::invalid::Invalid;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,16 +39,42 @@ struct Takes {
     farewell: Option<Farewell>,
 }
 
+/// What is read of the document: the rest of its megabyte is never held in memory.
+#[derive(Deserialize)]
+struct Document {
+    paths: BTreeMap<String, BTreeMap<String, Described>>,
+}
+
+/// An operation as the document describes it.
+#[derive(Deserialize)]
+struct Described {
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+    #[serde(rename = "requestBody")]
+    body: Option<IgnoredAny>,
+    #[serde(default)]
+    security: Vec<IgnoredAny>,
+    #[serde(rename = "x-deprecation")]
+    mark: Option<Mark>,
+}
+
+#[derive(Deserialize)]
+struct Parameter {
+    name: String,
+    #[serde(rename = "in")]
+    place: String,
+}
+
 impl Contract {
     /// The contract as the document says it.
-    pub(crate) fn of(document: &Value) -> Self {
-        let paths = document.get("paths").and_then(Value::as_object);
-        let items = paths.into_iter().flatten().filter_map(|(path, item)| {
-            Some(item.as_object()?.iter().map(move |(method, operation)| {
-                (key(&method.to_ascii_uppercase(), path), Takes::of(operation))
-            }))
+    pub(crate) fn of(document: &str) -> Result<Self, serde_json::Error> {
+        let Document { paths } = serde_json::from_str(document)?;
+        let operations = paths.into_iter().flat_map(|(path, item)| {
+            item.into_iter().map(move |(method, operation)| {
+                (key(&method.to_ascii_uppercase(), &path), Takes::from(operation))
+            })
         });
-        Self(items.flatten().collect())
+        Ok(Self(operations.collect()))
     }
 
     /// What the operation that `request` reached takes; `None` for pages, which are not described.
@@ -58,21 +89,19 @@ fn key(method: &str, path: &str) -> String {
     format!("{method} {path}")
 }
 
-impl Takes {
-    fn of(operation: &Value) -> Self {
-        let list = |name: &str| operation.get(name).and_then(Value::as_array).into_iter().flatten();
-        let in_query =
-            |parameter: &&Value| parameter.get("in").is_some_and(|place| place == "query");
-        let names =
-            list("parameters").filter(in_query).filter_map(|parameter| parameter.get("name"));
+impl From<Described> for Takes {
+    fn from(operation: Described) -> Self {
+        let in_query = operation.parameters.into_iter().filter(|one| one.place == "query");
         Self {
-            parameters: names.filter_map(Value::as_str).map(str::to_owned).collect(),
-            has_body: operation.get("requestBody").is_some(),
-            is_guarded: list("security").next().is_some(),
-            farewell: Farewell::of(operation),
+            parameters: in_query.map(|one| one.name).collect(),
+            has_body: operation.body.is_some(),
+            is_guarded: !operation.security.is_empty(),
+            farewell: operation.mark.as_ref().and_then(Farewell::of),
         }
     }
+}
 
+impl Takes {
     /// Refuses what is not described; who has to say who they are, and has not, hears that first.
     fn check(&self, request: &Request) -> Result<(), Problem> {
         if self.is_guarded && request.extensions().get::<Caller>().is_none() {

@@ -8,6 +8,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use chrono::{DateTime, Utc};
 use domain::time::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 static DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
@@ -17,6 +18,13 @@ static SUNSET: HeaderName = HeaderName::from_static("sunset");
 const DOCUMENTATION: HeaderValue =
     HeaderValue::from_static("</docs>; rel=\"deprecation\"; type=\"text/html\"");
 
+/// The mark of an operation that will go, as it is written: two dates.
+#[derive(Deserialize)]
+pub(crate) struct Mark {
+    since_on: String,
+    sunset_on: String,
+}
+
 /// Since when an operation is deprecated, and until when it works.
 #[derive(Debug, Clone, Copy)]
 struct Notice {
@@ -25,14 +33,10 @@ struct Notice {
 }
 
 impl Notice {
-    /// The mark of an operation, if it has one.
-    fn of(operation: &Value) -> Option<Self> {
-        let mark = operation.get("x-deprecation")?;
-        let midnight = |name: &str| {
-            let on = mark.get(name).and_then(Value::as_str)?;
-            format!("{on}T00:00:00Z").parse().ok()
-        };
-        Some(Self { since: midnight("since_on")?, sunset: midnight("sunset_on")? })
+    /// What a mark says; `None` when it names no dates.
+    fn of(mark: &Mark) -> Option<Self> {
+        let midnight = |on: &str| format!("{on}T00:00:00Z").parse().ok();
+        Some(Self { since: midnight(&mark.since_on)?, sunset: midnight(&mark.sunset_on)? })
     }
 
     /// As RFC 9745 writes it: a date of structured fields, in seconds.
@@ -48,7 +52,8 @@ impl Notice {
 
 /// Says of a marked operation that it is deprecated, and which headers its good answers carry.
 pub(crate) fn describe(operation: &mut Value) {
-    let Some(notice) = Notice::of(operation) else { return };
+    let mark = operation.get("x-deprecation").and_then(|mark| Mark::deserialize(mark).ok());
+    let Some(notice) = mark.as_ref().and_then(Notice::of) else { return };
     let Some(operation) = operation.as_object_mut() else { return };
     operation.insert("deprecated".to_owned(), json!(true));
     let said = [
@@ -74,9 +79,9 @@ pub(crate) fn describe(operation: &mut Value) {
 pub(crate) struct Farewell([(HeaderName, HeaderValue); 2]);
 
 impl Farewell {
-    /// What a marked operation says; `None` for one that stays.
-    pub(crate) fn of(operation: &Value) -> Option<Self> {
-        let notice = Notice::of(operation)?;
+    /// What a marked operation says; `None` when the mark names no dates.
+    pub(crate) fn of(mark: &Mark) -> Option<Self> {
+        let notice = Notice::of(mark)?;
         let since = HeaderValue::try_from(notice.deprecation()).ok()?;
         let sunset = HeaderValue::try_from(notice.sunset()).ok()?;
         Some(Self([(DEPRECATION.clone(), since), (SUNSET.clone(), sunset)]))
@@ -129,7 +134,7 @@ mod tests {
         let router = router.routes(routes!(going)).routes(routes!(staying));
         let (router, document) = router.split_for_parts();
         let document = openapi::complete(document);
-        let contract = Arc::new(Contract::of(&document));
+        let contract = Arc::new(Contract::of(&document.to_string()).unwrap());
         (router.route_layer(middleware::from_fn_with_state(contract, contract::hold)), document)
     }
 

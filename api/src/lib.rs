@@ -78,22 +78,29 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(maintenance::router())
 }
 
-/// The OpenAPI document of everything that is served.
+/// The OpenAPI document of everything that is served, made from the routes. What is served is the copy of it
+/// that is committed: making it takes more memory than all the rest of the service.
 pub fn document() -> serde_json::Value {
     openapi::complete(routes().into_openapi())
 }
 
 /// The service, ready to listen; callers say at `desk` who they are, and answers that go on for long end when
 /// `stop` turns true.
-pub fn service(store: Store, desk: Desk, stop: watch::Receiver<bool>) -> Router {
+///
+/// # Errors
+///
+/// When the published document is not one.
+pub fn service(
+    store: Store,
+    desk: Desk,
+    stop: watch::Receiver<bool>,
+) -> Result<Router, serde_json::Error> {
     let desk = Arc::new(desk);
     let chance = store.chance().clone();
-    let (router, document) = routes().split_for_parts();
-    let document = openapi::complete(document);
-    let contract = Arc::new(Contract::of(&document));
+    let contract = Arc::new(Contract::of(openapi::PUBLISHED)?);
     let api = Api::new(store, desk.secret().clone());
-    router
-        .merge(service::pages(&document))
+    let service = Router::from(routes())
+        .merge(service::pages())
         .merge(pages::router())
         .route_layer(middleware::from_fn_with_state(contract, contract::hold))
         .route_layer(middleware::from_fn(metrics::observe))
@@ -108,7 +115,8 @@ pub fn service(store: Store, desk: Desk, stop: watch::Receiver<bool>) -> Router 
         .layer(middleware::from_fn(request::protect))
         .layer(middleware::from_fn_with_state(chance, request::identify))
         .layer(CompressionLayer::new())
-        .with_state(api)
+        .with_state(api);
+    Ok(service)
 }
 
 /// What the operator may ask, on an address of its own: health and metrics.

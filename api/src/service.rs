@@ -2,10 +2,12 @@
 
 use crate::{
     access::Api,
+    openapi::PUBLISHED,
     problem::{self, Problem},
 };
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::State,
     http::{HeaderValue, header},
     response::{Html, IntoResponse, Redirect, Response},
@@ -13,6 +15,7 @@ use axum::{
 };
 use domain::refusal::{Rule, rules};
 use serde::Serialize;
+use std::sync::LazyLock;
 use store::Store;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::ToSchema;
@@ -27,13 +30,11 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 }
 
 /// The pages and documents of this file.
-pub(crate) fn pages(document: &serde_json::Value) -> Router<Api> {
-    let json = document.to_string();
-    let yaml = serde_norway::to_string(document).unwrap_or_default();
+pub(crate) fn pages() -> Router<Api> {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/docs") }))
-        .route("/openapi.json", get(|| text("application/json", json)))
-        .route("/openapi.yaml", get(|| text("application/yaml", yaml)))
+        .route("/openapi.json", get(|| text("application/json", PUBLISHED)))
+        .route("/openapi.yaml", get(|| text("application/yaml", YAML.clone())))
         .route("/llms.txt", get(|| text("text/markdown; charset=utf-8", LLMS)))
         .route("/.well-known/api-catalog", get(|| text("application/linkset+json", CATALOG)))
         .merge(documentation())
@@ -103,8 +104,14 @@ async fn show_version() -> Json<About> {
     Json(About { name: "aftercare", version: env!("CARGO_PKG_VERSION") })
 }
 
-fn text(kind: &'static str, body: impl Into<String>) -> std::future::Ready<Response> {
-    std::future::ready(([(header::CONTENT_TYPE, kind)], body.into()).into_response())
+/// The document for those who like YAML, made when somebody first asks for it.
+static YAML: LazyLock<Bytes> = LazyLock::new(|| {
+    let document = serde_json::from_str::<serde_json::Value>(PUBLISHED).unwrap_or_default();
+    serde_norway::to_string(&document).unwrap_or_default().into()
+});
+
+fn text(kind: &'static str, body: impl IntoResponse) -> std::future::Ready<Response> {
+    std::future::ready(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
 /// The two pages of documentation are programs of others: they run, style themselves and fetch the

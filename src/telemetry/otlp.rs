@@ -283,7 +283,7 @@ mod tests {
         let nowhere = Address::parse("postgres://nobody@127.0.0.1:1/nothing").unwrap();
         let store = Store::new(nowhere.pool(1), Clock::Machine, Chance::System, Waker::default());
         let desk = reception::desk(&store, &settings).unwrap();
-        adopt(api::service(store, desk, watch::channel(false).1))
+        adopt(api::service(store, desk, watch::channel(false).1).unwrap())
     }
 
     fn says(batch: &[u8], part: &[u8]) -> bool {

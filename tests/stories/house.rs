@@ -527,8 +527,9 @@ async fn serve(database: &str, clock: &Clock, manner: &Manner, address: Option<&
     let url = format!("http://{}", listener.local_addr().unwrap());
     let desk = desk(&store, address.unwrap_or(&url), manner);
     let (stop, stopped) = watch::channel(false);
-    let service =
-        api::service(store.clone(), desk, stopped).layer(axum::middleware::from_fn(introduce));
+    let service = api::service(store.clone(), desk, stopped)
+        .unwrap()
+        .layer(axum::middleware::from_fn(introduce));
     tokio::spawn(async move { axum::serve(listener, service).await });
     Replica { store, url, stop }
 }

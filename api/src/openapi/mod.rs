@@ -18,6 +18,10 @@ use utoipa::{
     },
 };
 
+/// The document as it is served and held to. `shell::the_committed_document_is_the_one_that_is_served` keeps it
+/// the same as what [`complete`] makes.
+pub const PUBLISHED: &str = include_str!("../../../openapi/aftercare.json");
+
 /// The bare document, to which the routes add themselves.
 #[derive(Debug, OpenApi)]
 #[openapi(
