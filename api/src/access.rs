@@ -191,7 +191,7 @@ impl<P> Access<P> {
     ///
     /// `unavailable` when the database cannot be reached.
     pub async fn read(self) -> Result<Reading, Problem> {
-        let tenant = self.store.enter(self.scope()).await?;
+        let tenant = self.store.read(self.scope()).await?;
         Ok(Reading { tenant, conditions: self.headers })
     }
 
@@ -261,7 +261,7 @@ impl<P: Permission> Access<P> {
             self.caller = shown.again().await?;
             permit::<P>(&self.caller)?;
         }
-        let tenant = self.store.enter(self.scope()).await?;
+        let tenant = self.store.read(self.scope()).await?;
         Ok(Reading { tenant, conditions: Conditions::default() })
     }
 }

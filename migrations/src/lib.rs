@@ -9,6 +9,7 @@ mod m0006_maintenance;
 mod m0007_voice;
 mod m0008_operator;
 mod m0009_lists;
+mod m0010_flights;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0007_voice::Migration),
             Box::new(m0008_operator::Migration),
             Box::new(m0009_lists::Migration),
+            Box::new(m0010_flights::Migration),
         ]
     }
 }

@@ -59,27 +59,23 @@ struct Row {
 }
 
 impl Tenant {
-    /// Looks a key up and, when it is new, holds it until this transaction ends.
+    /// Looks a key up and, when it is new, holds it until this transaction ends. Both in one flight, by a function
+    /// whose second statement sees what the holder before has committed.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
     pub async fn recall(&self, keyed: &Keyed) -> Result<Known, Fault> {
-        let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS held";
         let name = format!("{}/{}/{}", self.id(), self.caller(), keyed.key);
-        let held = self.work().query_one_raw(self.statement(lock, [name.into()])).await?;
-        if !held.map(|row| row.try_get("", "held")).transpose()?.unwrap_or(false) {
-            return Ok(Known::Running);
-        }
-        // An answer whose time is over is replaced, so it must not be in the way.
-        let find = "WITH forgotten AS (DELETE FROM idempotency
-                        WHERE tenant_id = ac.tenant() AND caller = $1 AND key = $2 AND expires_at <= $3)
-                    SELECT route, fingerprint, status, headers, body FROM idempotency
-                    WHERE tenant_id = ac.tenant() AND caller = $1 AND key = $2 AND expires_at > $3";
         let now = chrono::DateTime::from(self.real_now());
-        let values = [self.caller().into(), keyed.key.clone().into(), now.into()];
-        let row = Row::find_by_statement(self.statement(find, values)).one(self.work()).await?;
-        row.map_or(Ok(Known::Nothing), |row| row.compare(keyed))
+        let sql = "SELECT * FROM ac.recall($1, $2, $3, $4)";
+        let values = [name.into(), self.caller().into(), keyed.key.clone().into(), now.into()];
+        let row = self.work().query_one_raw(self.statement(sql, values)).await?;
+        let Some(row) = row else { return Ok(Known::Running) };
+        if row.try_get::<Option<i32>>("", "status")?.is_none() {
+            return Ok(Known::Nothing);
+        }
+        Row::from_query_result(&row, "")?.compare(keyed)
     }
 
     /// Keeps the answer to a keyed request; written with the effect, or not at all.

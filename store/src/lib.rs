@@ -19,6 +19,7 @@ pub mod identity;
 pub mod imports;
 pub mod jobs;
 pub mod key_text;
+mod look;
 pub mod maintenance;
 pub mod operations;
 pub mod operator;
@@ -35,6 +36,7 @@ pub mod surveys;
 pub mod table;
 pub mod tenancy;
 mod tenant;
+mod together;
 mod transaction;
 pub mod wake;
 
@@ -69,6 +71,16 @@ impl Store {
     /// [`Fault`] when the database cannot be reached.
     pub async fn enter(&self, scope: Scope) -> Result<Tenant, Fault> {
         Tenant::begin(self, scope).await
+    }
+
+    /// Opens a tenant for reading: what `scope` says is seen and nothing else, each question as of its own
+    /// instant. A transaction begins only when a question needs one.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database cannot be reached.
+    pub async fn read(&self, scope: Scope) -> Result<Tenant, Fault> {
+        Tenant::ahead(self, scope).await
     }
 
     /// The clock.

@@ -19,12 +19,36 @@ use tokio::sync::Mutex;
 
 type Manager = <Postgres as Database>::TransactionManager;
 
-/// An open transaction. Dropped before [`Transaction::commit`], it never happened.
+/// A transaction. Dropped before [`Transaction::commit`], it never happened.
 #[derive(Debug)]
 pub(crate) struct Transaction {
-    /// Empty once the transaction has ended. The lock is never contended: it only lends the connection
-    /// to one statement at a time behind a shared reference, as sea-orm wants it.
-    open: Mutex<Option<Open>>,
+    /// The lock is never contended: it only lends the connection to one statement at a time behind a shared
+    /// reference, as sea-orm wants it.
+    state: Mutex<State>,
+}
+
+/// How far a transaction has come.
+#[derive(Debug)]
+enum State {
+    /// It begins with its first statement.
+    Ahead(PgPool, String),
+    /// It is open.
+    Open(Open),
+    /// It has ended.
+    Ended,
+}
+
+impl State {
+    /// The connection, on which the transaction begins if it has not yet.
+    async fn connection(&mut self) -> Result<&mut PgConnection, DbErr> {
+        if let Self::Ahead(pool, opening) = self {
+            *self = Self::Open(begin(pool, std::mem::take(opening)).await?);
+        }
+        match self {
+            Self::Open(open) => Ok(&mut open.0),
+            Self::Ahead(..) | Self::Ended => Err(ended()),
+        }
+    }
 }
 
 /// A pooled connection inside a transaction. Dropped while open, ROLLBACK is queued before the
@@ -50,24 +74,51 @@ impl Drop for Beginning {
     }
 }
 
+/// Begins with `opening`: BEGIN and every SET LOCAL, in one message and one round trip.
+async fn begin(pool: &PgPool, opening: String) -> Result<Open, DbErr> {
+    let mut beginning = Beginning(Some(pool.acquire().await.map_err(connection_error)?));
+    if let Some(connection) = beginning.0.as_mut() {
+        let opening = AssertSqlSafe(opening).into_sql_str();
+        Manager::begin(connection, Some(opening)).await.map_err(execution_error)?;
+    }
+    beginning.0.take().map(Open).ok_or_else(ended)
+}
+
 impl Transaction {
-    /// Begins with `opening`: BEGIN and every SET LOCAL, in one message and one round trip.
+    /// Begins with `opening`.
     pub(crate) async fn begin(pool: &PgPool, opening: String) -> Result<Self, DbErr> {
-        let mut beginning = Beginning(Some(pool.acquire().await.map_err(connection_error)?));
-        if let Some(connection) = beginning.0.as_mut() {
-            let opening = AssertSqlSafe(opening).into_sql_str();
-            Manager::begin(connection, Some(opening)).await.map_err(execution_error)?;
+        Ok(Self { state: Mutex::new(State::Open(begin(pool, opening).await?)) })
+    }
+
+    /// Will begin with `opening` when the first statement is carried out.
+    pub(crate) fn ahead(pool: &PgPool, opening: String) -> Self {
+        Self { state: Mutex::new(State::Ahead(pool.clone(), opening)) }
+    }
+
+    /// Where a statement goes that needs no transaction because it is one, as long as this one has not begun.
+    pub(crate) async fn not_begun(&self) -> Option<PgPool> {
+        match &*self.state.lock().await {
+            State::Ahead(pool, _) => Some(pool.clone()),
+            State::Open(_) | State::Ended => None,
         }
-        let open = beginning.0.take().map(Open);
-        Ok(Self { open: Mutex::new(open) })
     }
 
     /// Makes everything permanent. Given up half-way, it has happened or it has not. The ROLLBACK that is
     /// queued behind it then finds no transaction, which the server remarks on, and changes nothing.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
-        let mut open = self.open.lock().await.take().ok_or_else(ended)?;
-        Manager::commit(&mut open.0).await.map_err(execution_error)
+        let state = std::mem::replace(&mut *self.state.lock().await, State::Ended);
+        match state {
+            State::Ahead(..) => Ok(()),
+            State::Open(mut open) => Manager::commit(&mut open.0).await.map_err(execution_error),
+            State::Ended => Err(ended()),
+        }
     }
+}
+
+/// All rows of one statement that is a transaction of its own.
+pub(crate) async fn alone(pool: &PgPool, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+    let rows = query(statement).fetch_all(pool).await.map_err(query_error)?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 #[async_trait::async_trait]
@@ -77,35 +128,31 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let mut open = self.open.lock().await;
-        let connection = connection(&mut open)?;
+        let mut state = self.state.lock().await;
+        let connection = state.connection().await?;
         query(&statement).execute(connection).await.map(Into::into).map_err(execution_error)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let mut open = self.open.lock().await;
-        let connection = connection(&mut open)?;
+        let mut state = self.state.lock().await;
+        let connection = state.connection().await?;
         let result = connection.execute(AssertSqlSafe(sql.to_owned())).await;
         result.map(Into::into).map_err(execution_error)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let mut open = self.open.lock().await;
-        let connection = connection(&mut open)?;
+        let mut state = self.state.lock().await;
+        let connection = state.connection().await?;
         let row = query(&statement).fetch_optional(connection).await.map_err(query_error)?;
         Ok(row.map(Into::into))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut open = self.open.lock().await;
-        let connection = connection(&mut open)?;
+        let mut state = self.state.lock().await;
+        let connection = state.connection().await?;
         let rows = query(&statement).fetch_all(connection).await.map_err(query_error)?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
-}
-
-fn connection(open: &mut Option<Open>) -> Result<&mut PgConnection, DbErr> {
-    open.as_mut().map(|open| &mut *open.0).ok_or_else(ended)
 }
 
 fn query(statement: &Statement) -> sqlx::query::Query<'_, Postgres, SqlxValues> {

@@ -31,6 +31,7 @@ mod imports;
 mod input;
 mod lines;
 mod lists;
+mod looks;
 mod maintenance;
 mod me;
 mod operations;

@@ -52,6 +52,13 @@ const RULES: &[(&str, &str)] = &[
          AND (a.atttypid = 'timestamp'::regtype OR a.attname LIKE '%\\_at' AND a.atttypid <> 'timestamptz'::regtype
               OR a.attname LIKE '%\\_on' AND a.atttypid <> 'date'::regtype)",
     ),
+    (
+        "every record can be looked at in one flight: repeat migrations::LOOKS after a new table",
+        "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+         WHERE i.indisprimary AND c.relnamespace = 'public'::regnamespace
+         AND pg_get_indexdef(i.indexrelid) LIKE '%(tenant_id, id)'
+         AND (to_regproc('look.' || c.relname) IS NULL OR to_regproc('look.' || c.relname || '__newest') IS NULL)",
+    ),
 ];
 
 #[tokio::test]
@@ -137,6 +144,10 @@ const HOLES: &[(&str, &str)] = &[
     (
         "CREATE FUNCTION ac.everybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM customer'",
         "the role aftercare_app may call everybody, which acts with the rights of its owner",
+    ),
+    (
+        "ALTER FUNCTION look.customer SECURITY DEFINER",
+        "the role aftercare_app may call customer, which acts with the rights of its owner",
     ),
     (
         "CREATE TABLE leaflet (tenant_id uuid NOT NULL)",

@@ -138,7 +138,7 @@ const GRANTS: &str = "
     UNION ALL
     SELECT 'the role ' || ours.rolname || ' may call ' || p.proname || ', which acts with the rights of its owner'
         FROM pg_proc p, ours
-        WHERE p.pronamespace IN ('public'::regnamespace, to_regnamespace('ac')) AND p.prosecdef
+        WHERE p.pronamespace IN ('public'::regnamespace, to_regnamespace('ac'), to_regnamespace('look')) AND p.prosecdef
           AND has_function_privilege(ours.oid, p.oid, 'EXECUTE')
           AND NOT (ours.rolname = 'aftercare_auth' AND p.pronamespace = to_regnamespace('ac')
                    AND p.proname IN ('brands', 'find_secret', 'knows_origin', 'migrated'))";

@@ -1,0 +1,202 @@
+//! What goes in at a tenant's door: records, their lines in the timeline, and what follows from them.
+
+use super::Tenant;
+use crate::{Fault, table::Table, together::together};
+use domain::{
+    change::Change,
+    event::Event,
+    ids::{AuditEntryId, JobId},
+    record::Record,
+    time::Timestamp,
+};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait,
+    IntoActiveModel as _, Iterable as _, QueryFilter as _, QueryTrait as _, Statement,
+};
+use serde::Serialize;
+use std::sync::atomic::Ordering;
+use uuid::Uuid;
+
+impl Tenant {
+    /// Records a decision: the record, its line in the timeline and what follows from it.
+    /// Answers the record as it is now. An edit that changes nothing leaves everything as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails, a key is taken or a reference dangles.
+    pub async fn record<R: Table + Serialize>(&self, change: Change<R>) -> Result<R, Fault> {
+        if change.is_idle() {
+            return Ok(change.record);
+        }
+        let Change { mut record, is_new, action, facts, events } = change;
+        let mut statements = Vec::new();
+        if is_new {
+            let insert = R::Entity::insert(self.row(&record));
+            statements.push(insert.build(DbBackend::Postgres));
+        } else {
+            record = self.save(record).await?;
+        }
+        statements.push(self.entry(&record, action, facts.into()));
+        for (event, due_at) in events {
+            statements.push(self.announcement(&event, due_at.unwrap_or(self.now), None)?);
+        }
+        self.work.execute_raw(together(statements)).await?;
+        Ok(record)
+    }
+
+    /// Adds a row that needs no line in a timeline, such as a line of a log.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails, a key is taken or a reference dangles.
+    pub async fn add<R: Table>(&self, record: &R) -> Result<(), Fault> {
+        R::Entity::insert(self.row(record)).exec_without_returning(&self.work).await?;
+        Ok(())
+    }
+
+    /// Adds many such rows; `most_rows` keep a statement below the limit on its parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails, a key is taken or a reference dangles.
+    pub async fn add_all<R: Table>(&self, records: &[R]) -> Result<(), Fault> {
+        let columns = <R::Entity as EntityTrait>::Column::iter().count().max(1);
+        for chunk in records.chunks(MOST_PARAMETERS.div_euclid(columns).max(1)) {
+            let rows = chunk.iter().map(|record| self.row(record));
+            R::Entity::insert_many(rows).exec_without_returning(&self.work).await?;
+        }
+        Ok(())
+    }
+
+    /// Saves a record that nobody needs a timeline for; answers it with its new version.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Stale`] when it was changed since it was read.
+    pub async fn save<R: Table>(&self, mut record: R) -> Result<R, Fault> {
+        let read = record.version();
+        record.set_version(read.next());
+        let mut changed = R::Entity::update_many()
+            .set(self.row(&record))
+            .filter(self.owns::<R>())
+            .filter(R::ID.eq(record.id().into()));
+        if let Some(version) = R::VERSION {
+            changed = changed.filter(version.eq(read.get()));
+        }
+        let changed = changed.exec(&self.work).await?;
+        if changed.rows_affected == 1 { Ok(record) } else { Err(Fault::Stale) }
+    }
+
+    /// Writes a line in the timeline of `record`.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn note<R: Record>(
+        &self,
+        record: &R,
+        action: &str,
+        facts: serde_json::Value,
+    ) -> Result<(), Fault> {
+        self.work.execute_raw(self.entry(record, action, facts)).await?;
+        Ok(())
+    }
+
+    fn entry<R: Record>(&self, record: &R, action: &str, facts: serde_json::Value) -> Statement {
+        let sql = "INSERT INTO audit_entry (tenant_id, id, at, actor, action, subject, customer_id,
+                                            dealer_id, facts, request_id)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let id: AuditEntryId = self.new_id();
+        let dealer = record.dealer().or(self.scope.reach.dealer);
+        let values = [
+            Uuid::from(self.id()).into(),
+            Uuid::from(id).into(),
+            chrono::DateTime::from(self.now).into(),
+            self.actor().to_string().into(),
+            action.into(),
+            record.id().to_string().into(),
+            record.customer().map(Uuid::from).into(),
+            dealer.map(Uuid::from).into(),
+            facts.into(),
+            self.scope.request_id.clone().into(),
+        ];
+        self.statement(sql, values)
+    }
+
+    /// Announces a fact; it leaves the building only if this work is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the fact cannot be written down.
+    pub async fn emit(&self, event: &Event) -> Result<(), Fault> {
+        self.emit_at(event, self.now).await
+    }
+
+    /// Announces a fact that will be true at `due_at`.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the fact cannot be written down.
+    pub async fn emit_at(&self, event: &Event, due_at: Timestamp) -> Result<(), Fault> {
+        self.work.execute_raw(self.announcement(event, due_at, None)?).await?;
+        Ok(())
+    }
+
+    /// Announces a fact that will be true at `due_at`, once: a second announcement under the same
+    /// `key` changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the fact cannot be written down.
+    pub async fn emit_once(
+        &self,
+        event: &Event,
+        due_at: Timestamp,
+        key: &str,
+    ) -> Result<(), Fault> {
+        self.work.execute_raw(self.announcement(event, due_at, Some(key))?).await?;
+        Ok(())
+    }
+
+    /// The statement that announces a fact.
+    fn announcement(
+        &self,
+        event: &Event,
+        due_at: Timestamp,
+        key: Option<&str>,
+    ) -> Result<Statement, Fault> {
+        let sql =
+            "INSERT INTO job (tenant_id, id, kind, payload, due_at, state, dedup_key, created_at)
+                   VALUES ($1, $2, $3, $4, $5, 'ready', $6, $7)
+                   ON CONFLICT (tenant_id, dedup_key) WHERE dedup_key IS NOT NULL DO NOTHING";
+        let payload = serde_json::to_value(event)?;
+        let kind =
+            payload.get("type").and_then(|kind| kind.as_str()).unwrap_or_default().to_owned();
+        let id: JobId = self.new_id();
+        let values = [
+            Uuid::from(self.id()).into(),
+            Uuid::from(id).into(),
+            kind.into(),
+            payload.into(),
+            chrono::DateTime::from(due_at).into(),
+            key.map(str::to_owned).into(),
+            chrono::DateTime::from(self.now).into(),
+        ];
+        if due_at <= self.now {
+            self.wake_on_commit();
+        }
+        Ok(self.statement(sql, values))
+    }
+
+    /// Lets idle workers know, once this work is committed, that there is something to do.
+    pub(crate) fn wake_on_commit(&self) {
+        self.emitted.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn row<R: Table>(&self, record: &R) -> <R::Entity as EntityTrait>::ActiveModel {
+        record.row(self.id()).into_active_model().reset_all()
+    }
+}
+
+/// PostgreSQL takes 65 535 parameters in a statement; we stay well below.
+pub(crate) const MOST_PARAMETERS: usize = 30_000;

@@ -1,0 +1,65 @@
+//! Several statements in one flight.
+
+use sea_orm::{DbBackend, Statement, Value, Values};
+
+/// One statement that does what several INSERTs do, in one flight. All of them see the rows as they were before
+/// any of them, and their references and triggers are checked at the end of all.
+pub(crate) fn together(statements: Vec<Statement>) -> Statement {
+    let (mut sql, mut values) = (String::new(), Vec::<Value>::new());
+    let last = statements.len().saturating_sub(1);
+    for (number, statement) in statements.into_iter().enumerate() {
+        let moved = moved(&statement.sql, values.len());
+        let piece = match number {
+            _ if number == last => moved,
+            0 => format!("WITH w{number} AS ({moved}) "),
+            _ => format!(", w{number} AS ({moved}) "),
+        };
+        sql.push_str(&piece);
+        values.extend(statement.values.into_iter().flat_map(|Values(values)| values));
+    }
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+}
+
+/// The statement with its parameters numbered from `before` + 1 on. Ours have no `$` but those of parameters.
+fn moved(sql: &str, before: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut moved = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        let (number, rest) = part.split_at(end);
+        let number = number.parse::<usize>().unwrap_or_default().saturating_add(before);
+        moved.push_str(&format!("${number}{rest}"));
+    }
+    moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+        Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+    }
+
+    #[test]
+    fn parameters_keep_their_values() {
+        let one = statement("INSERT INTO a VALUES ($1, $2)", [1.into(), 2.into()]);
+        let two =
+            statement("INSERT INTO b VALUES ($2, $1) ON CONFLICT DO NOTHING", [3.into(), 4.into()]);
+        let three = statement("INSERT INTO c VALUES ($1)", [5.into()]);
+        let all = together(vec![one, two, three]);
+        assert_eq!(
+            all.sql,
+            "WITH w0 AS (INSERT INTO a VALUES ($1, $2)) , w1 AS (INSERT INTO b VALUES ($4, $3) ON CONFLICT DO NOTHING) \
+             INSERT INTO c VALUES ($5)"
+        );
+        let values = all.values.map(|Values(values)| values);
+        assert_eq!(values, Some((1..=5).map(Value::from).collect()));
+    }
+
+    #[test]
+    fn one_alone_stays_as_it_is() {
+        let alone = together(vec![statement("INSERT INTO a VALUES ($1)", [1.into()])]);
+        assert_eq!(alone.sql, "INSERT INTO a VALUES ($1)");
+    }
+}
