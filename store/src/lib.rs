@@ -43,7 +43,9 @@ pub use clock::Clock;
 pub use fault::{Failure, Fault, Missing, RETRY_AFTER};
 pub use tenant::{Saved, Scope, Tenant};
 
-use sea_orm::sqlx::PgPool;
+use database::Statements;
+use sea_orm::{DbErr, sqlx::PgPool};
+use transaction::Transaction;
 use wake::Waker;
 
 /// The pool, the clock, the source of identifiers and the waker. Deliberately mute: it opens tenants
@@ -51,6 +53,7 @@ use wake::Waker;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    statements: Statements,
     clock: Clock,
     chance: Chance,
     waker: Waker,
@@ -59,7 +62,13 @@ pub struct Store {
 impl Store {
     /// Furnishes a store.
     pub fn new(pool: PgPool, clock: Clock, chance: Chance, waker: Waker) -> Self {
-        Self { pool, clock, chance, waker }
+        Self { pool, statements: Statements::default(), clock, chance, waker }
+    }
+
+    /// The same store, with statements kept otherwise than prepared.
+    #[must_use]
+    pub fn with_statements(self, statements: Statements) -> Self {
+        Self { statements, ..self }
     }
 
     /// Opens a transaction that sees what `scope` says and nothing else.
@@ -91,7 +100,8 @@ impl Store {
         self.pool.close().await;
     }
 
-    pub(crate) fn pool(&self) -> &PgPool {
-        &self.pool
+    /// Begins with `opening`: BEGIN, the role and the scope, in one message.
+    pub(crate) async fn begin(&self, opening: String) -> Result<Transaction, DbErr> {
+        Transaction::begin(&self.pool, self.statements, opening).await
     }
 }

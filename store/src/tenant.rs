@@ -420,7 +420,7 @@ impl Tenant {
     }
 
     pub(crate) async fn begin(store: &Store, scope: Scope) -> Result<Self, Fault> {
-        let work = Transaction::begin(store.pool(), opening(&scope)).await?;
+        let work = store.begin(opening(&scope)).await?;
         let now = store.clock().now();
         let emitted = AtomicBool::new(false);
         let mut tenant = Self { scope, now, store: store.clone(), work, emitted };

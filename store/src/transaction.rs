@@ -5,6 +5,7 @@
 //! its `begin` is cancelled; until BEGIN is confirmed we would rather close the connection than hand it
 //! to the next borrower.
 
+use crate::database::Statements;
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
     sqlx::{
@@ -25,6 +26,7 @@ pub(crate) struct Transaction {
     /// Empty once the transaction has ended. The lock is never contended: it only lends the connection
     /// to one statement at a time behind a shared reference, as sea-orm wants it.
     open: Mutex<Option<Open>>,
+    statements: Statements,
 }
 
 /// A pooled connection inside a transaction. Dropped while open, ROLLBACK is queued before the
@@ -52,14 +54,24 @@ impl Drop for Beginning {
 
 impl Transaction {
     /// Begins with `opening`: BEGIN and every SET LOCAL, in one message and one round trip.
-    pub(crate) async fn begin(pool: &PgPool, opening: String) -> Result<Self, DbErr> {
+    pub(crate) async fn begin(
+        pool: &PgPool,
+        statements: Statements,
+        opening: String,
+    ) -> Result<Self, DbErr> {
         let mut beginning = Beginning(Some(pool.acquire().await.map_err(connection_error)?));
         if let Some(connection) = beginning.0.as_mut() {
             let opening = AssertSqlSafe(opening).into_sql_str();
             Manager::begin(connection, Some(opening)).await.map_err(execution_error)?;
         }
         let open = beginning.0.take().map(Open);
-        Ok(Self { open: Mutex::new(open) })
+        Ok(Self { open: Mutex::new(open), statements })
+    }
+
+    fn query<'q>(&self, statement: &'q Statement) -> sqlx::query::Query<'q, Postgres, SqlxValues> {
+        let values = statement.values.clone().unwrap_or(Values(Vec::new()));
+        let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values));
+        query.persistent(self.statements == Statements::Prepared)
     }
 
     /// Makes everything permanent. Given up half-way, it has happened or it has not. The ROLLBACK that is
@@ -79,7 +91,7 @@ impl ConnectionTrait for Transaction {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut open = self.open.lock().await;
         let connection = connection(&mut open)?;
-        query(&statement).execute(connection).await.map(Into::into).map_err(execution_error)
+        self.query(&statement).execute(connection).await.map(Into::into).map_err(execution_error)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
@@ -92,25 +104,20 @@ impl ConnectionTrait for Transaction {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut open = self.open.lock().await;
         let connection = connection(&mut open)?;
-        let row = query(&statement).fetch_optional(connection).await.map_err(query_error)?;
+        let row = self.query(&statement).fetch_optional(connection).await.map_err(query_error)?;
         Ok(row.map(Into::into))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut open = self.open.lock().await;
         let connection = connection(&mut open)?;
-        let rows = query(&statement).fetch_all(connection).await.map_err(query_error)?;
+        let rows = self.query(&statement).fetch_all(connection).await.map_err(query_error)?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 }
 
 fn connection(open: &mut Option<Open>) -> Result<&mut PgConnection, DbErr> {
     open.as_mut().map(|open| &mut *open.0).ok_or_else(ended)
-}
-
-fn query(statement: &Statement) -> sqlx::query::Query<'_, Postgres, SqlxValues> {
-    let values = statement.values.clone().unwrap_or(Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
 }
 
 fn ended() -> DbErr {
@@ -158,9 +165,13 @@ mod tests {
         sqlx::query(sql).fetch_one(pool).await.unwrap().get("scope")
     }
 
+    async fn begins(pool: &PgPool) -> Transaction {
+        Transaction::begin(pool, Statements::Prepared, TENANT.to_owned()).await.unwrap()
+    }
+
     /// A caller who begins, asks once and commits.
     async fn calls(pool: &PgPool) {
-        let transaction = Transaction::begin(pool, TENANT.to_owned()).await.unwrap();
+        let transaction = begins(pool).await;
         transaction.execute_unprepared("SELECT 1").await.unwrap();
         transaction.commit().await.unwrap();
     }
@@ -189,7 +200,7 @@ mod tests {
         let pool = pool().await;
         let mut given_up = 0;
         for caller in 0..CALLERS.div_euclid(10) {
-            let transaction = Transaction::begin(&pool, TENANT.to_owned()).await.unwrap();
+            let transaction = begins(&pool).await;
             transaction.execute_unprepared(SLOW_COMMIT).await.unwrap();
             let mut commit = Box::pin(async { transaction.commit().await.unwrap() });
             // Once it is sent, or once the server has answered.
