@@ -44,9 +44,18 @@ pub use fault::{Failure, Fault, Missing, RETRY_AFTER};
 pub use tenant::{Saved, Scope, Tenant};
 
 use database::Statements;
-use sea_orm::{DbErr, sqlx::PgPool};
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{self, PgPool},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
 use transaction::Transaction;
 use wake::Waker;
+
+/// How long a transaction may take to begin, with the wait for a connection. Beginning waits for nobody else, so a
+/// database that takes longer does not answer, and callers are told within two seconds.
+const BEGIN_PATIENCE: Duration = Duration::from_millis(1_900);
 
 /// The pool, the clock, the source of identifiers and the waker. Deliberately mute: it opens tenants
 /// and nothing else.
@@ -102,6 +111,8 @@ impl Store {
 
     /// Begins with `opening`: BEGIN, the role and the scope, in one message.
     pub(crate) async fn begin(&self, opening: String) -> Result<Transaction, DbErr> {
-        Transaction::begin(&self.pool, self.statements, opening).await
+        let beginning = Transaction::begin(&self.pool, self.statements, opening);
+        let silent = |_| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(sqlx::Error::PoolTimedOut)));
+        timeout(BEGIN_PATIENCE, beginning).await.map_err(silent)?
     }
 }

@@ -23,6 +23,7 @@ mod audit;
 mod complaints;
 mod crowds;
 mod customers;
+mod degradation;
 mod demo;
 #[cfg(feature = "embedded")]
 mod embedded;
