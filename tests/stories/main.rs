@@ -19,6 +19,7 @@
 mod house;
 
 mod allowances;
+mod alone;
 mod audit;
 mod complaints;
 mod crowds;
