@@ -28,6 +28,7 @@ mod degradation;
 mod demo;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod faults;
 mod identity;
 mod imports;
 mod input;
