@@ -11,6 +11,7 @@ use std::{
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
+use store::database::Statements;
 
 /// How Aftercare is set up.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +38,9 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_DATABASE_CONNECTIONS", default_value_t = 12, global = true,
         value_parser = clap::value_parser!(u32).range(1..=500))]
     pub database_connections: u32,
+    /// What stands between the program and PostgreSQL; a pooler in transaction mode keeps no statement prepared
+    #[arg(long, env = "AFTERCARE_DATABASE_POOLER", default_value = "none", global = true)]
+    pub database_pooler: Pooler,
     /// Redis, for wake-ups and shared limits; without it both stay in the process
     #[arg(long, env = "AFTERCARE_REDIS_URL", hide_env_values = true, global = true)]
     pub redis_url: Option<Secret>,
@@ -106,6 +110,24 @@ pub enum Environment {
     Development,
     /// For customers.
     Production,
+}
+
+/// What stands between the program and PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Pooler {
+    /// Nothing, or a pooler that lends a connection for as long as a session, or passes prepared statements on.
+    None,
+    /// A pooler that lends a connection for a transaction, such as PgBouncer before 1.21.
+    Transaction,
+}
+
+impl From<Pooler> for Statements {
+    fn from(pooler: Pooler) -> Self {
+        match pooler {
+            Pooler::None => Self::Prepared,
+            Pooler::Transaction => Self::Forgotten,
+        }
+    }
 }
 
 /// A database of the program's own.

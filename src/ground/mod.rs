@@ -95,7 +95,8 @@ impl Ground {
             Some(url) => Waker::through(url.reveal(), login.database())?,
             None => Waker::default(),
         };
-        let store = Store::new(pool, Clock::Machine, Chance::System, waker);
+        let store = Store::new(pool, Clock::Machine, Chance::System, waker)
+            .with_statements(settings.database_pooler.into());
         Ok(Self { store, says, is_own: own.is_some(), own })
     }
 

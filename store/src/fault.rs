@@ -8,7 +8,7 @@ use std::time::Duration;
 /// A statement did not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The database cannot be reached, or has no connection to give. Trying again helps.
+    /// The database cannot be reached, or has no connection or no room to give. Trying again helps.
     #[error("the database cannot be reached")]
     Unreachable(#[source] DbErr),
     /// The database took too long: it has too much to do, or somebody has held a row for too long.
@@ -132,8 +132,9 @@ impl From<DbErr> for Fault {
                     Some("40001" | "40P01") => Self::Busy(error),
                     // Lock not available in time, statement cancelled for its time.
                     Some("55P03" | "57014") => Self::Late(error),
-                    // Shutting down, crashed, starting up, too many connections.
-                    Some("57P01" | "57P02" | "57P03" | "53300" | "25P03") => {
+                    // Shutting down, crashed, starting up; no room for another connection, on the disk or in
+                    // the memory.
+                    Some("57P01" | "57P02" | "57P03" | "25P03" | "53100" | "53200" | "53300") => {
                         Self::Unreachable(error)
                     }
                     _ => Self::Database(error),

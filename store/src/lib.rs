@@ -45,14 +45,16 @@ pub use clock::Clock;
 pub use fault::{Failure, Fault, Missing, RETRY_AFTER};
 pub use tenant::{Saved, Scope, Tenant};
 
-use sea_orm::sqlx::PgPool;
+use database::Statements;
+use sea_orm::{DbErr, sqlx::PgPool};
+use transaction::{Connections, Transaction};
 use wake::Waker;
 
 /// The pool, the clock, the source of identifiers and the waker. Deliberately mute: it opens tenants
 /// and nothing else.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: PgPool,
+    connections: Connections,
     clock: Clock,
     chance: Chance,
     waker: Waker,
@@ -61,7 +63,15 @@ pub struct Store {
 impl Store {
     /// Furnishes a store.
     pub fn new(pool: PgPool, clock: Clock, chance: Chance, waker: Waker) -> Self {
-        Self { pool, clock, chance, waker }
+        let connections = Connections { pool, statements: Statements::default() };
+        Self { connections, clock, chance, waker }
+    }
+
+    /// The same store, with statements kept otherwise than prepared.
+    #[must_use]
+    pub fn with_statements(self, statements: Statements) -> Self {
+        let connections = Connections { statements, ..self.connections };
+        Self { connections, ..self }
     }
 
     /// Opens a transaction that sees what `scope` says and nothing else.
@@ -100,10 +110,16 @@ impl Store {
 
     /// Closes all connections; what runs is finished first.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.connections.pool.close().await;
     }
 
-    pub(crate) fn pool(&self) -> &PgPool {
-        &self.pool
+    /// Begins with `opening`: BEGIN, the role and the scope, in one message.
+    pub(crate) async fn begin(&self, opening: String) -> Result<Transaction, DbErr> {
+        Transaction::begin(self.connections.clone(), opening).await
+    }
+
+    /// Will begin with `opening` when it has to.
+    pub(crate) fn ahead(&self, opening: String) -> Transaction {
+        Transaction::ahead(self.connections.clone(), opening)
     }
 }

@@ -4,40 +4,38 @@
 //! The functions of the schema `look` take role and scope and answer, in one statement; the walls hold for
 //! them as for everything else, because they act with the rights of who calls. `migrations` makes them.
 
-use crate::{Fault, table::Table, tenant::Scope, transaction::alone};
+use crate::{Fault, table::Table, tenant::Scope, transaction::Transaction};
 use domain::identity::Reach;
-use sea_orm::{
-    DbBackend, EntityName as _, EntityTrait, FromQueryResult as _, Statement, Value, sqlx::PgPool,
-};
+use sea_orm::{DbBackend, EntityName as _, EntityTrait, FromQueryResult as _, Statement, Value};
 use uuid::Uuid;
 
 type Model<R> = <<R as Table>::Entity as EntityTrait>::Model;
 
 /// The record with this identifier, if the caller sees it.
 pub(crate) async fn one<R: Table>(
-    pool: &PgPool,
+    work: &Transaction,
     scope: &Scope,
     id: Uuid,
 ) -> Result<Option<R>, Fault> {
     let name = R::Entity::default().table_name().to_owned();
     let sql = format!("SELECT * FROM look.{name}($1, $2, $3, $4)");
-    Ok(ask::<R>(pool, scope, sql, [id.into()]).await?.pop().map(R::record))
+    Ok(ask::<R>(work, scope, sql, [id.into()]).await?.pop().map(R::record))
 }
 
 /// At most `most` records, the newest first; those older than `before`, when a page has ended there.
 pub(crate) async fn newest<R: Table>(
-    pool: &PgPool,
+    work: &Transaction,
     scope: &Scope,
     before: Option<Uuid>,
     most: u16,
 ) -> Result<Vec<Model<R>>, Fault> {
     let name = R::Entity::default().table_name().to_owned();
     let sql = format!("SELECT * FROM look.{name}__newest($1, $2, $3, $4, $5)");
-    ask::<R>(pool, scope, sql, [before.into(), i64::from(most).into()]).await
+    ask::<R>(work, scope, sql, [before.into(), i64::from(most).into()]).await
 }
 
 async fn ask<R: Table>(
-    pool: &PgPool,
+    work: &Transaction,
     scope: &Scope,
     sql: String,
     wanted: impl IntoIterator<Item = Value>,
@@ -50,6 +48,6 @@ async fn ask<R: Table>(
     ];
     let values = scope.into_iter().chain(wanted);
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    let rows = alone(pool, &statement).await?;
+    let rows = work.look(&statement).await?;
     Ok(rows.iter().map(|row| Model::<R>::from_query_result(row, "")).collect::<Result<_, _>>()?)
 }

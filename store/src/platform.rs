@@ -108,7 +108,7 @@ impl Store {
         let opening = format!(
             "BEGIN {mode}; SET LOCAL ROLE aftercare_auth; SET LOCAL statement_timeout = '5s'"
         );
-        Ok(Transaction::begin(self.pool(), opening).await?)
+        Ok(self.begin(opening).await?)
     }
 
     /// Answers whether the database answers.
@@ -118,7 +118,7 @@ impl Store {
     /// [`Fault`] when it does not.
     pub async fn ping(&self) -> Result<(), Fault> {
         let opening = "BEGIN READ ONLY; SET LOCAL statement_timeout = '2s'";
-        Transaction::begin(self.pool(), opening.to_owned()).await?.commit().await?;
+        self.begin(opening.to_owned()).await?.commit().await?;
         Ok(())
     }
 

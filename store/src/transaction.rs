@@ -5,6 +5,7 @@
 //! its `begin` is cancelled; until BEGIN is confirmed we would rather close the connection than hand it
 //! to the next borrower.
 
+use crate::database::Statements;
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
     sqlx::{
@@ -14,10 +15,21 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx_core::transaction::TransactionManager as _;
-use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Mutex, time::timeout};
 
 type Manager = <Postgres as Database>::TransactionManager;
+
+/// How long a transaction may take to begin, or a look to be answered, with the wait for a connection. Neither waits
+/// for much else, so a database that takes longer does not answer, and callers are told within two seconds.
+const PATIENCE: Duration = Duration::from_millis(1_900);
+
+/// Where connections come from, and what becomes of statements on them.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections {
+    pub(crate) pool: PgPool,
+    pub(crate) statements: Statements,
+}
 
 /// A transaction. Dropped before [`Transaction::commit`], it never happened.
 #[derive(Debug)]
@@ -25,30 +37,18 @@ pub(crate) struct Transaction {
     /// The lock is never contended: it only lends the connection to one statement at a time behind a shared
     /// reference, as sea-orm wants it.
     state: Mutex<State>,
+    connections: Connections,
 }
 
 /// How far a transaction has come.
 #[derive(Debug)]
 enum State {
-    /// It begins with its first statement.
-    Ahead(PgPool, String),
+    /// It begins, with this message, when the first statement is carried out.
+    Ahead(String),
     /// It is open.
     Open(Open),
     /// It has ended.
     Ended,
-}
-
-impl State {
-    /// The connection, on which the transaction begins if it has not yet.
-    async fn connection(&mut self) -> Result<&mut PgConnection, DbErr> {
-        if let Self::Ahead(pool, opening) = self {
-            *self = Self::Open(begin(pool, std::mem::take(opening)).await?);
-        }
-        match self {
-            Self::Open(open) => Ok(&mut open.0),
-            Self::Ahead(..) | Self::Ended => Err(ended()),
-        }
-    }
 }
 
 /// A pooled connection inside a transaction. Dropped while open, ROLLBACK is queued before the
@@ -63,10 +63,25 @@ impl Drop for Open {
     }
 }
 
-/// A connection on which BEGIN was sent and not yet confirmed.
-struct Beginning(Option<PoolConnection<Postgres>>);
+/// A connection on which something was sent that is not confirmed yet. Given up half-way, it is closed.
+struct Lent(Option<PoolConnection<Postgres>>);
 
-impl Drop for Beginning {
+impl Lent {
+    async fn by(pool: &PgPool) -> Result<Self, sqlx::Error> {
+        Ok(Self(Some(pool.acquire().await?)))
+    }
+
+    fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        self.0.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// The connection, once everything on it is confirmed.
+    fn whole(mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        self.0.take().ok_or(sqlx::Error::PoolClosed)
+    }
+}
+
+impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(connection) = self.0.as_mut() {
             connection.close_on_drop();
@@ -74,32 +89,74 @@ impl Drop for Beginning {
     }
 }
 
-/// Begins with `opening`: BEGIN and every SET LOCAL, in one message and one round trip.
-async fn begin(pool: &PgPool, opening: String) -> Result<Open, DbErr> {
-    let mut beginning = Beginning(Some(pool.acquire().await.map_err(connection_error)?));
-    if let Some(connection) = beginning.0.as_mut() {
+/// What a database that answers does in time.
+async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DbErr> {
+    let done = timeout(PATIENCE, work).await.map_err(|_| sqlx::Error::PoolTimedOut);
+    done.flatten().map_err(connection_error)
+}
+
+impl Connections {
+    /// Begins with `opening`: BEGIN and every SET LOCAL, in one message and one round trip.
+    async fn open(&self, opening: String) -> Result<Open, DbErr> {
         let opening = AssertSqlSafe(opening).into_sql_str();
-        Manager::begin(connection, Some(opening)).await.map_err(execution_error)?;
+        let begun = async {
+            let mut lent = Lent::by(&self.pool).await?;
+            Manager::begin(lent.connection()?, Some(opening)).await?;
+            lent.whole()
+        };
+        in_time(begun).await.map(Open)
     }
-    beginning.0.take().map(Open).ok_or_else(ended)
+
+    /// All rows of one statement that is a transaction of its own.
+    async fn ask(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let asked = async {
+            let mut lent = Lent::by(&self.pool).await?;
+            let rows = self.query(statement).fetch_all(lent.connection()?).await?;
+            lent.whole()?;
+            Ok(rows)
+        };
+        Ok(in_time(asked).await?.into_iter().map(Into::into).collect())
+    }
+
+    fn query<'q>(&self, statement: &'q Statement) -> sqlx::query::Query<'q, Postgres, SqlxValues> {
+        let values = statement.values.clone().unwrap_or(Values(Vec::new()));
+        let query = sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values));
+        query.persistent(self.statements == Statements::Prepared)
+    }
 }
 
 impl Transaction {
     /// Begins with `opening`.
-    pub(crate) async fn begin(pool: &PgPool, opening: String) -> Result<Self, DbErr> {
-        Ok(Self { state: Mutex::new(State::Open(begin(pool, opening).await?)) })
+    pub(crate) async fn begin(connections: Connections, opening: String) -> Result<Self, DbErr> {
+        let open = connections.open(opening).await?;
+        Ok(Self { state: Mutex::new(State::Open(open)), connections })
     }
 
     /// Will begin with `opening` when the first statement is carried out.
-    pub(crate) fn ahead(pool: &PgPool, opening: String) -> Self {
-        Self { state: Mutex::new(State::Ahead(pool.clone(), opening)) }
+    pub(crate) fn ahead(connections: Connections, opening: String) -> Self {
+        Self { state: Mutex::new(State::Ahead(opening)), connections }
     }
 
-    /// Where a statement goes that needs no transaction because it is one, as long as this one has not begun.
-    pub(crate) async fn not_begun(&self) -> Option<PgPool> {
-        match &*self.state.lock().await {
-            State::Ahead(pool, _) => Some(pool.clone()),
-            State::Open(_) | State::Ended => None,
+    /// Whether a statement that needs no transaction can go alone: this one has not begun, and no pooler stands in
+    /// between, over which a statement outside a transaction would be prepared here and carried out there.
+    pub(crate) async fn can_look(&self) -> bool {
+        self.connections.statements == Statements::Prepared
+            && matches!(*self.state.lock().await, State::Ahead(_))
+    }
+
+    /// All rows of one statement that is a transaction of its own.
+    pub(crate) async fn look(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.connections.ask(statement).await
+    }
+
+    /// The connection, on which the transaction begins if it has not yet.
+    async fn connection<'s>(&self, state: &'s mut State) -> Result<&'s mut PgConnection, DbErr> {
+        if let State::Ahead(opening) = state {
+            *state = State::Open(self.connections.open(std::mem::take(opening)).await?);
+        }
+        match state {
+            State::Open(open) => Ok(&mut open.0),
+            State::Ahead(_) | State::Ended => Err(ended()),
         }
     }
 
@@ -108,17 +165,11 @@ impl Transaction {
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         let state = std::mem::replace(&mut *self.state.lock().await, State::Ended);
         match state {
-            State::Ahead(..) => Ok(()),
+            State::Ahead(_) => Ok(()),
             State::Open(mut open) => Manager::commit(&mut open.0).await.map_err(execution_error),
             State::Ended => Err(ended()),
         }
     }
-}
-
-/// All rows of one statement that is a transaction of its own.
-pub(crate) async fn alone(pool: &PgPool, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
-    let rows = query(statement).fetch_all(pool).await.map_err(query_error)?;
-    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 #[async_trait::async_trait]
@@ -129,35 +180,41 @@ impl ConnectionTrait for Transaction {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut state = self.state.lock().await;
-        let connection = state.connection().await?;
-        query(&statement).execute(connection).await.map(Into::into).map_err(execution_error)
+        let connection = self.connection(&mut state).await?;
+        self.connections
+            .query(&statement)
+            .execute(connection)
+            .await
+            .map(Into::into)
+            .map_err(execution_error)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let mut state = self.state.lock().await;
-        let connection = state.connection().await?;
+        let connection = self.connection(&mut state).await?;
         let result = connection.execute(AssertSqlSafe(sql.to_owned())).await;
         result.map(Into::into).map_err(execution_error)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut state = self.state.lock().await;
-        let connection = state.connection().await?;
-        let row = query(&statement).fetch_optional(connection).await.map_err(query_error)?;
+        let connection = self.connection(&mut state).await?;
+        let row = self
+            .connections
+            .query(&statement)
+            .fetch_optional(connection)
+            .await
+            .map_err(query_error)?;
         Ok(row.map(Into::into))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut state = self.state.lock().await;
-        let connection = state.connection().await?;
-        let rows = query(&statement).fetch_all(connection).await.map_err(query_error)?;
+        let connection = self.connection(&mut state).await?;
+        let rows =
+            self.connections.query(&statement).fetch_all(connection).await.map_err(query_error)?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
-}
-
-fn query(statement: &Statement) -> sqlx::query::Query<'_, Postgres, SqlxValues> {
-    let values = statement.values.clone().unwrap_or(Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
 }
 
 fn ended() -> DbErr {
@@ -205,9 +262,14 @@ mod tests {
         sqlx::query(sql).fetch_one(pool).await.unwrap().get("scope")
     }
 
+    async fn begins(pool: &PgPool) -> Transaction {
+        let connections = Connections { pool: pool.clone(), statements: Statements::Prepared };
+        Transaction::begin(connections, TENANT.to_owned()).await.unwrap()
+    }
+
     /// A caller who begins, asks once and commits.
     async fn calls(pool: &PgPool) {
-        let transaction = Transaction::begin(pool, TENANT.to_owned()).await.unwrap();
+        let transaction = begins(pool).await;
         transaction.execute_unprepared("SELECT 1").await.unwrap();
         transaction.commit().await.unwrap();
     }
@@ -236,7 +298,7 @@ mod tests {
         let pool = pool().await;
         let mut given_up = 0;
         for caller in 0..CALLERS.div_euclid(10) {
-            let transaction = Transaction::begin(&pool, TENANT.to_owned()).await.unwrap();
+            let transaction = begins(&pool).await;
             transaction.execute_unprepared(SLOW_COMMIT).await.unwrap();
             let mut commit = Box::pin(async { transaction.commit().await.unwrap() });
             // Once it is sent, or once the server has answered.

@@ -28,7 +28,7 @@ use std::{
 };
 use store::{
     Chance, Clock, Store,
-    database::Address,
+    database::{Address, Statements},
     jobs::Queue,
     platform::{Founded, NewTenant, Twins},
     secrets::SecretKey,
@@ -85,6 +85,8 @@ pub(crate) struct Manner {
     pub(crate) quota: RateQuota,
     /// The Redis it uses, and where limits are shared.
     pub(crate) redis: Option<(String, SharedPlace)>,
+    /// Another way to a database, and what becomes of statements on it.
+    pub(crate) through: Option<(Address, Statements)>,
 }
 
 impl Default for Manner {
@@ -99,6 +101,7 @@ impl Default for Manner {
             loopback: Loopback::Allowed,
             quota: often(1_000_000),
             redis: redis().map(patient),
+            through: None,
         }
     }
 }
@@ -517,12 +520,14 @@ pub(crate) fn drop_database(database: &str) {
 
 /// Serves a database. Replicas say the same `address` of themselves; the first one says where it listens.
 async fn serve(database: &str, clock: &Clock, manner: &Manner, address: Option<&str>) -> Replica {
-    let pool = server().in_database(database).as_user(LOGIN).pool(manner.connections);
+    let direct = || (server(), Statements::Prepared);
+    let (server, statements) = manner.through.clone().unwrap_or_else(direct);
+    let pool = server.in_database(database).as_user(LOGIN).pool(manner.connections);
     let waker = match &manner.redis {
         Some((url, _)) => Waker::through(url, database).unwrap(),
         None => Waker::default(),
     };
-    let store = Store::new(pool, clock.clone(), Chance::System, waker);
+    let store = Store::new(pool, clock.clone(), Chance::System, waker).with_statements(statements);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let desk = desk(&store, address.unwrap_or(&url), manner);

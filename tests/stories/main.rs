@@ -19,16 +19,20 @@
 mod house;
 
 mod allowances;
+mod alone;
 mod audit;
 mod complaints;
 mod crowds;
 mod customers;
+mod degradation;
 mod demo;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod faults;
 mod identity;
 mod imports;
 mod input;
+mod installation;
 mod lines;
 mod lists;
 mod looks;
@@ -36,6 +40,7 @@ mod maintenance;
 mod me;
 mod operations;
 mod patience;
+mod pooled;
 mod program;
 mod queue;
 mod redis;

@@ -7,7 +7,7 @@ use domain::{
     ids::TenantId,
     time::Timestamp,
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait as _};
 use std::collections::BTreeMap;
 use store::{
     Scope,
@@ -273,6 +273,45 @@ async fn two_workers_never_hold_the_same_job() {
     jobs.dedup();
     assert_eq!(jobs.len(), taken, "a job was handed out twice");
     assert!(taken > 0);
+}
+
+#[tokio::test]
+async fn a_lease_that_is_renewed_is_not_swept() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await;
+    house.settle().await;
+    enqueue(&house, brand.live, 2).await;
+    let (queue, owner) = (Queue::new(house.store.clone()), house.owner().await);
+    let kept = queue.fetch(1).await.unwrap().remove(0);
+    let lost = queue.fetch(1).await.unwrap().remove(0);
+    assert_ne!(kept.token(), lost.token());
+    lapse(&owner).await;
+    queue.renew(vec![kept.token()]).await.unwrap();
+    assert_eq!(queue.sweep().await.unwrap().len(), 1);
+    let runner = Runner::new(queue, Surroundings::without_outside(&house.url));
+    assert_eq!(runner.run(&kept).await, Outcome::Done);
+    assert_eq!(runner.run(&lost).await, Outcome::Lost);
+}
+
+#[tokio::test]
+async fn a_worker_that_hangs_in_its_fetch_holds_nobody_up() {
+    let house = House::opens().await;
+    let (held, free) = (house.brand("held").await.live, house.brand("free").await.live);
+    house.settle().await;
+    enqueue(&house, held, 1).await;
+    enqueue(&house, free, 1).await;
+    // It has taken the first brand's turn, and freezes.
+    let owner = house.owner().await;
+    let hangs = owner.begin().await.unwrap();
+    let turn = format!(
+        "SELECT 1 FROM tenant_queue WHERE tenant_id = '{}' FOR UPDATE",
+        uuid::Uuid::from(held)
+    );
+    hangs.execute_unprepared(&turn).await.unwrap();
+    let fetched = Queue::new(house.store.clone()).fetch(8).await.unwrap();
+    let served: Vec<_> = fetched.iter().map(store::jobs::Lease::tenant).collect();
+    assert_eq!(served, [free]);
+    hangs.rollback().await.unwrap();
 }
 
 #[tokio::test]

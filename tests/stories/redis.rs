@@ -83,18 +83,19 @@ async fn a_bucket_that_was_filled_in_the_future_holds_nobody_up() {
     let bucket =
         format!("aftercare:rate:{{{}}}:{}", Uuid::from(founded.twins.live), Uuid::from(id));
     let year_3000_in_microseconds = 32_503_680_000_000_000_u64;
-    says(&url, &format!("SET {bucket} {year_3000_in_microseconds}")).await;
+    let set = says(&url, &format!("SET {bucket} {year_3000_in_microseconds}")).await;
+    assert_eq!(set, "+OK\r\n");
     let stopped = key.get("/v1/brand").await.refused(429, "too_many_requests");
     assert_eq!(stopped.header("retry-after"), "1");
 }
 
-/// Says a command to Redis.
-async fn says(url: &str, command: &str) {
+/// Says a command to Redis, and hears the first line of what it answers.
+pub(crate) async fn says(url: &str, command: &str) -> String {
     let mut redis = BufReader::new(TcpStream::connect(place(url)).await.unwrap());
     redis.write_all(format!("{command}\r\n").as_bytes()).await.unwrap();
     let mut answer = String::new();
     redis.read_line(&mut answer).await.unwrap();
-    assert_eq!(answer, "+OK\r\n");
+    answer
 }
 
 /// Host and port of the Redis of the tests, which has neither a password nor a name.
@@ -181,12 +182,12 @@ async fn nowhere() -> String {
 }
 
 /// A replica with that Redis and the patience of production.
-fn with_redis_at(url: &str, quota: RateQuota) -> Manner {
+pub(crate) fn with_redis_at(url: &str, quota: RateQuota) -> Manner {
     Manner { quota, redis: Some((url.to_owned(), SharedPlace::at(url))), ..Manner::default() }
 }
 
 /// A worker of this replica, which stops when the story ends.
-fn works(replica: &Replica) {
+pub(crate) fn works(replica: &Replica) {
     let (store, surroundings) =
         (replica.store.clone(), Surroundings::without_outside(&replica.url));
     let waker = store.waker().clone();
@@ -196,7 +197,7 @@ fn works(replica: &Replica) {
 }
 
 /// Requests are answered, limits hold and jobs run, whatever is the matter with Redis.
-async fn all_goes_on_with_redis_at(url: &str) {
+pub(crate) async fn all_goes_on_with_redis_at(url: &str) {
     let quota = RateQuota { burst: NonZeroU32::new(BURST).unwrap(), ..often(1) };
     let house = House::furnished(with_redis_at(url, quota)).await;
     let founded = house.founds("clearwater").await;

@@ -156,15 +156,16 @@ const IS_EMPTY: &str = "
 pub async fn check(pool: &PgPool, migrations: &[String]) -> Result<(), Distrust> {
     reach(pool).await?;
     let mut findings: Vec<String> = Vec::new();
-    for row in sqlx::query(LOGIN).fetch_all(pool).await? {
+    // Nothing is prepared: a pooler may send the next statement over another connection.
+    for row in sqlx::raw_sql(LOGIN).fetch_all(pool).await? {
         findings.push(row.try_get("finding")?);
     }
-    if sqlx::query_scalar(IS_EMPTY).fetch_one(pool).await? {
+    if sqlx::raw_sql(IS_EMPTY).fetch_one(pool).await?.try_get(0)? {
         findings.push("the schema is not there: run aftercare migrate".to_owned());
         return Err(Distrust::Walls(findings));
     }
     for sql in [POLICIES, GRANTS] {
-        for row in sqlx::query(sql).fetch_all(pool).await? {
+        for row in sqlx::raw_sql(sql).fetch_all(pool).await? {
             findings.push(row.try_get("finding")?);
         }
     }
@@ -189,7 +190,7 @@ async fn reach(pool: &PgPool) -> Result<(), Distrust> {
 async fn migrated(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
     let mut transaction = pool.begin().await?;
     transaction.execute("SET LOCAL ROLE aftercare_auth").await?;
-    let names = sqlx::query_scalar("SELECT ac.migrated()").fetch_all(&mut *transaction).await?;
+    let rows = sqlx::raw_sql("SELECT ac.migrated()").fetch_all(&mut *transaction).await?;
     transaction.rollback().await?;
-    Ok(names)
+    rows.iter().map(|row| row.try_get(0)).collect()
 }

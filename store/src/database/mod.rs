@@ -24,6 +24,16 @@ const ACQUIRE_PATIENCE: Duration = Duration::from_millis(1_800);
 /// A connection that rested longer is asked whether it still lives before it is used.
 const RESTED: Duration = Duration::from_secs(30);
 
+/// What becomes of a statement that was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Statements {
+    /// It stays prepared on its connection, for the next time.
+    #[default]
+    Prepared,
+    /// Nothing stays: a pooler stands in between, and lends each transaction whichever connection is free.
+    Forgotten,
+}
+
 /// The database's address.
 #[derive(Debug, Clone)]
 pub struct Address(PgConnectOptions);

@@ -109,7 +109,7 @@ impl Queue {
         let opening = "BEGIN; SET LOCAL ROLE aftercare_dispatch; SET LOCAL statement_timeout = '10s'; \
                        SET LOCAL lock_timeout = '5s'; \
                        SET LOCAL idle_in_transaction_session_timeout = '10s'";
-        Ok(Transaction::begin(self.store.pool(), opening.to_owned()).await?)
+        Ok(self.store.begin(opening.to_owned()).await?)
     }
 }
 

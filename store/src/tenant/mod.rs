@@ -122,13 +122,13 @@ impl Tenant {
     }
 
     pub(crate) async fn begin(store: &Store, scope: Scope) -> Result<Self, Fault> {
-        let work = Transaction::begin(store.pool(), opening(&scope)).await?;
+        let work = store.begin(opening(&scope)).await?;
         Self::with(store, scope, work).await
     }
 
     /// A tenant whose transaction begins when a question needs one.
     pub(crate) async fn ahead(store: &Store, scope: Scope) -> Result<Self, Fault> {
-        let work = Transaction::ahead(store.pool(), opening(&scope));
+        let work = store.ahead(opening(&scope));
         Self::with(store, scope, work).await
     }
 

@@ -11,7 +11,6 @@ use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait, ModelTrait as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select, Value,
     sea_query::{self, Alias, Expr, ExprTrait as _, LockType},
-    sqlx::PgPool,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -23,8 +22,9 @@ impl Tenant {
     ///
     /// [`Missing::NotFound`] when this caller has no such record.
     pub async fn get<R: Table>(&self, id: R::Id) -> Result<R, Missing> {
-        if let Some(pool) = self.work.not_begun().await {
-            return look::one(&pool, &self.scope, id.into()).await?.ok_or(Missing::NotFound);
+        if self.work.can_look().await {
+            let found = look::one::<R>(&self.work, &self.scope, id.into()).await?;
+            return found.ok_or(Missing::NotFound);
         }
         self.one(by_id::<R>(self.id(), id)).await
     }
@@ -104,18 +104,15 @@ impl Tenant {
         let cursor = cursor.map(|text| Cursor::read(text, self.id(), &order)).transpose()?;
         // One more than is wanted shows whether there are more.
         let most = limit.saturating_add(1);
-        let mut rows = match self.looks_for_newest::<R>(&select, &order).await {
-            Some(pool) => {
-                let before = cursor.map(|cursor| cursor.id);
-                look::newest::<R>(&pool, &self.scope, before, most).await?
+        let mut rows = if self.can_look_for::<R>(&select, order).await {
+            let before = cursor.map(|cursor| cursor.id);
+            look::newest::<R>(&self.work, &self.scope, before, most).await?
+        } else {
+            let mut select = ordered::<R>(select.filter(self.owns::<R>()), order);
+            if let Some(cursor) = cursor {
+                select = select.filter(after::<R>(order, cursor));
             }
-            None => {
-                let mut select = ordered::<R>(select.filter(self.owns::<R>()), order);
-                if let Some(cursor) = cursor {
-                    select = select.filter(after::<R>(order, cursor));
-                }
-                select.limit(u64::from(most)).all(&self.work).await?
-            }
+            select.limit(u64::from(most)).all(&self.work).await?
         };
         let more = rows.len() > usize::from(limit);
         rows.truncate(usize::from(limit));
@@ -123,15 +120,15 @@ impl Tenant {
         Ok(Slice { items: rows.into_iter().map(R::record).collect(), next })
     }
 
-    /// Where to look, when everything is wanted, the newest first, and nothing else was asked before.
-    async fn looks_for_newest<R: Table>(
+    /// Whether everything is wanted, the newest first, and nothing was asked before that needs a transaction.
+    async fn can_look_for<R: Table>(
         &self,
         select: &Select<R::Entity>,
-        order: &Order<R::Entity>,
-    ) -> Option<PgPool> {
+        order: Order<R::Entity>,
+    ) -> bool {
         let is_newest = order.column.is_none() && order.descending;
         let is_everything = is_newest && select.as_query() == R::Entity::find().as_query();
-        if is_everything { self.work.not_begun().await } else { None }
+        is_everything && self.work.can_look().await
     }
 
     /// How many records `select` describes; no more than `most` are counted.

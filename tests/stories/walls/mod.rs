@@ -13,6 +13,7 @@ use brands::{Names, bury, enter_neighbour, furnish, go_on, own};
 use domain::identity::{Role, Scope};
 use operations::{Known, Operation, Place, nobodys, operations, sees};
 use reqwest::Method;
+use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 use std::collections::BTreeSet;
 use store::platform::Twins;
@@ -249,6 +250,39 @@ async fn another_brand_s_records_are_answered_like_nobody_s_to_every_role() {
 
 fn word(role: Role) -> String {
     serde_json::to_value(role).unwrap().as_str().unwrap().to_owned()
+}
+
+/// A database without its second wall: nothing but the statements themselves says whose rows they are about.
+async fn tear_down_second_wall(house: &House) {
+    let sql = "DO $$ DECLARE found record; BEGIN
+        FOR found IN SELECT relname FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relrowsecurity
+        LOOP EXECUTE format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', found.relname);
+        END LOOP; END $$";
+    house.owner().await.execute_unprepared(sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_wall_alone_keeps_brands_apart() {
+    let house = House::opens().await;
+    let operations = operations();
+    let Neighbourhood { key, own, strangers, .. } = settles(&house, &operations).await;
+    tear_down_second_wall(&house).await;
+    let scopes = Scope::ALL.iter().copied().collect();
+    let program = Caller { name: "the brand's key".to_owned(), client: key, scopes, own: &own };
+    let of_brand: Vec<_> =
+        operations.iter().filter(|one| !one.path.starts_with("/v1/test/")).collect();
+    let mut findings = Findings::default();
+    findings.try_all(&program, &of_brand, &strangers).await;
+    assert!(findings.leaks.is_empty(), "{:#?}", findings.leaks);
+    assert!(findings.tried > 200, "only {} tries", findings.tried);
+    // What a list shows is the brand's, too.
+    let shown = sees(&program.client, &operations).await;
+    for (kind, ids) in &shown {
+        let theirs = strangers.real.get(kind).into_iter().flatten();
+        let theirs: Vec<_> = theirs.filter(|id| ids.contains(id)).collect();
+        assert!(theirs.is_empty(), "a list shows what another brand has: {theirs:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,6 @@
+//! What goes wrong around the service, and how it goes on.
+
+mod database;
+mod disk;
+mod redis;
+mod time;
