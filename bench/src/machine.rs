@@ -30,15 +30,16 @@ pub(crate) fn postgres_programs() -> Result<PathBuf, Trouble> {
 
 /// The program of a Redis server.
 pub(crate) fn redis_program() -> Result<PathBuf, Trouble> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<_> = std::env::split_paths(&path).collect();
-    ["redis-server", "valkey-server"]
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .find(|program| program.is_file())
-        .ok_or_else(|| {
-            Trouble::unexpected("there is no redis-server or valkey-server on this machine")
-        })
+    let found = on_path("redis-server").or_else(|| on_path("valkey-server"));
+    found.ok_or_else(|| {
+        Trouble::unexpected("there is no redis-server or valkey-server on this machine")
+    })
+}
+
+/// Where a program of this name is.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 /// A port on loopback that nobody listens on.

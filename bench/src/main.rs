@@ -72,21 +72,21 @@ async fn main() -> ExitCode {
 /// Answers whether all work was done. Whether targets are reached is for people to read.
 async fn run(options: Options) -> Result<bool, Trouble> {
     let rows = rows::chosen(&options.rows)?;
-    let mut stage = Stage::set(options.clone()).await?;
+    let mut stage = Stage::set(options).await?;
     let mut measured = Vec::new();
     for row in rows {
         eprintln!("{}", row.name());
         measured.extend(row.measure(&mut stage).await?);
     }
-    report::print(&measured);
-    let folder = options.report.clone().or_else(|| {
-        let whole = options.rows.is_empty() && !options.smoke;
-        whole.then(|| PathBuf::from("docs"))
-    });
+    if !stage.options.smoke {
+        report::print(&measured);
+    }
+    let whole = stage.options.rows.is_empty() && !stage.options.smoke;
+    let folder = stage.options.report.clone().or_else(|| whole.then(|| PathBuf::from("docs")));
     if let Some(folder) = folder {
-        report::write(&folder, &measured, &stage).await?;
+        report::write(&folder, &measured, &stage)?;
     }
     let done = stage.ledger.tell();
-    stage.leave().await;
+    stage.leave().await?;
     Ok(done)
 }

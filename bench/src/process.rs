@@ -4,7 +4,7 @@ use crate::{machine, trouble::Trouble};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
@@ -20,26 +20,38 @@ const END: Duration = Duration::from_secs(40);
 /// How often it is asked whether it answers: the time of the first answer is measured by it.
 const POLL: Duration = Duration::from_millis(2);
 
+/// Lines of a log that are shown when something went wrong.
+const LAST_WORDS: usize = 12;
+
 /// A program that runs.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
     name: String,
+    log: PathBuf,
 }
 
-/// A command as which nothing of the caller's own settings gets through, and which ends with us.
+/// A command that ends with us, in an environment without the caller's own settings; as the account `servant` when
+/// we are root.
 pub(crate) fn command(program: &Path, servant: Option<&str>) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]);
-    if let Some(user) = servant.filter(|_| machine::is_root()) {
-        let group = format!("--regid={user}");
-        let group = if user == "nobody" { "--regid=nogroup" } else { &group };
-        command.args(["--reuid", user, group, "--clear-groups"]);
-    }
-    command.arg("--").arg(program).stdin(Stdio::null()).kill_on_drop(true);
+    let mut command = wrapped(program, servant);
+    command.stdin(Stdio::null()).kill_on_drop(true);
     for name in machine::foreign_variables() {
         command.env_remove(name);
     }
+    command
+}
+
+/// The program behind `setpriv`, where there is one: then the kernel ends it should we be killed.
+fn wrapped(program: &Path, servant: Option<&str>) -> Command {
+    let Some(setpriv) = machine::on_path("setpriv") else { return Command::new(program) };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL"]);
+    if let Some(user) = servant.filter(|_| machine::is_root()) {
+        let group = if user == "nobody" { "nogroup" } else { user };
+        command.args(["--reuid", user, "--regid", group, "--clear-groups"]);
+    }
+    command.arg("--").arg(program);
     command
 }
 
@@ -50,7 +62,7 @@ impl Process {
         let file = File::options().create(true).append(true).open(log).map_err(failed())?;
         let twin = file.try_clone().map_err(failed())?;
         let child = command.stdout(file).stderr(twin).spawn().map_err(failed())?;
-        Ok(Self { child, name: name.to_owned() })
+        Ok(Self { child, name: name.to_owned(), log: log.to_owned() })
     }
 
     /// Waits until `ready` says yes.
@@ -61,14 +73,22 @@ impl Process {
         let deadline = Instant::now() + START;
         while Instant::now() < deadline {
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(Trouble::unexpected(format!("{} ended: {status}", self.name)));
+                return Err(self.trouble(&format!("ended: {status}")));
             }
             if ready().await {
                 return Ok(());
             }
             sleep(POLL).await;
         }
-        Err(Trouble::unexpected(format!("{} does not answer", self.name)))
+        Err(self.trouble("does not answer"))
+    }
+
+    /// What it did wrong, and its last words.
+    fn trouble(&self, what: &str) -> Trouble {
+        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        let skipped = said.lines().count().saturating_sub(LAST_WORDS);
+        let last = said.lines().skip(skipped).collect::<Vec<_>>().join("\n");
+        Trouble::unexpected(format!("{} {what}\n{last}", self.name))
     }
 
     /// Ends it with `signal`, and waits until it has ended.
@@ -79,10 +99,7 @@ impl Process {
         }
         match timeout(END, self.child.wait()).await {
             Ok(ended) => ended.map(drop).map_err(failed()),
-            Err(_) => {
-                let what = format!("{} did not end when it was told to", self.name);
-                Err(Trouble::unexpected(what))
-            }
+            Err(_) => Err(self.trouble("did not end when it was told to")),
         }
     }
 

@@ -114,6 +114,8 @@ impl Program {
         command.env("AFTERCARE_DATABASE_CONNECTIONS", DATABASE_CONNECTIONS);
         command.env("AFTERCARE_WORKER_SLOTS", SLOTS.to_string());
         command.env("AFTERCARE_CALLER_RATE", RATE).env("AFTERCARE_TENANT_RATE", RATE);
+        // The name in tokens, so that each process knows those of the others.
+        command.env("AFTERCARE_PUBLIC_URL", "http://aftercare.localhost");
         command.env("AFTERCARE_LOG", "warn");
         command
     }

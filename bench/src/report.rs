@@ -140,7 +140,7 @@ Every figure is a quotient of two sides that took turns in short windows; the me
 ";
 
 /// Writes the page and its charts.
-pub(crate) async fn write(folder: &Path, rows: &[Row], stage: &Stage) -> Result<(), Trouble> {
+pub(crate) fn write(folder: &Path, rows: &[Row], stage: &Stage) -> Result<(), Trouble> {
     let failed = || Trouble::during("the report cannot be written");
     let charts = folder.join("benchmark");
     fs::create_dir_all(&charts).map_err(failed())?;

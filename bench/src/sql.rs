@@ -116,20 +116,17 @@ impl Psql {
         let said = pgbench.output().await.map_err(Trouble::during("pgbench cannot be started"))?;
         let text = String::from_utf8_lossy(&said.stdout);
         let complaint = String::from_utf8_lossy(&said.stderr);
-        let number = |key: &str| {
+        let word = |key: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(key))?;
-            line.split_whitespace().next()?.parse::<f64>().ok()
+            line.split([' ', '/']).find(|word| !word.is_empty())
         };
-        let counted = |key: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix(key))?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        };
+        let counted = |key: &str| word(key)?.parse::<u64>().ok();
         let done = counted("number of transactions actually processed:");
-        let rate = number("tps =");
+        let rate = word("tps =").and_then(|rate| rate.parse().ok());
         let (true, Some(done), Some(rate)) = (said.status.success(), done, rate) else {
-            let first = complaint.lines().find(|line| line.contains("error"));
-            let first = first.unwrap_or_else(|| complaint.trim());
-            return Err(Trouble::unexpected(format!("pgbench {}: {first}", load.name)));
+            let why = complaint.lines().find(|line| line.contains("error"));
+            let why = why.unwrap_or_else(|| text.trim());
+            return Err(Trouble::unexpected(format!("pgbench {}: {why}", load.name)));
         };
         let failed = counted("number of failed transactions:").unwrap_or_default();
         Ok(Pgbench { done, failed, rate })

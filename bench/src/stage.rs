@@ -3,15 +3,22 @@
 use crate::{
     Options,
     data::{Amount, Caller},
-    http::{self, Talk, Window},
+    http::{self, CONNECTIONS, Talk, Window},
     program::{Program, Running},
     servers::{Postgres, Redis},
     sql::{Load, Psql},
+    talk::Voice,
     trouble::Trouble,
 };
 use std::{
-    collections::BTreeMap, fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf,
-    process, sync::Arc, time::Duration,
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process,
+    sync::Arc,
+    time::Duration,
 };
 
 /// The database that others are made of.
@@ -22,8 +29,6 @@ const EMPTY: &str = "empty";
 pub(crate) struct Stage {
     /// What was asked for.
     pub(crate) options: Options,
-    /// Where everything lies.
-    pub(crate) folder: PathBuf,
     /// The way to the database.
     pub(crate) psql: Psql,
     /// Redis.
@@ -35,6 +40,36 @@ pub(crate) struct Stage {
     postgres: Postgres,
     apis: BTreeMap<String, Running>,
     windows: u64,
+    /// Where everything lies. The last to go.
+    pub(crate) folder: Folder,
+}
+
+/// A folder that goes with us.
+#[derive(Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes one of our own.
+    fn make() -> Result<Self, Trouble> {
+        // A short path: that of a unix socket may have about 100 bytes.
+        let folder = std::env::temp_dir().join(format!("aftercare-bench.{}", process::id()));
+        let failed = || Trouble::during(format!("{} cannot be made", folder.display()));
+        fs::create_dir(&folder).map_err(failed())?;
+        // The servers' account passes through to what is its own.
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o711)).map_err(failed())?;
+        Ok(Self(folder))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
 }
 
 /// A database with an API on it, and callers.
@@ -84,20 +119,15 @@ impl Stage {
         let file = options.program.clone().unwrap_or_else(|| beside.with_file_name("aftercare"));
         let file = fs::canonicalize(&file)
             .map_err(Trouble::during(format!("there is no program {}", file.display())))?;
-        // A short path: that of a unix socket may have about 100 bytes.
-        let folder = std::env::temp_dir().join(format!("aftercare-bench.{}", process::id()));
-        fs::create_dir(&folder).map_err(Trouble::during("no folder can be made"))?;
-        // The servers' account passes through to what is its own.
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o711))
-            .map_err(Trouble::during("no folder can be made"))?;
-        let postgres = Postgres::start(&folder).await?;
+        let folder = Folder::make()?;
+        let postgres = Postgres::start(folder.path()).await?;
         let psql = postgres.psql.clone();
-        let redis = Redis::start(&folder).await?;
-        let program = Program::new(file, folder.clone(), psql.clone(), &redis);
+        let redis = Redis::start(folder.path()).await?;
+        let program = Program::new(file, folder.path().to_owned(), psql.clone(), &redis);
         program.make_owner().await?;
         program.migrate(EMPTY).await?;
         let (ledger, apis) = (Ledger::default(), BTreeMap::new());
-        Ok(Self { options, folder, psql, redis, program, ledger, postgres, apis, windows: 0 })
+        Ok(Self { options, psql, redis, program, ledger, postgres, apis, windows: 0, folder })
     }
 
     /// One of three amounts, by what was asked for.
@@ -109,6 +139,11 @@ impl Stage {
         }
     }
 
+    /// Whether a round goes before the others that only warms up.
+    pub(crate) fn warms_up(&self) -> bool {
+        !self.options.smoke
+    }
+
     /// How often each comparison is made.
     pub(crate) fn rounds(&self) -> u32 {
         if self.options.smoke { 1 } else { self.options.rounds }
@@ -117,6 +152,12 @@ impl Stage {
     /// How long one side is measured at a time, in seconds.
     pub(crate) fn seconds(&self) -> u32 {
         if self.options.smoke { 1 } else { self.options.seconds }
+    }
+
+    /// Voices for all connections.
+    pub(crate) fn voices(&mut self, ground: &Ground) -> Vec<Voice> {
+        let connections = if self.options.smoke { 8 } else { CONNECTIONS };
+        Voice::all(ground.amount, &ground.callers, self.next_window(), connections)
     }
 
     /// A number that no other window of this run has.
@@ -179,22 +220,11 @@ impl Stage {
     }
 
     /// Ends everything that was started.
-    pub(crate) async fn leave(mut self) {
+    pub(crate) async fn leave(mut self) -> Result<(), Trouble> {
         for (_, api) in std::mem::take(&mut self.apis) {
-            self.note(api.stop().await);
+            api.stop().await?;
         }
-        let killed = self.redis.kill().await;
-        self.note(killed);
-        let Self { postgres, folder, .. } = self;
-        if let Err(trouble) = postgres.stop().await {
-            eprintln!("bench: {}", trouble.chain());
-        }
-        drop(fs::remove_dir_all(folder));
-    }
-
-    fn note(&self, ended: Result<(), Trouble>) {
-        if let Err(trouble) = ended {
-            eprintln!("bench: {} (see {})", trouble.chain(), self.folder.display());
-        }
+        self.redis.kill().await?;
+        self.postgres.stop().await
     }
 }

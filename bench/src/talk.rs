@@ -2,7 +2,7 @@
 
 use crate::{
     data::{Amount, Caller},
-    http::{CONNECTIONS, Talk},
+    http::Talk,
     numbers::Chance,
 };
 use std::{io::Write as _, sync::Arc};
@@ -45,8 +45,13 @@ pub(crate) struct Complains {
 }
 
 impl Voice {
-    /// Voices for all connections, which say something else in each window.
-    pub(crate) fn all(amount: Amount, callers: &Arc<[Caller]>, window: u64) -> Vec<Self> {
+    /// Voices for so many connections, which say something else in each window.
+    pub(crate) fn all(
+        amount: Amount,
+        callers: &Arc<[Caller]>,
+        window: u64,
+        connections: usize,
+    ) -> Vec<Self> {
         let seed = |number: usize| {
             window.wrapping_mul(1_000).wrapping_add(u64::try_from(number).unwrap_or_default())
         };
@@ -55,7 +60,7 @@ impl Voice {
             callers: Arc::clone(callers),
             chance: Chance::of(seed(number)),
         };
-        (0..CONNECTIONS).map(voice).collect()
+        (0..connections).map(voice).collect()
     }
 
     fn caller(&mut self) -> Option<Caller> {

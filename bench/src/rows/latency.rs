@@ -2,12 +2,11 @@
 
 use crate::{
     data::Amount,
-    http::Connection,
-    http::Talk as _,
+    http::{Connection, Talk as _},
     numbers::Spread,
     report::{Line, Row, Target, Unit},
     stage::{Ground, Stage},
-    talk::{Complains, Voice},
+    talk::Complains,
     trouble::Trouble,
 };
 use std::time::Duration;
@@ -73,7 +72,7 @@ async fn waited(stage: &mut Stage, ground: &Ground, facts: u32) -> Result<Vec<f6
     let database = &ground.database;
     // The jobs of complaints that went before are done, or are none of ours.
     stage.psql.run(database, "DELETE FROM job").await?;
-    let mut voices = Voice::all(ground.amount, &ground.callers, stage.next_window());
+    let mut voices = stage.voices(ground);
     let voice = voices.pop().ok_or_else(|| Trouble::unexpected("nobody speaks"))?;
     let mut complains = Complains::with(voice);
     let failed = || Trouble::during("a complaint was not answered");

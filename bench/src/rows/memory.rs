@@ -7,7 +7,7 @@ use crate::{
     program::Running,
     report::{Line, Row, Target, Unit},
     stage::{Ground, Stage},
-    talk::{Complains, Lists, Voice},
+    talk::{Complains, Lists},
     trouble::Trouble,
 };
 use std::time::Duration;
@@ -65,9 +65,8 @@ async fn under_load(
     processes: [&Running; 2],
     length: Duration,
 ) -> Result<(Window, Vec<[f64; 2]>), Trouble> {
-    let all = |window| Voice::all(ground.amount, &ground.callers, window);
-    let lists = all(stage.next_window()).into_iter().map(Lists::with).collect();
-    let complains = all(stage.next_window()).into_iter().map(Complains::with).collect();
+    let lists = stage.voices(ground).into_iter().map(Lists::with).collect();
+    let complains = stage.voices(ground).into_iter().map(Complains::with).collect();
     let mut looked = Vec::new();
     let look = async {
         let (end, mut ticks) = (Instant::now() + length, interval(LOOK));

@@ -7,7 +7,7 @@ use crate::{
     report::{Line, Row, Target},
     sql::{CLIENTS, LOGIN, Load, SUPERUSER},
     stage::{Ground, Stage},
-    talk::{Complains, Voice},
+    talk::Complains,
     trouble::Trouble,
 };
 
@@ -152,8 +152,10 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     }
     let mut sides = Sides::default();
     let before = written(stage, &ground).await?;
-    // The first round warms up.
-    let mut opened = round(stage, &ground, 1, &mut Sides::default()).await?;
+    let mut opened = 0;
+    if stage.warms_up() {
+        opened = round(stage, &ground, 1, &mut Sides::default()).await?;
+    }
     for _ in 0..stage.rounds() {
         let more = round(stage, &ground, stage.seconds(), &mut sides).await?;
         opened = opened.saturating_add(more);
@@ -221,7 +223,7 @@ async fn round(
 }
 
 async fn ours(stage: &mut Stage, ground: &Ground, seconds: u32) -> Result<(f64, u64), Trouble> {
-    let voices = Voice::all(ground.amount, &ground.callers, stage.next_window());
+    let voices = stage.voices(ground);
     let talks = voices.into_iter().map(Complains::with).collect();
     let window = stage.talk(ground, talks, seconds).await?;
     Ok((window.rate(), window.done))

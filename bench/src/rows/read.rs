@@ -8,7 +8,7 @@ use crate::{
     report::{Line, Row, Target},
     sql::{CLIENTS, LOGIN, Load, SUPERUSER},
     stage::{Ground, Stage},
-    talk::{Reads, Voice},
+    talk::Reads,
     trouble::Trouble,
 };
 
@@ -64,8 +64,9 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     stage.psql.run(&ground.database, &function()).await?;
     let scripts = Scripts::of(&ground);
     let mut sides = Sides::default();
-    // The first round warms up.
-    round(stage, &ground, &scripts, 1, &mut Sides::default()).await?;
+    if stage.warms_up() {
+        round(stage, &ground, &scripts, 1, &mut Sides::default()).await?;
+    }
     for _ in 0..stage.rounds() {
         round(stage, &ground, &scripts, stage.seconds(), &mut sides).await?;
     }
@@ -122,7 +123,7 @@ async fn round(
 }
 
 async fn ours(stage: &mut Stage, ground: &Ground, seconds: u32) -> Result<f64, Trouble> {
-    let voices = Voice::all(ground.amount, &ground.callers, stage.next_window());
+    let voices = stage.voices(ground);
     let talks = voices.into_iter().map(Reads::with).collect();
     Ok(stage.talk(ground, talks, seconds).await?.rate())
 }

@@ -6,7 +6,7 @@ use crate::{
     report::{Line, Row, Target},
     sql::{CLIENTS, LOGIN, Load},
     stage::{Ground, Stage},
-    talk::{Lists, Reads, Voice},
+    talk::{Lists, Reads},
     trouble::Trouble,
 };
 
@@ -38,7 +38,9 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     let small = stage.ground("small", small).await?;
     let large = stage.ground("large", large).await?;
     let mut sides = Sides::default();
-    round(stage, &small, &large, 1, &mut Sides::default()).await?;
+    if stage.warms_up() {
+        round(stage, &small, &large, 1, &mut Sides::default()).await?;
+    }
     for _ in 0..stage.rounds() {
         round(stage, &small, &large, stage.seconds(), &mut sides).await?;
     }
@@ -61,10 +63,9 @@ async fn round(
     for (ground, read, list, limit) in
         [(small, READ_SMALL, LIST_SMALL, LIMIT_SMALL), (large, READ_LARGE, LIST_LARGE, LIMIT_LARGE)]
     {
-        let voices = |window| Voice::all(ground.amount, &ground.callers, window);
-        let reads = voices(stage.next_window()).into_iter().map(Reads::with).collect();
+        let reads = stage.voices(ground).into_iter().map(Reads::with).collect();
         sides.note(read, stage.talk(ground, reads, seconds).await?.rate());
-        let lists = voices(stage.next_window()).into_iter().map(Lists::with).collect();
+        let lists = stage.voices(ground).into_iter().map(Lists::with).collect();
         sides.note(list, stage.talk(ground, lists, seconds).await?.rate());
         let load = Load {
             name: "scale",

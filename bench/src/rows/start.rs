@@ -24,7 +24,7 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
         server.push(milliseconds(began));
         api.stop().await?;
     }
-    let data = stage.folder.join("own");
+    let data = stage.folder.path().join("own");
     fs::create_dir(&data).map_err(Trouble::during("no folder can be made"))?;
     let open = fs::Permissions::from_mode(0o711);
     fs::set_permissions(&data, open).map_err(Trouble::during("no folder can be made"))?;
