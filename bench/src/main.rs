@@ -12,6 +12,7 @@ mod data;
 mod http;
 mod machine;
 mod numbers;
+mod peers;
 mod process;
 mod program;
 mod report;
@@ -46,6 +47,9 @@ pub(crate) struct Options {
     /// Measures nothing worth knowing, in less than a minute, and fails when any work was not done
     #[arg(long)]
     smoke: bool,
+    /// Beside others that do the same work, which are installed from their registries
+    #[arg(long)]
+    peers: bool,
     /// The program to measure; the one beside this one when absent
     #[arg(long)]
     program: Option<PathBuf>,

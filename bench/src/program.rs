@@ -23,6 +23,8 @@ pub(crate) const SLOTS: u32 = 64;
 /// are counted all the same.
 const RATE: &str = "1000000";
 
+/// Who issues tokens, whichever process it is.
+pub(crate) const ISSUER: &str = "http://aftercare.localhost";
 /// Asks whether a process is ready; the database has to answer for it.
 pub(crate) const READY: &[u8] = b"GET /readyz HTTP/1.1\r\nHost: bench\r\n\r\n";
 
@@ -115,13 +117,14 @@ impl Program {
         command.env("AFTERCARE_WORKER_SLOTS", SLOTS.to_string());
         command.env("AFTERCARE_CALLER_RATE", RATE).env("AFTERCARE_TENANT_RATE", RATE);
         // The name in tokens, so that each process knows those of the others.
-        command.env("AFTERCARE_PUBLIC_URL", "http://aftercare.localhost");
+        command.env("AFTERCARE_PUBLIC_URL", ISSUER);
         command.env("AFTERCARE_LOG", "warn");
         command
     }
 }
 
-async fn is_ready(admin: SocketAddr) -> bool {
+/// Whether who is there is ready.
+pub(crate) async fn is_ready(admin: SocketAddr) -> bool {
     let asked = http::once(admin, READY).await;
     asked.is_ok_and(|Answer { status, .. }| status == 200)
 }

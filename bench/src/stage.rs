@@ -4,12 +4,14 @@ use crate::{
     Options,
     data::{Amount, Caller},
     http::{self, CONNECTIONS, Talk, Window},
+    process::Process,
     program::{Program, Running},
     servers::{Postgres, Redis},
     sql::{Load, Psql},
     talk::Voice,
     trouble::Trouble,
 };
+use rustix::process::Signal;
 use std::{
     collections::BTreeMap,
     fs,
@@ -39,6 +41,7 @@ pub(crate) struct Stage {
     pub(crate) ledger: Ledger,
     postgres: Postgres,
     apis: BTreeMap<String, Running>,
+    peers: Vec<Process>,
     windows: u64,
     /// Where everything lies. The last to go.
     pub(crate) folder: Folder,
@@ -127,7 +130,18 @@ impl Stage {
         program.make_owner().await?;
         program.migrate(EMPTY).await?;
         let (ledger, apis) = (Ledger::default(), BTreeMap::new());
-        Ok(Self { options, psql, redis, program, ledger, postgres, apis, windows: 0, folder })
+        Ok(Self {
+            options,
+            psql,
+            redis,
+            program,
+            ledger,
+            postgres,
+            apis,
+            peers: Vec::new(),
+            windows: 0,
+            folder,
+        })
     }
 
     /// One of three amounts, by what was asked for.
@@ -219,10 +233,18 @@ impl Stage {
         Ok(done)
     }
 
+    /// Keeps a peer until the end.
+    pub(crate) fn keep(&mut self, peer: Process) {
+        self.peers.push(peer);
+    }
+
     /// Ends everything that was started.
     pub(crate) async fn leave(mut self) -> Result<(), Trouble> {
         for (_, api) in std::mem::take(&mut self.apis) {
             api.stop().await?;
+        }
+        for peer in self.peers {
+            peer.end(Signal::TERM).await?;
         }
         self.redis.kill().await?;
         self.postgres.stop().await

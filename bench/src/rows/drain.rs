@@ -2,6 +2,7 @@
 
 use crate::{
     data::{Amount, HALF},
+    peers,
     program::SLOTS,
     sql::{CLIENTS, Load, SUPERUSER},
     stage::Stage,
@@ -129,15 +130,27 @@ impl Queue {
         stage.psql.run(&self.database, &sql).await.map(drop)
     }
 
-    /// Lets the program drain the queue; answers jobs a second and the worker's most memory, in MiB.
-    pub(super) async fn ours(&self, stage: &mut Stage) -> Result<(f64, u32), Trouble> {
+    /// Lets the program drain the queue; answers jobs a second.
+    pub(super) async fn ours(&self, stage: &mut Stage) -> Result<f64, Trouble> {
         let worker = stage.program.worker(&self.database).await?;
         self.fill(stage).await?;
         let done = timeout(PATIENCE, stage.psql.run(&self.database, WAIT)).await;
-        let memory = worker.resident_mib();
         worker.stop().await?;
         done.map_err(|_| Trouble::unexpected("the queue does not drain"))??;
-        Ok((self.drained(stage).await?, memory))
+        self.drained(stage).await
+    }
+
+    /// Lets a queue of others do the same jobs; answers jobs a second.
+    pub(super) async fn of_peer(&self, stage: &mut Stage, peer: &str) -> Result<f64, Trouble> {
+        self.fill(stage).await?;
+        // They have a place of their own for jobs.
+        stage.psql.run(&self.database, "TRUNCATE job").await?;
+        let has_effect = self.work == Work::Deadline;
+        let drained = peers::drain(stage, peer, &self.database, self.jobs, has_effect).await?;
+        let (done, due) = (drained.done, self.jobs);
+        stage.ledger.expect(done == due, format!("{peer}: {done} of {due} jobs were done"));
+        self.count_effects(stage).await?;
+        Ok(drained.rate)
     }
 
     /// Lets a loop in SQL drain the queue; answers jobs a second.
@@ -173,19 +186,25 @@ impl Queue {
         let once =
             "job JOIN bench.filled USING (tenant_id, id) WHERE state = 'done' AND attempts = 1";
         let done = psql.count(database, once).await?;
-        let missed = match self.work {
-            Work::Nothing => self.jobs,
-            Work::Deadline => {
-                let missed = "complaint c JOIN audit_entry a ON a.tenant_id = c.tenant_id AND a.customer_id = c.customer_id
-                    WHERE c.first_answer = 'missed' AND c.version = 2 AND a.action = 'miss_first_answer'";
-                psql.count(database, missed).await?.min(psql.count(database, "audit_entry").await?)
-            }
-        };
         let rate = psql.value(database, DRAINED).await?;
         let due = self.jobs;
         stage.ledger.expect(done == due, format!("{done} of {due} jobs were done, and once"));
-        stage.ledger.expect(missed >= due, format!("{missed} of {due} effects are there"));
+        self.count_effects(stage).await?;
         Ok(rate)
+    }
+
+    /// Each effect has to be there, and once.
+    async fn count_effects(&self, stage: &mut Stage) -> Result<(), Trouble> {
+        let (due, database) =
+            (if self.work == Work::Deadline { self.jobs } else { 0 }, &self.database);
+        for effect in [
+            "complaint WHERE first_answer = 'missed' AND version = 2",
+            "audit_entry WHERE action = 'miss_first_answer'",
+        ] {
+            let found = stage.psql.count(database, effect).await?;
+            stage.ledger.expect(found == due, format!("{found} of {due}: {effect}"));
+        }
+        Ok(())
     }
 
     /// Fills the queue with jobs that are due now, after the last ones are forgotten.

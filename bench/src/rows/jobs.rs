@@ -5,6 +5,7 @@ use super::{
     drain::{Queue, Work},
 };
 use crate::{
+    peers::{self, BULLMQ, CELERY, GRAPHILE_WORKER, PG_BOSS},
     report::{Line, Row, Target},
     stage::Stage,
     trouble::Trouble,
@@ -21,9 +22,11 @@ const EMPTY: &str = "Aftercare, an empty table";
 pub(super) async fn nothing(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     let jobs = stage.by_size(200, 10_000, 50_000);
     let queue = Queue::make(stage, "nothing", Work::Nothing, jobs).await?;
-    let sides = beside_loop(stage, &queue).await?;
-    let target = Some(Target::AtLeast(0.7));
-    let lines = vec![Line::times(&sides, OURS, LOOP, target)];
+    let peers =
+        [(BULLMQ, Some(1.0)), (CELERY, Some(15.0)), (GRAPHILE_WORKER, None), (PG_BOSS, None)];
+    let sides = beside_others(stage, &queue, &peers).await?;
+    let mut lines = vec![Line::times(&sides, OURS, LOOP, Some(Target::AtLeast(0.7)))];
+    lines.extend(peers::lines(&sides, &peers));
     Ok(vec![Row::new("jobs", "No-op jobs, fenced", lines, sides.bars(LOOP), sides.rates())])
 }
 
@@ -31,18 +34,31 @@ pub(super) async fn nothing(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
 pub(super) async fn deadlines(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     let jobs = stage.by_size(100, 5_000, 20_000);
     let queue = Queue::make(stage, "deadlines", Work::Deadline, jobs).await?;
-    let sides = beside_loop(stage, &queue).await?;
-    let target = Some(Target::AtLeast(0.8));
-    let lines = vec![Line::times(&sides, OURS, LOOP, target)];
+    let peers = [(BULLMQ, Some(1.2)), (PG_BOSS, Some(3.5)), (GRAPHILE_WORKER, None)];
+    let sides = beside_others(stage, &queue, &peers).await?;
+    let mut lines = vec![Line::times(&sides, OURS, LOOP, Some(Target::AtLeast(0.8)))];
+    lines.extend(peers::lines(&sides, &peers));
     let title = "Jobs with one durable transaction";
     Ok(vec![Row::new("transactions", title, lines, sides.bars(LOOP), sides.rates())])
 }
 
-async fn beside_loop(stage: &mut Stage, queue: &Queue) -> Result<Sides, Trouble> {
+async fn beside_others(
+    stage: &mut Stage,
+    queue: &Queue,
+    peers: &[(&'static str, Option<f64>)],
+) -> Result<Sides, Trouble> {
     let mut sides = Sides::default();
+    if stage.options.peers {
+        peers::install().await?;
+    }
     for _ in 0..stage.rounds() {
-        sides.note(OURS, queue.ours(stage).await?.0);
+        sides.note(OURS, queue.ours(stage).await?);
         sides.note(LOOP, queue.theirs(stage).await?);
+        if stage.options.peers {
+            for (peer, _) in peers {
+                sides.note(peer, queue.of_peer(stage, peer).await?);
+            }
+        }
     }
     Ok(sides)
 }
@@ -56,8 +72,8 @@ pub(super) async fn backlog(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     full.add_backlog(stage, done, future).await?;
     let mut sides = Sides::default();
     for _ in 0..stage.rounds() {
-        sides.note(FULL, full.ours(stage).await?.0);
-        sides.note(EMPTY, empty.ours(stage).await?.0);
+        sides.note(FULL, full.ours(stage).await?);
+        sides.note(EMPTY, empty.ours(stage).await?);
     }
     let lines = vec![Line::times(&sides, FULL, EMPTY, Some(Target::AtLeast(0.7)))];
     let title = "A job table with much done and much to come";

@@ -112,6 +112,11 @@ impl Sides {
         found.map(|(_, rates)| rates.as_slice()).unwrap_or_default()
     }
 
+    /// Whether a side took part.
+    pub(crate) fn has(&self, side: &str) -> bool {
+        !self.of(side).is_empty()
+    }
+
     /// One side as a multiple of another.
     pub(crate) fn quotient(&self, ours: &str, theirs: &str) -> Spread {
         Spread::of_quotients(self.of(ours), self.of(theirs))
@@ -132,7 +137,7 @@ impl Sides {
 }
 
 /// The product itself.
-const OURS: &str = "Aftercare";
+pub(crate) const OURS: &str = "Aftercare";
 /// The same with the policies switched off, while the scope is still set.
 const OPEN_WALLS: &str = "Aftercare without policies";
 /// pgbench, each statement waited for.

@@ -4,6 +4,7 @@
 use super::{BARE, FUNCTION, OPEN_WALLS, OURS, SEPARATE, Sides, on_a_line, scope, set_walls};
 use crate::{
     data::HALF,
+    peers::{self, FASTAPI, FASTIFY, Peer},
     report::{Line, Row, Target},
     sql::{CLIENTS, LOGIN, Load, SUPERUSER},
     stage::{Ground, Stage},
@@ -150,14 +151,15 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     for sql in [function("open", true), function("open_bare", false)] {
         stage.psql.run(&ground.database, &sql).await?;
     }
+    let peers = peers::servers(stage, &ground).await?;
     let mut sides = Sides::default();
     let before = written(stage, &ground).await?;
     let mut opened = 0;
     if stage.warms_up() {
-        opened = round(stage, &ground, 1, &mut Sides::default()).await?;
+        opened = round(stage, (&ground, &peers), 1, &mut Sides::default()).await?;
     }
     for _ in 0..stage.rounds() {
-        let more = round(stage, &ground, stage.seconds(), &mut sides).await?;
+        let more = round(stage, (&ground, &peers), stage.seconds(), &mut sides).await?;
         opened = opened.saturating_add(more);
     }
     let after = written(stage, &ground).await?;
@@ -166,10 +168,11 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
         stage.ledger.expect(rows == due, format!("{rows} rows in {table}, {due} were written"));
     }
     let times = |ours, theirs, target| Line::times(&sides, ours, theirs, target);
-    let lines = vec![
+    let mut lines = vec![
         times(OURS, SEPARATE, Some(Target::AtLeast(1.3))),
         times(OURS, FUNCTION, Some(Target::AtLeast(0.8))),
     ];
+    lines.extend(peers::lines(&sides, &[(FASTIFY, Some(3.0)), (FASTAPI, Some(4.5))]));
     let isolation =
         vec![times(FUNCTION, BARE, Some(Target::AtLeast(0.9))), times(OURS, OPEN_WALLS, None)];
     Ok(vec![
@@ -195,12 +198,17 @@ async fn written(stage: &Stage, ground: &Ground) -> Result<Vec<u64>, Trouble> {
 /// Answers how many complaints were opened.
 async fn round(
     stage: &mut Stage,
-    ground: &Ground,
+    (ground, peers): (&Ground, &[Peer]),
     seconds: u32,
     sides: &mut Sides,
 ) -> Result<u64, Trouble> {
     let (rate, mut opened) = ours(stage, ground, seconds).await?;
     sides.note(OURS, rate);
+    for peer in peers {
+        let (rate, more) = ours(stage, &peer.ground, seconds).await?;
+        sides.note(peer.name, rate);
+        opened = opened.saturating_add(more);
+    }
     for (side, user) in [(SEPARATE, LOGIN), (FUNCTION, LOGIN), (BARE, SUPERUSER)] {
         let window = stage.next_window();
         let script = match side {

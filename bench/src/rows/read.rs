@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     data::HALF,
+    peers::{self, FASTAPI, FASTIFY, Peer},
     report::{Line, Row, Target},
     sql::{CLIENTS, LOGIN, Load, SUPERUSER},
     stage::{Ground, Stage},
@@ -63,19 +64,21 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     let ground = stage.main().await?;
     stage.psql.run(&ground.database, &function()).await?;
     let scripts = Scripts::of(&ground);
+    let peers = peers::servers(stage, &ground).await?;
     let mut sides = Sides::default();
     if stage.warms_up() {
-        round(stage, &ground, &scripts, 1, &mut Sides::default()).await?;
+        round(stage, (&ground, &peers), &scripts, 1, &mut Sides::default()).await?;
     }
     for _ in 0..stage.rounds() {
-        round(stage, &ground, &scripts, stage.seconds(), &mut sides).await?;
+        round(stage, (&ground, &peers), &scripts, stage.seconds(), &mut sides).await?;
     }
     let times = |ours, theirs, target| Line::times(&sides, ours, theirs, target);
-    let lines = vec![
+    let mut lines = vec![
         times(OURS, SEPARATE, Some(Target::AtLeast(1.1))),
         times(OURS, PIPELINED, Some(Target::AtLeast(0.65))),
         times(OURS, FUNCTION, None),
     ];
+    lines.extend(peers::lines(&sides, &[(FASTIFY, Some(3.5)), (FASTAPI, Some(7.0))]));
     let isolation =
         vec![times(PIPELINED, BARE, Some(Target::AtLeast(0.8))), times(OURS, OPEN_WALLS, None)];
     Ok(vec![
@@ -92,12 +95,15 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
 
 async fn round(
     stage: &mut Stage,
-    ground: &Ground,
+    (ground, peers): (&Ground, &[Peer]),
     scripts: &Scripts,
     seconds: u32,
     sides: &mut Sides,
 ) -> Result<(), Trouble> {
     sides.note(OURS, ours(stage, ground, seconds).await?);
+    for peer in peers {
+        sides.note(peer.name, ours(stage, &peer.ground, seconds).await?);
+    }
     let ways = [
         (SEPARATE, LOGIN, &scripts.separate),
         (PIPELINED, LOGIN, &scripts.pipelined),
