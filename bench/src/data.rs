@@ -6,7 +6,7 @@
 use crate::{http::Connection, numbers::Chance, program::Running, sql::Psql, trouble::Trouble};
 use domain::{
     identity::Scope,
-    ids::{ApiKeyId, CustomerId},
+    ids::{ApiKeyId, CustomerId, DealerId},
     tenancy::TenantMode,
 };
 use std::sync::Arc;
@@ -166,6 +166,12 @@ impl Amount {
         let id = identifier(FIRST_CUSTOMER.saturating_add(number)).unwrap_or_default();
         CustomerId::from(id).to_string()
     }
+}
+
+/// The dealer of a brand, as callers of the API name it.
+pub(crate) fn dealer(tenant: u64) -> String {
+    let id = identifier(FIRST_TENANT.saturating_add(tenant)).unwrap_or_default();
+    DealerId::from(id).to_string()
 }
 
 /// The identifier of a number of sixteen digits.

@@ -34,8 +34,6 @@ pub(crate) struct Window {
     pub(crate) failed: BTreeMap<u16, u64>,
     /// How long it took, in seconds.
     pub(crate) seconds: f64,
-    /// How long each answer took, in milliseconds.
-    pub(crate) waited: Vec<f64>,
 }
 
 impl Window {
@@ -139,7 +137,6 @@ pub(crate) async fn window<T: Talk>(
     while let Some(ended) = running.join_next().await {
         let one = ended.map_err(|error| Trouble::unexpected(error.to_string()))?;
         all.done = all.done.saturating_add(one.done);
-        all.waited.extend(one.waited);
         for (status, count) in one.failed {
             let sum = all.failed.entry(status).or_default();
             *sum = sum.saturating_add(count);
@@ -152,14 +149,10 @@ pub(crate) async fn window<T: Talk>(
 async fn go_on<T: Talk>(mut connection: Connection, mut talk: T, end: Instant) -> Window {
     let mut window = Window::default();
     let mut request = Vec::with_capacity(1024);
-    let mut now = Instant::now();
-    while now < end {
+    while Instant::now() < end {
         request.clear();
         talk.ask(&mut request);
         let answer = timeout(PATIENCE, connection.exchange(&request)).await;
-        let later = Instant::now();
-        window.waited.push((later - now).as_secs_f64() * 1_000.0);
-        now = later;
         match answer {
             Ok(Ok((200..300, begin))) => {
                 window.done = window.done.saturating_add(1);

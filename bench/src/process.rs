@@ -103,13 +103,13 @@ impl Process {
         }
     }
 
-    /// The memory it has in use, in MiB.
-    pub(crate) fn resident_mib(&self) -> u32 {
+    /// The memory it has in use, in MB.
+    pub(crate) fn resident_mb(&self) -> u32 {
         let Some(pid) = self.child.id() else { return 0 };
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u32>().ok());
-        kibibytes.unwrap_or_default().div_ceil(1024)
+        kibibytes.unwrap_or_default().saturating_mul(128).div_ceil(125_000)
     }
 
     fn pid(&self) -> Option<Pid> {

@@ -130,9 +130,9 @@ pub(crate) async fn is_ready(admin: SocketAddr) -> bool {
 }
 
 impl Running {
-    /// The memory it has in use, in MiB.
-    pub(crate) fn resident_mib(&self) -> u32 {
-        self.process.resident_mib()
+    /// The memory it has in use, in MB.
+    pub(crate) fn resident_mb(&self) -> u32 {
+        self.process.resident_mb()
     }
 
     /// Ends it in good order.

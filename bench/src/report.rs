@@ -30,7 +30,7 @@ pub(crate) enum Unit {
     /// Thousandths of a second.
     Milliseconds,
     /// Memory.
-    Mebibytes,
+    Megabytes,
 }
 
 /// What a figure should be.
@@ -72,7 +72,7 @@ impl Line {
         match self.unit {
             Unit::Times => format!("{median:.2} ({low:.2}–{high:.2})"),
             Unit::Milliseconds => format!("{median:.1} ms ({low:.1}–{high:.1})"),
-            Unit::Mebibytes => format!("{median:.0} MiB ({low:.0}–{high:.0})"),
+            Unit::Megabytes => format!("{median:.0} MB ({low:.0}–{high:.0})"),
         }
     }
 
@@ -92,7 +92,7 @@ impl Line {
         let with_unit = |number: f64| match self.unit {
             Unit::Times => format!("{number}"),
             Unit::Milliseconds => format!("{number} ms"),
-            Unit::Mebibytes => format!("{number} MiB"),
+            Unit::Megabytes => format!("{number} MB"),
         };
         match self.target {
             None => String::new(),

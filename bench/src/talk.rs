@@ -1,7 +1,7 @@
 //! What callers of the API say: each request with the token of a brand of its own, by chance.
 
 use crate::{
-    data::{Amount, Caller},
+    data::{Amount, Caller, dealer},
     http::Talk,
     numbers::Chance,
 };
@@ -21,6 +21,10 @@ pub(crate) struct Voice {
 /// Reads one customer after the other.
 #[derive(Debug)]
 pub(crate) struct Reads(Voice);
+
+/// Reads one dealer after the other.
+#[derive(Debug)]
+pub(crate) struct ReadsDealers(Voice);
 
 /// Turns the pages of lists of customers.
 #[derive(Debug)]
@@ -84,6 +88,27 @@ impl Talk for Reads {
         drop(write!(
             request,
             "GET /v1/customers/{customer} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\r\n",
+            caller.token
+        ));
+    }
+
+    fn hear(&mut self, _: &[u8]) {}
+}
+
+impl ReadsDealers {
+    /// Reads with this voice.
+    pub(crate) fn with(voice: Voice) -> Self {
+        Self(voice)
+    }
+}
+
+impl Talk for ReadsDealers {
+    fn ask(&mut self, request: &mut Vec<u8>) {
+        let Some(caller) = self.0.caller() else { return };
+        let dealer = dealer(caller.tenant);
+        drop(write!(
+            request,
+            "GET /v1/dealers/{dealer} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\r\n",
             caller.token
         ));
     }

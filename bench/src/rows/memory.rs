@@ -25,7 +25,7 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     let (api, worker) =
         (stage.program.api(&ground.database).await?, stage.program.worker(&ground.database).await?);
     sleep(REST).await;
-    let idle = [&api, &worker].map(|process| f64::from(process.resident_mib()));
+    let idle = [&api, &worker].map(|process| f64::from(process.resident_mb()));
     let ground = Ground { place: api.place, ..ground };
     let length = Duration::from_secs(stage.by_size(2, 16, 150));
     let (window, looked) = under_load(stage, &ground, [&api, &worker], length).await?;
@@ -36,15 +36,15 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
         window.failures() == 0 && window.done > 0,
         format!("answers by status: {failed:?}"),
     );
-    let mebibytes = |what, values: &[f64], most| {
+    let megabytes = |what, values: &[f64], most| {
         let spread = Spread::of(values);
         // The process that has most counts.
         let spread = Spread { median: spread.high, ..spread };
-        Line::of(what, spread, Unit::Mebibytes, Some(Target::AtMost(most)))
+        Line::of(what, spread, Unit::Megabytes, Some(Target::AtMost(most)))
     };
     let all: Vec<f64> = looked.iter().flatten().copied().collect();
-    let mut lines = vec![mebibytes("idle, the larger process", &idle, 40.0)];
-    lines.push(mebibytes("under load, the most", &all, 100.0));
+    let mut lines = vec![megabytes("idle, the larger process", &idle, 40.0)];
+    lines.push(megabytes("under load, the most", &all, 100.0));
     for (name, which) in [("the API", 0), ("the worker", 1)] {
         let of = |sample: &[f64; 2]| sample.get(which).copied().unwrap_or_default();
         let memory: Vec<f64> = looked.iter().map(of).collect();
@@ -72,7 +72,7 @@ async fn under_load(
         let (end, mut ticks) = (Instant::now() + length, interval(LOOK));
         while Instant::now() < end {
             ticks.tick().await;
-            looked.push(processes.map(|process| f64::from(process.resident_mib())));
+            looked.push(processes.map(|process| f64::from(process.resident_mb())));
         }
     };
     let load = async {

@@ -7,6 +7,7 @@ mod list;
 mod memory;
 mod occurrences;
 mod open;
+mod plain;
 mod read;
 mod scale;
 mod start;
@@ -17,6 +18,7 @@ use crate::{numbers::Spread, report::Row, stage::Stage, trouble::Trouble};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Read,
+    Plain,
     List,
     Open,
     Jobs,
@@ -30,8 +32,9 @@ pub(crate) enum Kind {
 }
 
 /// All of them, in the order of the report.
-const ALL: [Kind; 11] = [
+const ALL: [Kind; 12] = [
     Kind::Read,
+    Kind::Plain,
     Kind::List,
     Kind::Open,
     Kind::Jobs,
@@ -49,6 +52,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
+            Self::Plain => "plain",
             Self::List => "list",
             Self::Open => "open",
             Self::Jobs => "jobs",
@@ -66,6 +70,7 @@ impl Kind {
     pub(crate) async fn measure(self, stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
         match self {
             Self::Read => read::measure(stage).await,
+            Self::Plain => plain::measure(stage).await,
             Self::List => list::measure(stage).await,
             Self::Open => open::measure(stage).await,
             Self::Jobs => jobs::nothing(stage).await,

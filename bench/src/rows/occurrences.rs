@@ -82,7 +82,7 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
         Line::of(
             "the worker's memory, the most",
             Spread { median: most.high, ..most },
-            Unit::Mebibytes,
+            Unit::Megabytes,
             Some(Target::AtMost(100.0)),
         ),
     ];
@@ -122,7 +122,7 @@ async fn ours(stage: &mut Stage, amount: &Amount) -> Result<(f64, Vec<f64>), Tro
         let mut ticks = interval(Duration::from_millis(100));
         loop {
             ticks.tick().await;
-            memory.push(f64::from(worker.resident_mib()));
+            memory.push(f64::from(worker.resident_mb()));
         }
     };
     let waited = tokio::select! {
