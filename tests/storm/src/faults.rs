@@ -10,7 +10,7 @@ use crate::{
     servers::Redis,
 };
 use rustix::process::Signal;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How slow a worker's way to the database is made, so that it is struck with jobs in its hands.
@@ -208,7 +208,7 @@ async fn kill_worker(
     catch_at_work(way(worker)?, orphans).await;
     worker.kill().await?;
     way(worker)?.turn(Flow::Free);
-    orphans.one_was_lost().await;
+    orphans.expects(orphans.running().await);
     sleep(down).await;
     worker.start().await
 }
@@ -216,28 +216,39 @@ async fn kill_worker(
 /// Stops a worker that has jobs in its hands until they are others', and lets it go on. What it had sent and the
 /// database had not received arrives only then: its lease alone keeps it from doing the work of others again.
 async fn pause_worker(worker: &mut Program, orphans: &Orphans) -> Result<(), Trouble> {
-    let way = way(worker)?;
-    catch_at_work(way, orphans).await;
-    way.turn(Flow::Still);
+    catch_at_work(way(worker)?, orphans).await;
     worker.signal(Signal::STOP)?;
-    orphans.one_was_lost().await;
+    orphans.expects(orphans.running().await);
     sleep(PAST_LEASE).await;
     worker.signal(Signal::CONT)?;
-    way.turn(Flow::Free);
+    way(worker)?.turn(Flow::Free);
     Ok(())
 }
 
-/// Makes a worker slow and waits until somebody has a job in hand, which is hardly another than it.
+/// Holds a worker's way to the database back while it has jobs in its hands. It is slow first, so that it takes some;
+/// what another worker has does not stand still.
 async fn catch_at_work(way: &Proxy, orphans: &Orphans) {
-    way.turn(Flow::Slow(AT_WORK));
-    sleep(AT_WORK.saturating_mul(4)).await;
-    at_work(orphans).await;
+    let began = Instant::now();
+    while began.elapsed() < WORK_LIMIT {
+        way.turn(Flow::Slow(AT_WORK));
+        sleep(AT_WORK.saturating_mul(3)).await;
+        way.turn(Flow::Still);
+        let before = orphans.running().await;
+        sleep(AT_WORK.saturating_mul(3)).await;
+        if orphans.running().await.iter().any(|(id, taken)| before.get(id) == Some(taken)) {
+            return;
+        }
+    }
 }
 
-/// Waits until somebody has a job in hand.
-async fn at_work(orphans: &Orphans) {
+/// Waits until somebody has a job in hand; answers what it is.
+async fn at_work(orphans: &Orphans) -> BTreeMap<String, i32> {
     let began = Instant::now();
-    while orphans.running().await == 0 && began.elapsed() < WORK_LIMIT {
+    loop {
+        let running = orphans.running().await;
+        if !running.is_empty() || began.elapsed() > WORK_LIMIT {
+            return running;
+        }
         sleep(Duration::from_millis(5)).await;
     }
 }
@@ -249,14 +260,15 @@ async fn kill_all(
     down: Duration,
     orphans: &Orphans,
 ) -> Result<(), Trouble> {
-    at_work(orphans).await;
+    // Nobody can look any more once its database has gone with it.
+    let running = at_work(orphans).await;
     let all = house.apis.first_mut().ok_or("there is no program")?;
     all.kill().await?;
+    orphans.expects(running);
     if with_cluster {
         // It may have noticed before us that its program is gone.
         drop(house.kill_cluster());
     }
-    orphans.one_was_lost().await;
     sleep(down).await;
     house.apis.first_mut().ok_or("there is no program")?.start().await
 }

@@ -24,19 +24,19 @@ use installation::{Installation, Kind, Tools};
 use process::Ports;
 use report::{Report, Seen};
 use std::{
-    fmt::Write as _,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// Why the storm could not be made.
 type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 /// One of so many cycles is the all-in-one program's.
-const ALL_IN_ONE_EVERY: u64 = 3;
+const ALL_IN_ONE_EVERY: u64 = 2;
 
 /// Kills, stops, cuts off and floods Aftercare's processes, and looks whether everything that was promised is there
 #[derive(Debug, Parser)]
@@ -104,8 +104,9 @@ async fn storm(arguments: Arguments) -> Result<bool, Trouble> {
     };
     pass_through(&folder)?;
     say(&format!("storm: seed {seed}"));
+    let logs = format!("what everybody said lies in {}", folder.display());
     let ended = tokio::select! {
-        ended = run.goes() => ended?,
+        ended = run.goes() => ended.inspect_err(|_| say(&logs))?,
         _ = tokio::signal::ctrl_c() => {
             fs::remove_dir_all(&folder)?;
             return Err("it was told to end".into());
@@ -115,7 +116,7 @@ async fn storm(arguments: Arguments) -> Result<bool, Trouble> {
     if ended.failed == 0 {
         fs::remove_dir_all(&folder)?;
     } else {
-        say(&format!("what everybody said lies in {}", folder.display()));
+        say(&logs);
     }
     say(&format!("storm: {} passed, {} failed", ended.passed, ended.failed));
     Ok(ended.failed == 0)
@@ -147,13 +148,13 @@ fn tools(program: Option<PathBuf>) -> Result<Tools, Trouble> {
 impl Run {
     /// Lets both installations go through their cycles, beside each other.
     async fn goes(&self) -> Result<Ended, Trouble> {
-        let (mut one, mut other) = futures::try_join!(
+        let (mut one, other) = futures::try_join!(
             Box::pin(self.of_kind(Kind::Replicas)),
             Box::pin(self.of_kind(Kind::AllInOne)),
         )?;
         one.passed = one.passed.saturating_add(other.passed);
         one.failed = one.failed.saturating_add(other.failed);
-        one.seen.add(std::mem::take(&mut other.seen));
+        one.seen.add(other.seen);
         Ok(one)
     }
 
@@ -165,13 +166,13 @@ impl Run {
                 Some(house) => house,
                 empty @ None => empty.insert(self.set_up(kind).await?),
             };
-            let report = Report::default();
+            let (report, began) = (Report::default(), Instant::now());
             let name = kind.name();
             cycle.pass(house, &report).await.map_err(|trouble| {
                 format!("cycle {} ({name}): {trouble}; {}", cycle.number, self.replay(&cycle))
             })?;
             let seen = report.seen();
-            say(&self.line(&cycle, house, &seen));
+            say(&self.line(&cycle, house, &seen, began.elapsed()));
             if seen.violations.is_empty() {
                 ended.passed = ended.passed.saturating_add(1);
             } else {
@@ -203,12 +204,13 @@ impl Run {
     }
 
     /// One line about a cycle, and one for each broken promise.
-    fn line(&self, cycle: &Cycle, house: &Installation, seen: &Seen) -> String {
+    fn line(&self, cycle: &Cycle, house: &Installation, seen: &Seen, took: Duration) -> String {
         let struck: Vec<_> = cycle.faults(house).into_iter().map(faults::Fault::name).collect();
         let mut line = format!(
-            "cycle {} ({}): {}; {} requests, {} unanswered, {} orphans ({} s), quiet after {} s",
+            "cycle {} ({}, {} s): {}; {} requests, {} unanswered, {} orphans ({} s), quiet after {} s",
             cycle.number,
             house.kind.name(),
+            took.as_secs(),
             struck.join(", "),
             seen.requests,
             seen.unanswered,
@@ -243,8 +245,8 @@ fn pass_through(folder: &Path) -> Result<(), Trouble> {
 
 /// What was seen in the whole run.
 fn figures(seen: &Seen) -> String {
-    let mut text = format!(
-        "{} requests ({} unanswered), {} intentions ({} repeated), {} orphans, longest orphan {} s, longest quiet {} s, {} violations\nfaults:",
+    let text = format!(
+        "{} requests ({} unanswered), {} intentions ({} repeated), {} orphans, longest orphan {} s, longest quiet {} s, {} violations",
         seen.requests,
         seen.unanswered,
         seen.intentions,
@@ -254,11 +256,9 @@ fn figures(seen: &Seen) -> String {
         seconds(seen.longest_quiet),
         seen.violations.len(),
     );
-    for (fault, times) in &seen.faults {
-        // Writing to a text does not fail.
-        drop(write!(text, " {fault} {times},"));
-    }
-    text.trim_end_matches(',').to_owned()
+    let faults: Vec<_> =
+        seen.faults.iter().map(|(fault, times)| format!("{fault} {times}")).collect();
+    format!("{text}\nfaults: {}", faults.join(", "))
 }
 
 /// Seconds with one digit behind the point.

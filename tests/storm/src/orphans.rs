@@ -44,20 +44,18 @@ impl Orphans {
         Self { lying: Arc::default(), sql, report }
     }
 
-    /// A worker was just lost: what runs now may be its. What another worker has is done soon.
-    pub(crate) async fn one_was_lost(&self) {
+    /// A worker was just lost, and these jobs ran at that moment. What another worker has is done soon.
+    pub(crate) fn expects(&self, running: BTreeMap<String, i32>) {
         let since = Instant::now();
-        let running: Result<Vec<(String, i32)>, _> =
-            sqlx::query_as(RUNNING).fetch_all(&self.sql).await;
-        let running = running.unwrap_or_default().into_iter();
-        self.lying().extend(running.map(|(id, attempts)| (id, Orphan { attempts, since })));
+        let orphans = running.into_iter().map(|(id, attempts)| (id, Orphan { attempts, since }));
+        self.lying().extend(orphans);
     }
 
-    /// How many jobs run at this moment; none when nobody can look.
-    pub(crate) async fn running(&self) -> usize {
+    /// The jobs that run at this moment, with how often each was taken; none when nobody can look.
+    pub(crate) async fn running(&self) -> BTreeMap<String, i32> {
         let running: Result<Vec<(String, i32)>, _> =
             sqlx::query_as(RUNNING).fetch_all(&self.sql).await;
-        running.map_or(0, |running| running.len())
+        running.unwrap_or_default().into_iter().collect()
     }
 
     /// Looks after them for ever.
