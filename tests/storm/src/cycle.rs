@@ -51,9 +51,9 @@ impl Cycle {
         };
         let told = tokio::select! {
             told = settled => told?,
-            () = orphans.watch() => return Ok(()),
+            never = orphans.watch() => match never {},
         };
-        orphans.left();
+        orphans.judge().await;
         let mut chance = Chance::of(&[self.seed, self.number, 1]);
         brand.caller.repeats_all(&mut chance).await;
         audit::all(&brand, &sql, &told, &mut chance).await

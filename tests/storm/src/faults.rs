@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep};
 
 /// How slow a worker's way to the database is made, so that it is struck with jobs in its hands.
 const AT_WORK: Duration = Duration::from_millis(120);
+/// Between two looks at what runs.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// How long a job to strike is waited for.
 const WORK_LIMIT: Duration = Duration::from_secs(5);
 /// Longer than the lease of 20 seconds, counted from its last renewal, and than the sweep after it.
@@ -136,7 +138,10 @@ pub(crate) async fn strike(
     let while_ = chance.millis(1_000, 3_000);
     match fault {
         Fault::KillApi => kill_api(one(&mut house.apis, chance)?, down).await,
-        Fault::KillWorker => kill_worker(one(&mut house.workers, chance)?, down, orphans).await,
+        Fault::KillWorker => {
+            let begun = chance.millis(0, 600);
+            kill_worker(one(&mut house.workers, chance)?, begun, down, orphans).await
+        }
         Fault::PauseWorker => pause_worker(one(&mut house.workers, chance)?, orphans).await,
         Fault::KillPostgres => kill_postgres(house, down).await,
         Fault::PostgresAway => end_postgres(house, away).await,
@@ -199,13 +204,14 @@ async fn fill_redis(redis: &Redis, while_: Duration) -> Result<(), Trouble> {
     redis.tell("CONFIG SET maxmemory 0").await
 }
 
-/// Kills a worker that has jobs in its hands.
+/// Kills a worker that has jobs in its hands, `begun` after it took them.
 async fn kill_worker(
     worker: &mut Program,
+    begun: Duration,
     down: Duration,
     orphans: &Orphans,
 ) -> Result<(), Trouble> {
-    catch_at_work(way(worker)?, orphans).await;
+    catch_at_work(way(worker)?, begun, orphans).await;
     worker.kill().await?;
     way(worker)?.turn(Flow::Free);
     orphans.expects(orphans.running().await);
@@ -213,10 +219,10 @@ async fn kill_worker(
     worker.start().await
 }
 
-/// Stops a worker that has jobs in its hands until they are others', and lets it go on. What it had sent and the
-/// database had not received arrives only then: its lease alone keeps it from doing the work of others again.
+/// Stops a worker that has just taken jobs until they are others', and lets it go on. That they are its own, it learns
+/// only then: its lease alone keeps it from doing again what others have done.
 async fn pause_worker(worker: &mut Program, orphans: &Orphans) -> Result<(), Trouble> {
-    catch_at_work(way(worker)?, orphans).await;
+    catch_at_work(way(worker)?, Duration::ZERO, orphans).await;
     worker.signal(Signal::STOP)?;
     orphans.expects(orphans.running().await);
     sleep(PAST_LEASE).await;
@@ -225,20 +231,38 @@ async fn pause_worker(worker: &mut Program, orphans: &Orphans) -> Result<(), Tro
     Ok(())
 }
 
-/// Holds a worker's way to the database back while it has jobs in its hands. It is slow first, so that it takes some;
-/// what another worker has does not stand still.
-async fn catch_at_work(way: &Proxy, orphans: &Orphans) {
-    let began = Instant::now();
-    while began.elapsed() < WORK_LIMIT {
-        way.turn(Flow::Slow(AT_WORK));
-        sleep(AT_WORK.saturating_mul(3)).await;
-        way.turn(Flow::Still);
-        let before = orphans.running().await;
-        sleep(AT_WORK.saturating_mul(3)).await;
-        if orphans.running().await.iter().any(|(id, taken)| before.get(id) == Some(taken)) {
-            return;
+/// Holds a worker's way to the database back, `begun` after it took jobs. The way is made slow, so that there is time for
+/// that; what another worker has taken goes on, and so is told from what this one has.
+async fn catch_at_work(way: &Proxy, begun: Duration, orphans: &Orphans) {
+    way.turn(Flow::Slow(AT_WORK));
+    let watch = Instant::now();
+    let mut known = orphans.running().await;
+    while watch.elapsed() < WORK_LIMIT {
+        let mut running = orphans.running().await;
+        let fresh = fresh_of(&running, &known);
+        if !fresh.is_empty() {
+            sleep(begun).await;
+            way.turn(Flow::Still);
+            sleep(AT_WORK.saturating_mul(2)).await;
+            running = orphans.running().await;
+            if fresh.iter().any(|(id, taken)| running.get(id) == Some(taken)) {
+                return;
+            }
+            way.turn(Flow::Slow(AT_WORK));
         }
+        known = running;
+        sleep(LOOK_AGAIN).await;
     }
+}
+
+/// What runs and was not known to.
+fn fresh_of(
+    running: &BTreeMap<String, i32>,
+    known: &BTreeMap<String, i32>,
+) -> BTreeMap<String, i32> {
+    let mut fresh = running.clone();
+    fresh.retain(|id, taken| known.get(id) != Some(taken));
+    fresh
 }
 
 /// Waits until somebody has a job in hand; answers what it is.
@@ -249,7 +273,7 @@ async fn at_work(orphans: &Orphans) -> BTreeMap<String, i32> {
         if !running.is_empty() || began.elapsed() > WORK_LIMIT {
             return running;
         }
-        sleep(Duration::from_millis(5)).await;
+        sleep(LOOK_AGAIN).await;
     }
 }
 

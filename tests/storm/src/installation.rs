@@ -130,6 +130,20 @@ impl Installation {
         }
     }
 
+    /// One without a program.
+    fn empty(kind: Kind, tools: &Tools, folder: &Path, redis: Redis, sql: PgPool) -> Self {
+        Self {
+            kind,
+            folder: folder.to_owned(),
+            tools: tools.clone(),
+            postgres: None,
+            redis,
+            apis: Vec::new(),
+            workers: Vec::new(),
+            sql,
+        }
+    }
+
     async fn replicas(
         tools: &Tools,
         folder: &Path,
@@ -144,16 +158,7 @@ impl Installation {
         let create = AssertSqlSafe(format!("CREATE DATABASE {DATABASE}"));
         sqlx::query(create).execute(&looking(options)).await?;
         let sql = looking(postgres.superuser(DATABASE));
-        let mut house = Self {
-            kind: Kind::Replicas,
-            folder: folder.to_owned(),
-            tools: tools.clone(),
-            postgres: None,
-            redis,
-            apis: Vec::new(),
-            workers: Vec::new(),
-            sql,
-        };
+        let mut house = Self::empty(Kind::Replicas, tools, folder, redis, sql);
         let owner = format!("postgres://postgres@127.0.0.1:{}/{DATABASE}", postgres.port);
         house.run(&["migrate", "--migration-database-url", &owner], &login(postgres.port)).await?;
         for (role, number) in [("api", 1), ("api", 2), ("worker", 1), ("worker", 2)] {
@@ -178,16 +183,7 @@ impl Installation {
         let socket = folder.join("data/postgres/socket");
         let options = PgConnectOptions::new_without_pgpass().socket(socket).port(5432);
         let sql = looking(options.username(CLUSTER_USER).database(DATABASE));
-        let mut house = Self {
-            kind: Kind::AllInOne,
-            folder: folder.to_owned(),
-            tools: tools.clone(),
-            postgres: None,
-            redis,
-            apis: Vec::new(),
-            workers: Vec::new(),
-            sql,
-        };
+        let mut house = Self::empty(Kind::AllInOne, tools, folder, redis, sql);
         let mut program = house.program("all", 1, ports)?;
         program.recipe.environment.push(("AFTERCARE_OWN_DATABASE", "private".to_owned()));
         house.open(program, true, ports).await?;

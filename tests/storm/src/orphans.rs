@@ -4,6 +4,7 @@ use crate::report::Report;
 use sqlx::PgPool;
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -30,10 +31,16 @@ struct Orphan {
     since: Instant,
 }
 
-/// The orphans that nobody has taken yet.
+/// A job as it was found: its name, how often it was taken and lost, and when it was done.
+type Found = (String, i32, i32, Option<String>);
+
+/// The orphans.
 #[derive(Debug, Clone)]
 pub(crate) struct Orphans {
+    /// Those that nobody has taken yet.
     lying: Arc<Mutex<BTreeMap<String, Orphan>>>,
+    /// All there were, with when they were done, as far as it was seen.
+    done: Arc<Mutex<BTreeMap<String, Option<String>>>>,
     sql: PgPool,
     report: Report,
 }
@@ -41,14 +48,16 @@ pub(crate) struct Orphans {
 impl Orphans {
     /// None so far.
     pub(crate) fn new(sql: PgPool, report: Report) -> Self {
-        Self { lying: Arc::default(), sql, report }
+        Self { lying: Arc::default(), done: Arc::default(), sql, report }
     }
 
     /// A worker was just lost, and these jobs ran at that moment. What another worker has is done soon.
     pub(crate) fn expects(&self, running: BTreeMap<String, i32>) {
         let since = Instant::now();
-        let orphans = running.into_iter().map(|(id, attempts)| (id, Orphan { attempts, since }));
-        self.lying().extend(orphans);
+        for (id, attempts) in running {
+            open(&self.done).insert(id.clone(), None);
+            open(&self.lying).insert(id, Orphan { attempts, since });
+        }
     }
 
     /// The jobs that run at this moment, with how often each was taken; none when nobody can look.
@@ -59,16 +68,18 @@ impl Orphans {
     }
 
     /// Looks after them for ever.
-    pub(crate) async fn watch(&self) {
+    pub(crate) async fn watch(&self) -> Infallible {
         loop {
             self.look().await;
             sleep(LOOK_AGAIN).await;
         }
     }
 
-    /// Says which still lie at the end.
-    pub(crate) fn left(&self) {
-        for (id, orphan) in self.lying().iter() {
+    /// Says at the end which still lie, and which were done twice: their worker has come back and did not know that they
+    /// were its own no longer.
+    pub(crate) async fn judge(&self) {
+        self.look().await;
+        for (id, orphan) in open(&self.lying).iter() {
             let seconds = orphan.since.elapsed().as_secs();
             self.report
                 .violation(format!("nobody has taken the orphan {id} for {seconds} seconds"));
@@ -76,30 +87,35 @@ impl Orphans {
     }
 
     async fn look(&self) {
-        let ids: Vec<String> = self.lying().keys().cloned().collect();
+        let ids: Vec<String> = open(&self.done).keys().cloned().collect();
         if ids.is_empty() {
             return;
         }
-        let taken: Result<Vec<(String, i32, bool, i32)>, _> =
+        let found: Result<Vec<Found>, _> =
             sqlx::query_as(TAKEN).bind(ids).fetch_all(&self.sql).await;
-        let Ok(taken) = taken else {
+        let Ok(found) = found else {
             let now = Instant::now();
-            self.lying().values_mut().for_each(|orphan| orphan.since = now);
+            open(&self.lying).values_mut().for_each(|orphan| orphan.since = now);
             return;
         };
-        for (id, attempts, is_done, crashes) in taken {
-            self.see(&id, attempts, is_done, crashes);
-        }
+        found.into_iter().for_each(|found| self.see(found));
     }
 
-    fn see(&self, id: &str, attempts: i32, is_done: bool, crashes: i32) {
-        let mut lying = self.lying();
-        let Some(orphan) = lying.get(id).filter(|orphan| is_done || attempts > orphan.attempts)
-        else {
-            return;
-        };
-        let took = orphan.since.elapsed();
-        lying.remove(id);
+    fn see(&self, (id, attempts, crashes, done): Found) {
+        let before = open(&self.done).get(&id).cloned().flatten();
+        if before.is_some() && before != done {
+            self.report.violation(format!("the job {id} was done at {before:?} and at {done:?}"));
+        }
+        let mut lying = open(&self.lying);
+        let taken = |orphan: &&Orphan| done.is_some() || attempts > orphan.attempts;
+        if let Some(orphan) = lying.get(&id).filter(taken) {
+            self.took(&id, orphan.since.elapsed(), crashes);
+            lying.remove(&id);
+        }
+        open(&self.done).insert(id, done);
+    }
+
+    fn took(&self, id: &str, took: Duration, crashes: i32) {
         // Otherwise it was never lost, and the worker that had it has brought it to its end.
         if crashes > 0 {
             self.report.note(|seen| {
@@ -112,8 +128,8 @@ impl Orphans {
             self.report.violation(format!("the orphan {id} was taken after {seconds} seconds"));
         }
     }
+}
 
-    fn lying(&self) -> MutexGuard<'_, BTreeMap<String, Orphan>> {
-        self.lying.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn open<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
