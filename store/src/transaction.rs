@@ -91,7 +91,8 @@ impl Drop for Lent {
 
 /// What a database that answers does in time.
 async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, DbErr> {
-    let done = timeout(PATIENCE, work).await.map_err(|_| sqlx::Error::PoolTimedOut);
+    // On the heap, because every handler's future holds this one.
+    let done = timeout(PATIENCE, Box::pin(work)).await.map_err(|_| sqlx::Error::PoolTimedOut);
     done.flatten().map_err(connection_error)
 }
 
