@@ -36,6 +36,24 @@ async fn ninety_days_pass_in_order_and_the_clock_arrives() {
 }
 
 #[tokio::test]
+async fn what_is_made_in_a_sandbox_is_made_at_its_time() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await;
+    house.settle().await;
+    let key = house.sandbox_key(brand.test);
+    let clock = key.get("/v1/test/clocks").await.expect(200).data()[0]["id"].clone();
+    let path = format!("/v1/test/clocks/{}/advance", clock.as_str().unwrap());
+    key.post(&path, json!({"days": 30})).await.expect(202);
+    house.settle().await;
+    let person = json!({"name": "李娜"});
+    let made = key.post("/v1/customers", person.clone()).await.expect(201);
+    assert_eq!(made["created_at"], "2026-02-04T01:00:00Z");
+    // The brand itself lives by the time of the world.
+    let made = house.brand_key(brand.live).post("/v1/customers", person).await.expect(201);
+    assert_eq!(made["created_at"], "2026-01-05T01:00:00Z");
+}
+
+#[tokio::test]
 async fn what_is_for_trying_out_is_refused_to_a_live_brand_in_the_same_words() {
     let house = House::opens().await;
     let brand = house.brand("clearwater").await;

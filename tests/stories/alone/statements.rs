@@ -113,7 +113,8 @@ impl<'a> Author<'a> {
             6 => format!("length({a}::text) > 0"),
             // An error would tell that there is a row of somebody else's.
             7 => format!("1 / (CASE WHEN {a}.{t} <> '{ours}' THEN 0 ELSE 1 END) = 1"),
-            8 => format!("EXISTS (SELECT 1 FROM {u} x WHERE x.{s} <> {a}.{t})"),
+            // What is asked for each row of a join must not ask for each row of a third table.
+            8 => format!("EXISTS (SELECT 1 FROM {u} x WHERE x.{s} <> '{ours}')"),
             9 => format!("(SELECT count(*) FROM {u} x WHERE x.{s} <> '{ours}') >= 0"),
             10 => format!("{a}.{t} IN (SELECT x.{s} FROM {u} x)"),
             11 if table.has_id && other.has_id => {
