@@ -26,6 +26,7 @@ mod trouble;
 use clap::Parser;
 use stage::Stage;
 use std::{path::PathBuf, process::ExitCode};
+use tokio::time::Instant;
 use trouble::Trouble;
 
 /// Measures the program against the database's own limit.
@@ -79,8 +80,9 @@ async fn run(options: Options) -> Result<bool, Trouble> {
     let mut stage = Stage::set(options).await?;
     let mut measured = Vec::new();
     for row in rows {
-        eprintln!("{}", row.name());
+        let began = Instant::now();
         measured.extend(row.measure(&mut stage).await?);
+        eprintln!("bench: {} was measured, in {} s", row.name(), began.elapsed().as_secs());
     }
     if !stage.options.smoke {
         report::print(&measured);

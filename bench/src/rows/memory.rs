@@ -27,7 +27,7 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     sleep(REST).await;
     let idle = [&api, &worker].map(|process| f64::from(process.resident_mb()));
     let ground = Ground { place: api.place, ..ground };
-    let length = Duration::from_secs(stage.by_size(2, 16, 150));
+    let length = Duration::from_secs(stage.by_size(2, 12, 150));
     let (window, looked) = under_load(stage, &ground, [&api, &worker], length).await?;
     api.stop().await?;
     worker.stop().await?;
