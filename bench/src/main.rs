@@ -26,7 +26,13 @@ mod trouble;
 use clap::Parser;
 use stage::Stage;
 use std::{path::PathBuf, process::ExitCode};
-use tokio::time::Instant;
+use tokio::{
+    signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    },
+    time::Instant,
+};
 use trouble::Trouble;
 
 /// Measures the program against the database's own limit.
@@ -64,13 +70,27 @@ pub(crate) struct Options {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
+    // Whoever interrupts us finds nothing left behind: what was started ends with what it is kept in.
+    let measured = tokio::select! {
+        measured = run(Options::parse()) => measured,
+        () = interrupted() => Err(Trouble::unexpected("interrupted")),
+    };
+    match measured {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(trouble) => {
             eprintln!("bench: {}", trouble.chain());
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Waits until we are told to end.
+async fn interrupted() {
+    let Ok(mut told) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = told.recv() => {}
+        _ = ctrl_c() => {}
     }
 }
 
@@ -81,11 +101,12 @@ async fn run(options: Options) -> Result<bool, Trouble> {
     let mut measured = Vec::new();
     for row in rows {
         let began = Instant::now();
-        measured.extend(row.measure(&mut stage).await?);
+        let rows = row.measure(&mut stage).await?;
+        if !stage.options.smoke {
+            report::print(&rows);
+        }
+        measured.extend(rows);
         eprintln!("bench: {} was measured, in {} s", row.name(), began.elapsed().as_secs());
-    }
-    if !stage.options.smoke {
-        report::print(&measured);
     }
     let whole = stage.options.rows.is_empty() && !stage.options.smoke;
     let folder = stage.options.report.clone().or_else(|| whole.then(|| PathBuf::from("docs")));

@@ -120,7 +120,6 @@ pub(crate) fn print(rows: &[Row]) {
             println!("  here and now: {}", row.rates);
         }
     }
-    println!();
 }
 
 /// What the page says before its table.
