@@ -21,7 +21,7 @@ use tokio::{process::Command, time::timeout};
 /// Connections that a peer has in all its processes: as many as ours.
 const CONNECTIONS: &str = "16";
 /// How long a peer may take to install what it needs, or to drain a queue.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Where the peers lie.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
 

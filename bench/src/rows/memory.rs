@@ -69,8 +69,8 @@ async fn under_load(
     let complains = stage.voices(ground).into_iter().map(Complains::with).collect();
     let mut looked = Vec::new();
     let look = async {
-        let (end, mut ticks) = (Instant::now() + length, interval(LOOK));
-        while Instant::now() < end {
+        let (began, mut ticks) = (Instant::now(), interval(LOOK));
+        while began.elapsed() < length {
             ticks.tick().await;
             looked.push(processes.map(|process| f64::from(process.resident_mb())));
         }

@@ -21,7 +21,7 @@ const DATES: u64 = 10;
 /// So many dates need no more rounds than this.
 const MOST_ROUNDS: u32 = 2;
 /// How long it may take.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// The tables that are written.
 const WRITTEN: [&str; 3] = ["occurrence", "audit_entry", "job"];
 
