@@ -30,25 +30,28 @@ pub(crate) fn bars(title: &str, sides: &[(String, Spread)]) -> String {
          <text x=\"10\" y=\"22\" font-size=\"15\" font-weight=\"600\">{title}</text>\n",
         title = escaped(title),
     );
-    for (number, (name, spread)) in sides.iter().enumerate() {
-        let top = TOP + STEP * float(number);
-        let (middle, base) = (top + THICK / 2.0, top + THICK - 4.0);
-        let (end, low, high) =
-            (spread.median * scale, LEFT + spread.low * scale, LEFT + spread.high * scale);
-        let class = if number == 0 { "ours" } else { "theirs" };
-        svg.push_str(&format!(
-            "<text x=\"{}\" y=\"{base}\" text-anchor=\"end\">{}</text>\
-             <rect class=\"{class}\" x=\"{LEFT}\" y=\"{top}\" width=\"{end:.1}\" height=\"{THICK}\" rx=\"2\"/>\
-             <line class=\"range\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\
-             <text x=\"{:.1}\" y=\"{base}\">{:.2}</text>\n",
-            LEFT - 10.0,
-            escaped(name),
-            high.max(LEFT + end) + 8.0,
-            spread.median,
-        ));
-    }
+    svg.extend(sides.iter().enumerate().map(|(number, side)| bar(number, side, scale)));
     svg.push_str("</svg>\n");
     svg
+}
+
+/// The bar of one side, with its name before and its figure behind.
+fn bar(number: usize, (name, spread): &(String, Spread), scale: f64) -> String {
+    let top = TOP + STEP * float(number);
+    let (middle, base) = (top + THICK / 2.0, top + THICK - 4.0);
+    let (end, low, high) =
+        (spread.median * scale, LEFT + spread.low * scale, LEFT + spread.high * scale);
+    let class = if number == 0 { "ours" } else { "theirs" };
+    format!(
+        "<text x=\"{}\" y=\"{base}\" text-anchor=\"end\">{}</text>\
+         <rect class=\"{class}\" x=\"{LEFT}\" y=\"{top}\" width=\"{end:.1}\" height=\"{THICK}\" rx=\"2\"/>\
+         <line class=\"range\" x1=\"{low:.1}\" x2=\"{high:.1}\" y1=\"{middle}\" y2=\"{middle}\"/>\
+         <text x=\"{:.1}\" y=\"{base}\">{:.2}</text>\n",
+        LEFT - 10.0,
+        escaped(name),
+        high.max(LEFT + end) + 8.0,
+        spread.median,
+    )
 }
 
 fn escaped(text: &str) -> String {

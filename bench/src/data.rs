@@ -91,7 +91,7 @@ impl Amount {
     fn sql(&self, keys: &[KeyText]) -> String {
         let scopes = serde_json::to_string(Scope::ALL).unwrap_or_default();
         let (tenants, each) = (self.tenants, self.customers_each);
-        let mut sql = format!(
+        let begin = format!(
             "BEGIN;
              CREATE TEMP TABLE t ON COMMIT DROP AS
                  SELECT n, ('{HALF}' || {FIRST_TENANT} + n)::uuid AS id FROM generate_series(0, {tenants} - 1) n;
@@ -110,19 +110,23 @@ impl Amount {
              CREATE TEMP TABLE k (n bigint, prefix text, hash text) ON COMMIT DROP;
              COPY k FROM stdin;\n"
         );
-        for (number, key) in keys.iter().enumerate() {
-            let hash: String = key.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
-            sql.push_str(&format!("{number}\t{}\t{hash}\n", key.prefix()));
-        }
-        sql.push_str(&format!(
-            "\\.
+        let line = |(number, key): (usize, &KeyText)| {
+            let hash = key
+                .fingerprint()
+                .iter()
+                .fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+            format!("{number}\t{}\t{hash}\n", key.prefix())
+        };
+        let lines: Vec<String> = keys.iter().enumerate().map(line).collect();
+        format!(
+            "{begin}{}\\.
              INSERT INTO api_key (tenant_id, id, prefix, mode, status, name, scopes, version, created_at)
                  SELECT t.id, t.id, k.prefix, 'live', 'active', 'ERP', '{scopes}', 1, now() FROM t JOIN k USING (n);
              INSERT INTO secret (tenant_id, hash, kind, subject_id, created_at)
                  SELECT t.id, decode(k.hash, 'hex'), 'api_key', t.id, now() FROM t JOIN k USING (n);
-             COMMIT;"
-        ));
-        sql
+             COMMIT;",
+            lines.concat()
+        )
     }
 
     /// Fetches the token of each program that calls, as it would.

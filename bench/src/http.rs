@@ -128,10 +128,9 @@ pub(crate) async fn window<T: Talk>(
         connected.push((connection.map_err(Trouble::during("the program is not there"))?, talk));
     }
     let began = Instant::now();
-    let end = began + length;
     let mut running = JoinSet::new();
     for (connection, talk) in connected {
-        running.spawn(go_on(connection, talk, end));
+        running.spawn(go_on(connection, talk, (began, length)));
     }
     let mut all = Window::default();
     while let Some(ended) = running.join_next().await {
@@ -146,10 +145,14 @@ pub(crate) async fn window<T: Talk>(
     Ok(all)
 }
 
-async fn go_on<T: Talk>(mut connection: Connection, mut talk: T, end: Instant) -> Window {
+async fn go_on<T: Talk>(
+    mut connection: Connection,
+    mut talk: T,
+    (began, length): (Instant, Duration),
+) -> Window {
     let mut window = Window::default();
     let mut request = Vec::with_capacity(1024);
-    while Instant::now() < end {
+    while began.elapsed() < length {
         request.clear();
         talk.ask(&mut request);
         let answer = timeout(PATIENCE, connection.exchange(&request)).await;

@@ -26,6 +26,13 @@ mod trouble;
 use clap::Parser;
 use stage::Stage;
 use std::{path::PathBuf, process::ExitCode};
+use tokio::{
+    signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    },
+    time::Instant,
+};
 use trouble::Trouble;
 
 /// Measures the program against the database's own limit.
@@ -63,7 +70,12 @@ pub(crate) struct Options {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
+    // Whoever interrupts us finds nothing left behind: what was started ends with what it is kept in.
+    let measured = tokio::select! {
+        measured = run(Options::parse()) => measured,
+        () = interrupted() => Err(Trouble::unexpected("interrupted")),
+    };
+    match measured {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(trouble) => {
@@ -73,17 +85,28 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Waits until we are told to end.
+async fn interrupted() {
+    let Ok(mut told) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = told.recv() => {}
+        _ = ctrl_c() => {}
+    }
+}
+
 /// Answers whether all work was done. Whether targets are reached is for people to read.
 async fn run(options: Options) -> Result<bool, Trouble> {
     let rows = rows::chosen(&options.rows)?;
     let mut stage = Stage::set(options).await?;
     let mut measured = Vec::new();
     for row in rows {
-        eprintln!("{}", row.name());
-        measured.extend(row.measure(&mut stage).await?);
-    }
-    if !stage.options.smoke {
-        report::print(&measured);
+        let began = Instant::now();
+        let rows = row.measure(&mut stage).await?;
+        if !stage.options.smoke {
+            report::print(&rows);
+        }
+        measured.extend(rows);
+        eprintln!("bench: {} was measured, in {} s", row.name(), began.elapsed().as_secs());
     }
     let whole = stage.options.rows.is_empty() && !stage.options.smoke;
     let folder = stage.options.report.clone().or_else(|| whole.then(|| PathBuf::from("docs")));

@@ -14,11 +14,14 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
-use tokio::process::Command;
+use tokio::{process::Command, time::timeout};
 
 /// Connections that a peer has in all its processes: as many as ours.
 const CONNECTIONS: &str = "16";
+/// How long a peer may take to install what it needs, or to drain a queue.
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Where the peers lie.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
 
@@ -99,7 +102,9 @@ async fn run(command: &mut Command) -> Result<(), Trouble> {
 }
 
 async fn output(command: &mut Command) -> Result<String, Trouble> {
-    let ended = command.output().await.map_err(Trouble::during("a peer cannot be started"))?;
+    let ended = timeout(PATIENCE, command.output()).await;
+    let ended = ended.map_err(|_| Trouble::unexpected("a peer does not come to its end"))?;
+    let ended = ended.map_err(Trouble::during("a peer cannot be started"))?;
     if ended.status.success() {
         return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
     }

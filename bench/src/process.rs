@@ -14,7 +14,7 @@ use tokio::{
 };
 
 /// How long a program may take until it answers; the machine may be busy.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How long a program may take to end in good order.
 const END: Duration = Duration::from_secs(40);
 /// How often it is asked whether it answers: the time of the first answer is measured by it.
@@ -70,8 +70,8 @@ impl Process {
         &mut self,
         ready: impl Fn() -> F,
     ) -> Result<(), Trouble> {
-        let deadline = Instant::now() + START;
-        while Instant::now() < deadline {
+        let began = Instant::now();
+        while began.elapsed() < START {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(self.trouble(&format!("ended: {status}")));
             }

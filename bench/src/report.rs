@@ -53,6 +53,16 @@ impl Row {
     ) -> Self {
         Self { name, title, lines, bars, rates }
     }
+
+    /// Its lines in the table of the page.
+    fn cells(&self) -> String {
+        let line = |(number, line): (usize, &Line)| {
+            let title = if number == 0 { self.title } else { "" };
+            let (figure, target, verdict) = (line.figure(), line.target(), line.verdict());
+            format!("| {title} | {} | {figure} | {target} | {verdict} |\n", line.what)
+        };
+        self.lines.iter().enumerate().map(line).collect::<Vec<_>>().concat()
+    }
 }
 
 impl Line {
@@ -120,7 +130,6 @@ pub(crate) fn print(rows: &[Row]) {
             println!("  here and now: {}", row.rates);
         }
     }
-    println!();
 }
 
 /// What the page says before its table.
@@ -154,19 +163,11 @@ pub(crate) fn write(folder: &Path, rows: &[Row], stage: &Stage) -> Result<(), Tr
         stage.seconds(),
         stage.by_size(", with next to no data", "", ", with the full amounts"),
     );
-    for row in rows {
-        for (number, line) in row.lines.iter().enumerate() {
-            let title = if number == 0 { row.title } else { "" };
-            let Line { what, .. } = line;
-            let (figure, target, verdict) = (line.figure(), line.target(), line.verdict());
-            let cells = format!("| {title} | {what} | {figure} | {target} | {verdict} |\n");
-            page.push_str(&cells);
-        }
-    }
+    page.extend(rows.iter().map(Row::cells));
     for row in rows.iter().filter(|row| !row.bars.is_empty()) {
-        let file = format!("{}.svg", row.name);
-        fs::write(charts.join(&file), chart::bars(row.title, &row.bars)).map_err(failed())?;
-        page.push_str(&format!("\n![{}](benchmark/{file})\n", row.title));
+        let (title, file) = (row.title, format!("{}.svg", row.name));
+        fs::write(charts.join(&file), chart::bars(title, &row.bars)).map_err(failed())?;
+        page.extend([format!("\n![{title}](benchmark/{file})\n")]);
     }
     fs::write(folder.join("benchmark.md"), page).map_err(failed())
 }

@@ -6,7 +6,10 @@
 
 use crate::{Fault, table::Table, tenant::Scope, transaction::Transaction};
 use domain::identity::Reach;
-use sea_orm::{DbBackend, EntityName as _, EntityTrait, FromQueryResult as _, Statement, Value};
+use sea_orm::{
+    DbBackend, EntityName as _, EntityTrait, FromQueryResult as _, IdenStatic as _, Iterable as _,
+    Statement, Value,
+};
 use uuid::Uuid;
 
 type Model<R> = <<R as Table>::Entity as EntityTrait>::Model;
@@ -17,9 +20,8 @@ pub(crate) async fn one<R: Table>(
     scope: &Scope,
     id: Uuid,
 ) -> Result<Option<R>, Fault> {
-    let name = R::Entity::default().table_name().to_owned();
-    let sql = format!("SELECT * FROM look.{name}($1, $2, $3, $4)");
-    Ok(ask::<R>(work, scope, sql, [id.into()]).await?.pop().map(R::record))
+    let look = R::Entity::default().table_name().to_owned();
+    Ok(ask::<R>(work, scope, &look, [id.into()]).await?.pop().map(R::record))
 }
 
 /// At most `most` records, the newest first; those older than `before`, when a page has ended there.
@@ -29,15 +31,14 @@ pub(crate) async fn newest<R: Table>(
     before: Option<Uuid>,
     most: u16,
 ) -> Result<Vec<Model<R>>, Fault> {
-    let name = R::Entity::default().table_name().to_owned();
-    let sql = format!("SELECT * FROM look.{name}__newest($1, $2, $3, $4, $5)");
-    ask::<R>(work, scope, sql, [before.into(), i64::from(most).into()]).await
+    let look = format!("{}__newest", R::Entity::default().table_name());
+    ask::<R>(work, scope, &look, [before.into(), i64::from(most).into()]).await
 }
 
 async fn ask<R: Table>(
     work: &Transaction,
     scope: &Scope,
-    sql: String,
+    look: &str,
     wanted: impl IntoIterator<Item = Value>,
 ) -> Result<Vec<Model<R>>, Fault> {
     let Reach { dealer, technician } = scope.reach;
@@ -46,7 +47,13 @@ async fn ask<R: Table>(
         dealer.map(Uuid::from).into(),
         technician.map(Uuid::from).into(),
     ];
-    let values = scope.into_iter().chain(wanted);
+    let values: Vec<_> = scope.into_iter().chain(wanted).collect();
+    // By name, so that a statement that is prepared outlives a column that a migration adds.
+    let columns: Vec<_> = <R::Entity as EntityTrait>::Column::iter()
+        .map(|one| format!("\"{}\"", one.as_str()))
+        .collect();
+    let parameters: Vec<_> = (1..=values.len()).map(|number| format!("${number}")).collect();
+    let sql = format!("SELECT {} FROM look.{look}({})", columns.join(", "), parameters.join(", "));
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     let rows = work.look(&statement).await?;
     Ok(rows.iter().map(|row| Model::<R>::from_query_result(row, "")).collect::<Result<_, _>>()?)

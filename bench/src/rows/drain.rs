@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long a queue may take to drain.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// How often pgbench is called until a queue is empty.
 const MOST_CALLS: u32 = 30;
 

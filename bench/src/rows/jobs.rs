@@ -20,7 +20,7 @@ const EMPTY: &str = "Aftercare, an empty table";
 
 /// Jobs that do nothing.
 pub(super) async fn nothing(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
-    let jobs = stage.by_size(200, 10_000, 50_000);
+    let jobs = stage.by_size(200, 5_000, 50_000);
     let queue = Queue::make(stage, "nothing", Work::Nothing, jobs).await?;
     let peers =
         [(BULLMQ, Some(1.0)), (CELERY, Some(15.0)), (GRAPHILE_WORKER, None), (PG_BOSS, None)];
@@ -32,7 +32,7 @@ pub(super) async fn nothing(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
 
 /// Jobs with one durable transaction each.
 pub(super) async fn deadlines(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
-    let jobs = stage.by_size(100, 5_000, 20_000);
+    let jobs = stage.by_size(100, 2_000, 20_000);
     let queue = Queue::make(stage, "deadlines", Work::Deadline, jobs).await?;
     let peers = [(BULLMQ, Some(1.2)), (PG_BOSS, Some(3.5)), (GRAPHILE_WORKER, None)];
     let sides = beside_others(stage, &queue, &peers).await?;
@@ -65,7 +65,7 @@ async fn beside_others(
 
 /// A table of jobs with much in it, beside one with nothing else.
 pub(super) async fn backlog(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
-    let jobs = stage.by_size(200, 10_000, 50_000);
+    let jobs = stage.by_size(200, 3_000, 50_000);
     let empty = Queue::make(stage, "empty_table", Work::Nothing, jobs).await?;
     let full = Queue::make(stage, "full_table", Work::Nothing, jobs).await?;
     let (done, future) = stage.by_size((2_000, 200), (200_000, 20_000), (1_000_000, 100_000));

@@ -28,7 +28,7 @@ const WAITED: &str = "
 pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     let ground = stage.ground("latency", Amount { tenants: 4, customers_each: 100 }).await?;
     let worker = stage.program.worker(&ground.database).await?;
-    let facts = stage.by_size(10, 200, 1_000);
+    let facts = stage.by_size(10, 150, 1_000);
     let with = waited(stage, &ground, facts).await?;
     stage.redis.kill().await?;
     let facts = stage.by_size(4, 20, 50);

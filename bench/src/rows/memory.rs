@@ -27,7 +27,7 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     sleep(REST).await;
     let idle = [&api, &worker].map(|process| f64::from(process.resident_mb()));
     let ground = Ground { place: api.place, ..ground };
-    let length = Duration::from_secs(stage.by_size(2, 16, 150));
+    let length = Duration::from_secs(stage.by_size(2, 12, 150));
     let (window, looked) = under_load(stage, &ground, [&api, &worker], length).await?;
     api.stop().await?;
     worker.stop().await?;
@@ -69,8 +69,8 @@ async fn under_load(
     let complains = stage.voices(ground).into_iter().map(Complains::with).collect();
     let mut looked = Vec::new();
     let look = async {
-        let (end, mut ticks) = (Instant::now() + length, interval(LOOK));
-        while Instant::now() < end {
+        let (began, mut ticks) = (Instant::now(), interval(LOOK));
+        while began.elapsed() < length {
             ticks.tick().await;
             looked.push(processes.map(|process| f64::from(process.resident_mb())));
         }

@@ -18,8 +18,10 @@ const SORTED: &str = "INSERT … SELECT … ON CONFLICT";
 const DATABASE: &str = "plans";
 /// Dates that each thing gets: five tasks a month, two months ahead.
 const DATES: u64 = 10;
+/// So many dates need no more rounds than this.
+const MOST_ROUNDS: u32 = 2;
 /// How long it may take.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// The tables that are written.
 const WRITTEN: [&str; 3] = ["occurrence", "audit_entry", "job"];
 
@@ -70,7 +72,7 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
     stage.psql.run(DATABASE, &copies()).await?;
     stage.psql.run(DATABASE, &things()).await?;
     let (mut sides, mut memory) = (Sides::default(), Vec::new());
-    for _ in 0..stage.rounds().min(3) {
+    for _ in 0..stage.rounds().min(MOST_ROUNDS) {
         let (rate, used) = ours(stage, &amount).await?;
         sides.note(OURS, rate);
         memory.extend(used);

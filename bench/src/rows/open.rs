@@ -79,17 +79,17 @@ fn separate(ground: &Ground, window: u64) -> String {
         ("customer", &format!("('{HALF}' || :c::text)::uuid")),
         ("dealer", "ac.tenant()"),
         ("id", &format!("('{HALF}' || :k::text)::uuid")),
-        ("later", &format!("('0190000000007001' || :k::text)::uuid")),
+        ("later", "('0190000000007001' || :k::text)::uuid"),
         ("key", ":k::text"),
         ("serial", ":last_serial::text"),
     ];
-    let mut script = format!("{}BEGIN;\n{}\n", draw(ground, window), on_a_line(&scope(&tenant)));
-    for step in STEPS {
+    let step = |step: &&str| {
         let end = if step.contains(NUMBERS) { " \\gset" } else { ";" };
-        script.push_str(&format!("{}{end}\n", filled(step, &values)));
-    }
-    script.push_str("COMMIT;\n");
-    script
+        format!("{}{end}\n", filled(step, &values))
+    };
+    let steps = STEPS.iter().map(step).collect::<Vec<_>>().concat();
+    let (draw, enter) = (draw(ground, window), on_a_line(&scope(&tenant)));
+    format!("{draw}BEGIN;\n{enter}\n{steps}COMMIT;\n")
 }
 
 /// What is drawn for a complaint; identifiers rise, as the program's do.
