@@ -89,6 +89,7 @@ impl Orphans {
             self.report
                 .violation(format!("nobody has taken the orphan {id} for {seconds} seconds"));
         }
+        Ok(())
     }
 
     async fn look(&self) -> Result<(), sqlx::Error> {
