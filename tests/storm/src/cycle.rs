@@ -53,7 +53,7 @@ impl Cycle {
             told = settled => told?,
             never = orphans.watch() => match never {},
         };
-        orphans.judge().await;
+        orphans.judge().await?;
         let mut chance = Chance::of(&[self.seed, self.number, 1]);
         brand.caller.repeats_all(&mut chance).await;
         audit::all(&brand, &sql, &told, &mut chance).await

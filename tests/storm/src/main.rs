@@ -56,6 +56,11 @@ struct Arguments {
     program: Option<PathBuf>,
 }
 
+/// Violations of a cycle that are shown. One mistake may break hundreds of promises.
+const MOST_SHOWN: usize = 20;
+/// So much is shown of each: what was answered may be long.
+const MOST_SHOWN_CHARACTERS: usize = 600;
+
 /// A run of the storm.
 #[derive(Debug)]
 struct Run {
@@ -219,9 +224,13 @@ impl Run {
             seconds(seen.longest_orphan),
             seconds(seen.longest_quiet),
         );
-        for violation in &seen.violations {
+        for violation in seen.violations.iter().take(MOST_SHOWN) {
             line.push_str("\n  VIOLATION: ");
-            line.push_str(violation);
+            line.extend(violation.chars().take(MOST_SHOWN_CHARACTERS));
+        }
+        let hidden = seen.violations.len().saturating_sub(MOST_SHOWN);
+        if hidden > 0 {
+            line.push_str(&format!("\n  and {hidden} more"));
         }
         if !seen.violations.is_empty() {
             line.push_str("\n  ");

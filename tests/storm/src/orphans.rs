@@ -17,9 +17,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What is in the hands of workers, by job, with how often it was taken.
 const RUNNING: &str = "SELECT id::text, attempts FROM job WHERE state = 'running'";
-/// How often jobs were taken, and whether they are done.
-const TAKEN: &str =
-    "SELECT id::text, attempts, state = 'done', crashes FROM job WHERE id::text = ANY ($1)";
+/// How often jobs were taken and lost, and when they were done.
+const TAKEN: &str = "
+    SELECT id::text, attempts, crashes, CASE WHEN state = 'done' THEN finished_at::text END
+    FROM job WHERE id::text = ANY ($1)";
 
 /// A job that ran when its worker was lost.
 #[derive(Debug, Clone, Copy)]
@@ -70,35 +71,35 @@ impl Orphans {
     /// Looks after them for ever.
     pub(crate) async fn watch(&self) -> Infallible {
         loop {
-            self.look().await;
+            if self.look().await.is_err() {
+                // The database is away, and nobody could have taken them.
+                let now = Instant::now();
+                open(&self.lying).values_mut().for_each(|orphan| orphan.since = now);
+            }
             sleep(LOOK_AGAIN).await;
         }
     }
 
     /// Says at the end which still lie, and which were done twice: their worker has come back and did not know that they
     /// were its own no longer.
-    pub(crate) async fn judge(&self) {
-        self.look().await;
+    pub(crate) async fn judge(&self) -> Result<(), sqlx::Error> {
+        self.look().await?;
         for (id, orphan) in open(&self.lying).iter() {
             let seconds = orphan.since.elapsed().as_secs();
             self.report
                 .violation(format!("nobody has taken the orphan {id} for {seconds} seconds"));
         }
+        Ok(())
     }
 
-    async fn look(&self) {
+    async fn look(&self) -> Result<(), sqlx::Error> {
         let ids: Vec<String> = open(&self.done).keys().cloned().collect();
         if ids.is_empty() {
-            return;
+            return Ok(());
         }
-        let found: Result<Vec<Found>, _> =
-            sqlx::query_as(TAKEN).bind(ids).fetch_all(&self.sql).await;
-        let Ok(found) = found else {
-            let now = Instant::now();
-            open(&self.lying).values_mut().for_each(|orphan| orphan.since = now);
-            return;
-        };
+        let found: Vec<Found> = sqlx::query_as(TAKEN).bind(ids).fetch_all(&self.sql).await?;
         found.into_iter().for_each(|found| self.see(found));
+        Ok(())
     }
 
     fn see(&self, (id, attempts, crashes, done): Found) {
