@@ -26,6 +26,7 @@ mod customers;
 mod demo;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod hostile;
 mod identity;
 mod imports;
 mod input;
