@@ -26,7 +26,6 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 #[into_params(parameter_in = Query)]
 struct AuditFilters {
     /// The record whose timeline is wanted, by its identifier of whatever kind.
-    #[param(example = "cmp_01m80t7jx3e9vbq2f4c6d8g0hk", max_length = 40, value_type = Option<String>)]
     subject: Option<AnyId>,
     /// The customer whose timeline is wanted, over all records.
     customer_id: Option<CustomerId>,

@@ -54,7 +54,8 @@ struct ComplaintFilters {
     /// The person who answers for them.
     owner_id: Option<StaffId>,
     /// The number that people say on the telephone.
-    #[param(example = "C-000123", max_length = 40, value_type = Option<String>)]
+    #[param(example = "C-000123", min_length = 1, max_length = 40, pattern = "^[!-~]+$",
+        value_type = Option<String>)]
     number: Option<SpokenNumber>,
     /// Those whose first answer is due at this instant or later.
     #[param(example = "2026-12-01T00:00:00Z")]
@@ -100,6 +101,7 @@ async fn list_complaints(
 #[utoipa::path(
     post, path = "/complaints", tag = "complaints",
     operation_id = "open_complaint",
+    extensions(("x-idempotency-key-required" = json!(true))),
     request_body(content = ComplaintDetails, description = "What the customer complains about."),
     responses((status = 201, description = "The complaint.", body = Complaint, headers(
         ("Location" = String, description = "Where the complaint is found."),
@@ -177,6 +179,7 @@ async fn acknowledge_complaint(
 #[utoipa::path(
     post, path = "/complaints/{id}/decide", tag = "complaints",
     operation_id = "decide_complaint",
+    extensions(("x-idempotency-key-required" = json!(true))),
     params(("id" = ComplaintId, Path, description = "Which complaint.")),
     request_body(content = DecisionDetails, description = "The decision."),
     responses((status = 200, description = "The complaint, decided.", body = Complaint, headers(
@@ -232,6 +235,7 @@ async fn tell_customer(access: Access<may::ComplaintsWrite>, Id(id): Id<Complain
 #[utoipa::path(
     post, path = "/complaints/{id}/resolve", tag = "complaints",
     operation_id = "resolve_complaint",
+    extensions(("x-idempotency-key-required" = json!(true))),
     params(("id" = ComplaintId, Path, description = "Which complaint.")),
     responses((status = 200, description = "The complaint, resolved.", body = Complaint, headers(
         ("ETag" = String, description = "Its version."),

@@ -108,6 +108,7 @@ async fn list_orders(
 #[utoipa::path(
     post, path = "/orders", tag = "orders",
     operation_id = "place_order",
+    extensions(("x-idempotency-key-required" = json!(true))),
     request_body(content = OrderDetails, description = "What was sold."),
     responses((status = 201, description = "The new order.", body = Sale,
         headers(("Location" = String, description = "Where the order is found."),
@@ -192,6 +193,7 @@ async fn show_order(
 #[utoipa::path(
     post, path = "/orders/{id}/pay", tag = "orders",
     operation_id = "pay_order",
+    extensions(("x-idempotency-key-required" = json!(true))),
     params(("id" = OrderId, Path, description = "The order.")),
     request_body(content = PayOrder, description = "The day of the payment."),
     responses((status = 200, description = "The order as it is now.", body = Sale,

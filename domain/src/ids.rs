@@ -74,12 +74,32 @@ impl<'de> Deserialize<'de> for AnyId {
     }
 }
 
+impl PartialSchema for AnyId {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(format!("^({})_{SUFFIX}$", PREFIXES.join("|"))))
+            .examples(["cmp_01m80t7jx3e9vbq2f4c6d8g0hk"])
+            .description(Some("An identifier of whatever kind."))
+            .into()
+    }
+}
+
+impl ToSchema for AnyId {
+    fn name() -> Cow<'static, str> {
+        "AnyId".into()
+    }
+}
+
+/// What stands behind the kind of an identifier, as a regular expression.
+const SUFFIX: &str = "[0-7][0-9a-hjkmnp-tv-z]{25}";
+
 /// The schema of an identifier of the kind `prefix`.
 fn schema(prefix: &str) -> RefOr<Schema> {
     let example = format!("{prefix}_01m80t7jx3e9vbq2f4c6d8g0hk");
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .pattern(Some(format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")))
+        .pattern(Some(format!("^{prefix}_{SUFFIX}$")))
         .examples([example])
         .description(Some(format!("An identifier that begins with `{prefix}_`.")))
         .into()

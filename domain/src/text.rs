@@ -54,11 +54,13 @@ impl Alphabet {
     /// The same as a regular expression, where one can say it.
     fn pattern(self) -> Option<&'static str> {
         match self {
-            Self::Line | Self::Lines | Self::Printable => None,
+            Self::Line => Some(ONE_LINE),
+            Self::Lines => Some(SOME_LINES),
+            Self::Printable => Some(PRINTABLE),
             Self::Code => Some("^[a-z0-9][a-z0-9_-]*$"),
             Self::Key => Some("^[!-~]+$"),
             Self::Phone => Some(r"^\+?[0-9]{5,}$"),
-            Self::Email => Some(r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+            Self::Email => Some(MAIL_ADDRESS),
         }
     }
 
@@ -86,6 +88,20 @@ impl Alphabet {
         Bilingual { en, zh }
     }
 }
+
+/// No control characters, and at both ends something that shows.
+const ONE_LINE: &str = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$";
+
+/// No control characters but line feeds and tabs, and somewhere something that shows.
+const SOME_LINES: &str =
+    r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b-\x1f\x7f-\x9f]*$";
+
+/// One line without what [`is_invisible`] finds.
+const PRINTABLE: &str = r"^[^\s\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]([^\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]*[^\s\x00-\x1f\x7f-\x9f\xad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb])?$";
+
+/// One `@`, a dot somewhere behind it, and nothing that does not show.
+const MAIL_ADDRESS: &str =
+    r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]*\.[^@\s\x00-\x1f\x7f-\x9f]*$";
 
 /// Characters that do not show: two names that differ in them look the same.
 fn is_invisible(c: char) -> bool {

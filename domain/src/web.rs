@@ -27,6 +27,16 @@ pub enum Loopback {
     Refused,
 }
 
+impl Loopback {
+    /// Whether a machine may be called for a brand: one that is public, and this one itself where it is allowed.
+    pub fn lets(self, address: IpAddr) -> bool {
+        match self {
+            Self::Allowed => address.is_loopback() || is_public(address),
+            Self::Refused => is_public(address),
+        }
+    }
+}
+
 /// An address as it is taken apart: `https://host:port/path`.
 struct Parts<'a> {
     scheme: &'a str,
@@ -50,12 +60,23 @@ impl<'a> Parts<'a> {
     }
 
     /// A lower-case name or an address in figures; never a user, a space or an escape.
+    ///
+    /// What ends in a number is an address in figures to everybody who calls it, so it must be a plain one.
+    /// Source: WHATWG URL, "ends in a number".
     fn is_host(&self) -> bool {
         if let Some(inner) = self.host.strip_prefix('[') {
             return inner.strip_suffix(']').is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
         }
+        let last = self.host.rsplit('.').next().unwrap_or_default();
+        let is_hexadecimal =
+            last.strip_prefix("0x").is_some_and(|rest| rest.chars().all(|c| c.is_ascii_hexdigit()));
+        if is_hexadecimal || last.chars().all(|c| c.is_ascii_digit()) {
+            return self.host.parse::<Ipv4Addr>().is_ok();
+        }
         let is_label = |label: &str| {
-            !label.is_empty()
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
                 && label.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-' | '_'))
         };
         self.host.len() <= 253 && self.host.split('.').all(is_label)
@@ -76,9 +97,15 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// The address, where the host is one in figures.
+    fn figures(&self) -> Option<IpAddr> {
+        self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+    }
+
+    /// Source: RFC 6761, 6.3.
     fn is_loopback(&self) -> bool {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        let is_local_name = self.host == "localhost" || self.host.ends_with(".localhost");
+        is_local_name || self.figures().is_some_and(|ip| ip.is_loopback())
     }
 
     fn has_default_port(&self) -> bool {
@@ -128,17 +155,22 @@ impl FromStr for WebAddress {
     }
 }
 
+impl WebAddress {
+    /// Whether it may lead to a machine that may be called. Names are judged again when they are looked up.
+    pub fn may_be_called(&self, loopback: Loopback) -> bool {
+        Parts::of(&self.0).is_some_and(|parts| match parts.figures() {
+            Some(figures) => loopback.lets(figures),
+            None => loopback == Loopback::Allowed || !parts.is_loopback(),
+        })
+    }
+}
+
 macro_rules! web_texts {
     ($($name:ident: $says:literal, $example:literal;)*) => {$(
         impl $name {
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
-            }
-
-            /// Whether it names this machine itself.
-            pub fn is_loopback(&self) -> bool {
-                Parts::of(&self.0).is_some_and(|parts| parts.is_loopback())
             }
         }
 
@@ -259,6 +291,8 @@ mod tests {
             "https://app.example.com:0",
             "https://app.example.com:65536",
             "https://app..example.com",
+            "https://-app.example.com",
+            "https://app-.example.com",
             "https://",
             "ftp://app.example.com",
         ] {
@@ -288,13 +322,35 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_known_by_all_its_names() {
-        for text in
-            ["http://localhost/", "http://127.0.0.9/", "https://[::1]/", "https://localhost/"]
-        {
-            assert!(text.parse::<WebAddress>().unwrap().is_loopback(), "{text}");
+    fn what_ends_in_a_number_is_a_plain_address_in_figures() {
+        for host in ["8.8.8.8", "127.0.0.1", "0x7f.example", "1.example", "8.8.8.a1"] {
+            assert!(format!("https://{host}/").parse::<WebAddress>().is_ok(), "{host}");
         }
-        assert!(!"https://localhost.example.com/".parse::<WebAddress>().unwrap().is_loopback());
+        for host in
+            ["127.1", "2130706433", "0177.0.0.1", "0x7f000001", "127.0.0.0x1", "a.1", "a.0x"]
+        {
+            assert!(format!("https://{host}/").parse::<WebAddress>().is_err(), "{host}");
+        }
+    }
+
+    #[test]
+    fn this_machine_and_its_neighbours_are_not_for_calling() {
+        let may =
+            |text: &str, loopback| text.parse::<WebAddress>().unwrap().may_be_called(loopback);
+        for text in
+            ["http://localhost/", "https://login.localhost/", "http://127.0.0.9/", "https://[::1]/"]
+        {
+            assert!(may(text, Loopback::Allowed), "{text}");
+            assert!(!may(text, Loopback::Refused), "{text}");
+        }
+        for text in ["https://10.0.0.1/", "https://[::ffff:127.0.0.1]/", "https://[fd00::1]/"] {
+            assert!(!may(text, Loopback::Allowed), "{text}");
+        }
+        for text in
+            ["https://localhost.example.com/", "https://8.8.8.8/", "https://[2606:4700::1]/"]
+        {
+            assert!(may(text, Loopback::Refused), "{text}");
+        }
     }
 
     #[test]

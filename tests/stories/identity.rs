@@ -62,26 +62,6 @@ async fn the_first_keys_open_the_brand_and_its_sandbox() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_key_of_ours_reads_the_same_answer() {
-    let house = House::opens().await;
-    let founded = house.founds("clearwater").await;
-    let key = founded.live_key.reveal();
-    let mistyped = format!("{}x", &key[..key.len() - 1]);
-    let unknown = store::key_text::KeyText::of(domain::tenancy::TenantMode::Live, &[7; 32]);
-    let mut answers = Vec::new();
-    let wrong = ["", "x", "a.b.c", &mistyped, unknown.reveal(), "ak_live_", &key.repeat(200)];
-    for credential in wrong {
-        let refused = house.bearer(credential).get("/v1/brand").await.refused(401, "unauthorized");
-        assert_eq!(refused.header("www-authenticate"), "Bearer realm=\"aftercare\"");
-        let mut body = refused.body;
-        body["request_id"] = Value::Null;
-        answers.push(body);
-    }
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    house.stranger().get("/v1/brand").await.refused(401, "unauthorized");
-}
-
-#[tokio::test]
 async fn a_key_is_shown_once_and_opens_what_it_was_made_for() {
     let house = House::opens().await;
     let founded = house.founds("clearwater").await;
@@ -236,49 +216,6 @@ async fn who_asks_for_a_token_wrongly_is_told_in_the_words_of_oauth() {
     }
     let posted = house.stranger().post("/oauth/token", json!({})).await.expect(400);
     assert_eq!(posted["error"], "invalid_request");
-}
-
-#[tokio::test]
-async fn forged_tokens_open_nothing() {
-    let house = House::opens().await;
-    let founded = house.founds("clearwater").await;
-    let first = house.bearer(founded.live_key.reveal());
-    let made = makes_key(&first, &["dealers:read"]).await.expect(201);
-    let token = exchanges(&house, &made).await;
-    let parts: Vec<&str> = token.split('.').collect();
-    let [head, body, signature] = parts[..] else { panic!("a token has three parts") };
-    let read = |part: &str| -> Value {
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
-    };
-    let write = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let with = |part: &str, name: &str, value: Value| {
-        let mut changed = read(part);
-        changed[name] = value;
-        write(&changed)
-    };
-    let mut forged = vec![
-        format!("{head}.{body}."),
-        format!("{head}.{body}.{}", "A".repeat(signature.len())),
-        format!("{}.{body}.", with(head, "alg", json!("none"))),
-        format!("{}.{body}.{signature}", with(head, "alg", json!("HS256"))),
-        format!(
-            "{}.{body}.{signature}",
-            with(head, "kid", json!("sgn_01h455vb4pex5vsknk084sn02q"))
-        ),
-        format!("{}.{body}.{signature}", with(head, "typ", json!("JWT"))),
-    ];
-    for (name, value) in [
-        ("scope", json!("tenant:write")),
-        ("tenant", json!(founded.twins.test)),
-        ("exp", json!(4_000_000_000_u64)),
-        ("sub", json!("stf_01h455vb4pex5vsknk084sn02q")),
-    ] {
-        forged.push(format!("{head}.{}.{signature}", with(body, name, value)));
-    }
-    for token in forged {
-        house.bearer(&token).get("/v1/dealers").await.refused(401, "unauthorized");
-    }
-    house.bearer(&token).get("/v1/dealers").await.expect(200);
 }
 
 #[tokio::test]
@@ -482,6 +419,11 @@ impl SignInPlace {
         Self { pair, url }
     }
 
+    /// Its public key, as it publishes it.
+    pub(crate) fn x(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.pair.public_key().as_ref())
+    }
+
     pub(crate) fn details(&self, algorithm: &str) -> Value {
         json!({"name": "Sign-in", "issuer": self.url, "audience": "aftercare",
             "jwks_url": format!("{}/keys", self.url), "algorithm": algorithm})
@@ -572,7 +514,7 @@ async fn a_production_server_calls_nobody_on_its_own_machine() {
     let key = house.bearer(founded.live_key.reveal());
     let place = SignInPlace::opens().await;
     let refused = key.post("/v1/issuers", place.details("eddsa")).await;
-    refused.refused(422, "address_is_this_machine");
+    refused.refused(422, "address_not_public");
     let mut details = place.details("eddsa");
     details["issuer"] = json!("https://login.example.com");
     details["jwks_url"] = json!("http://login.example.com/keys");

@@ -29,6 +29,7 @@ mod demo;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod faults;
+mod hostile;
 mod identity;
 mod imports;
 mod input;

@@ -104,6 +104,7 @@ async fn list_gestures(
 #[utoipa::path(
     post, path = "/gestures", tag = "gestures",
     operation_id = "ask_gesture",
+    extensions(("x-idempotency-key-required" = json!(true))),
     request_body(
         content = GestureRequest, description = "What somebody wants to do for a customer.",
         example = json!({"customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "kind": "gift",
@@ -192,6 +193,7 @@ async fn list_approvals(
 #[utoipa::path(
     post, path = "/gestures/{id}/approve", tag = "gestures",
     operation_id = "approve_gesture",
+    extensions(("x-idempotency-key-required" = json!(true))),
     params(("id" = GestureId, Path, description = "The gesture.")),
     request_body(
         content = GestureVerdict, description = "Why.",
@@ -221,6 +223,7 @@ async fn approve_gesture(
 #[utoipa::path(
     post, path = "/gestures/{id}/reject", tag = "gestures",
     operation_id = "reject_gesture",
+    extensions(("x-idempotency-key-required" = json!(true))),
     params(("id" = GestureId, Path, description = "The gesture.")),
     request_body(
         content = GestureVerdict, description = "Why.",
@@ -251,6 +254,7 @@ async fn reject_gesture(
 #[utoipa::path(
     post, path = "/gestures/{id}/fulfil", tag = "gestures",
     operation_id = "fulfil_gesture",
+    extensions(("x-idempotency-key-required" = json!(true))),
     params(("id" = GestureId, Path, description = "The gesture.")),
     request_body(
         content = GestureBill, description = "What it has cost.",
@@ -282,6 +286,7 @@ async fn fulfil_gesture(
 #[utoipa::path(
     post, path = "/gestures/{id}/cancel", tag = "gestures",
     operation_id = "cancel_gesture",
+    extensions(("x-idempotency-key-required" = json!(true))),
     params(("id" = GestureId, Path, description = "The gesture.")),
     responses((status = 200, description = "The gesture, cancelled.", body = Gesture, headers(
         ("ETag" = String, description = "Its version.")))),

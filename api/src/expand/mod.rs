@@ -129,6 +129,11 @@ impl<R: Expands> FromRequestParts<Api> for Expand<R> {
                 let known = R::KINDS.iter().map(|(name, _)| *name);
                 return Err(Problem::parameter(PARAMETER, Invalid::unknown_value(known)));
             };
+            if asked.has(name) {
+                let mistake = Invalid::new("repeated_value", "expected each of them only once")
+                    .in_chinese("每项应只出现一次");
+                return Err(Problem::parameter(PARAMETER, mistake));
+            }
             let caller = parts.extensions.get::<Caller>();
             let caller = caller.ok_or_else(|| Problem::new(&problem::UNAUTHORIZED))?;
             if let Err(forbidden) = caller.must_have(*scope) {

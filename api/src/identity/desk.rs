@@ -237,8 +237,8 @@ impl Desk {
 
     async fn admit_foreign(&self, token: &str, tenant: TenantId) -> Result<Admitted, Problem> {
         let name = jwt::issuer_name(token).ok_or_else(unauthorized)?;
-        let issuer = self.issuers.get((tenant, name.clone()), async {
-            Ok(self.store.issuer(tenant, &name).await?.map(Arc::new))
+        let issuer = self.issuers.get((tenant, name.to_string()), async {
+            Ok(self.store.issuer(tenant, name.as_str()).await?.map(Arc::new))
         });
         let issuer = issuer.await?.ok_or_else(unauthorized)?;
         let verified = self.verify_foreign(token, &issuer).await?;

@@ -107,10 +107,12 @@ async fn admitted(desk: &Arc<Desk>, mut request: Request, next: Next) -> Respons
     response
 }
 
-/// The credential of a `Bearer` header; an unreadable one is nobody's.
+/// The credential of a `Bearer` header; an unreadable one is nobody's. So are two: whoever stands between may
+/// have judged the other one.
 fn bearer(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?;
-    let Ok(text) = value.to_str() else { return Some(String::new()) };
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next()?;
+    let (Ok(text), None) = (value.to_str(), values.next()) else { return Some(String::new()) };
     let (scheme, credential) = text.split_once(' ').unwrap_or((text, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim().to_owned())
 }

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     identity::{Claims, ForeignClaims, TokenAlgorithm},
     ids::SigningKeyId,
+    web::WebAddress,
 };
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
@@ -148,12 +149,13 @@ pub(crate) fn key_name(token: &str) -> Option<String> {
     header(token).ok()?.kid
 }
 
-/// Who says to have issued a token. Only good for looking the issuer up: nothing is verified yet.
-pub(crate) fn issuer_name(token: &str) -> Option<String> {
+/// Who says to have issued a token, if an issuer can be called so. Only good for looking the issuer up: nothing
+/// is verified yet.
+pub(crate) fn issuer_name(token: &str) -> Option<WebAddress> {
     /// The one claim that is looked at.
     #[derive(Deserialize)]
     struct Says {
-        iss: String,
+        iss: WebAddress,
     }
     header(token).ok()?;
     let says: Says = jsonwebtoken::dangerous::insecure_decode_claims(token).ok()?;

@@ -189,6 +189,7 @@ async fn get_appointment(
 #[utoipa::path(
     post, path = "/appointments/{id}/confirm", tag = "visits",
     operation_id = "confirm_appointment",
+    extensions(("x-idempotency-key-required" = json!(true))),
     params(("id" = AppointmentId, Path, description = "The appointment.")),
     responses((
         status = 200, description = "The appointment, confirmed.", body = Appointment,
@@ -217,6 +218,7 @@ async fn confirm_appointment(
 #[utoipa::path(
     post, path = "/appointments/{id}/reschedule", tag = "visits",
     operation_id = "reschedule_appointment",
+    extensions(("x-idempotency-key-required" = json!(true))),
     params(("id" = AppointmentId, Path, description = "The appointment.")),
     request_body(content = NewSlot, description = "The other slot."),
     responses((

@@ -60,7 +60,8 @@ struct WorkOrderFilters {
     /// Those in one state; of the `unscheduled` ones, `unscheduled_because` says what is in the way.
     state: Option<WorkOrderState>,
     /// The one with this number.
-    #[param(example = "W-9VBQ2F4C6D", max_length = 40, value_type = Option<String>)]
+    #[param(example = "W-9VBQ2F4C6D", min_length = 1, max_length = 40, pattern = "^[!-~]+$",
+        value_type = Option<String>)]
     number: Option<SpokenNumber>,
     /// Those best done (`preferred_on`) on this day or later.
     #[param(example = "2026-12-01")]

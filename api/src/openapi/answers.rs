@@ -40,12 +40,13 @@ pub(super) fn problems(status: &str) -> Vec<Problem> {
 }
 
 /// The headers of answers: name, what it says, an example.
-const HEADERS: [(&str, &str, &str); 10] = [
+const HEADERS: [(&str, &str, &str); 11] = [
     (
         "X-Request-Id",
         "The request, for asking us about it: what you sent, or a name we made up.",
         "req_01m80t7jx3e9vbq2f4c6d8g0hk",
     ),
+    ("Content-Language", "The language in which the problem is told.", "en"),
     ("ETag", "The version of the record, for If-Match and If-None-Match.", "\"3\""),
     ("Link", "The next page, when there is one.", "</v1/customers?cursor=eyJ2Ijox>; rel=\"next\""),
     (
@@ -99,6 +100,9 @@ pub(super) fn carry_headers(operation: &mut Value) {
     for (status, response) in responses.into_iter().flatten() {
         let mut names = vec!["X-Request-Id"];
         names.extend(LIMITS.iter().filter(|_| guarded && status != "401"));
+        if response.pointer("/content/application~1problem+json").is_some() {
+            names.push("Content-Language");
+        }
         if ["409", "429", "503"].contains(&status.as_str()) {
             names.push("Retry-After");
         }
@@ -177,7 +181,7 @@ fn offer_not_modified(operation: &mut Value) {
     let parameter = json!({
         "name": "If-None-Match", "in": "header", "required": false,
         "description": "The ETag of the record as you have it; when it is still that one, the answer is 304 and has no body.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 64}, "example": "\"3\"",
+        "schema": {"type": "string"}, "example": "\"3\"",
     });
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {

@@ -11,6 +11,9 @@ use serde_json::{Map, Value, json};
 /// Examples are made at most so deep; schemas that contain themselves end there.
 const DEEPEST: u8 = 12;
 
+/// Enums that callers write and whose alternatives have no other members than theirs.
+const CLOSED: [&str; 2] = ["PlanTrigger", "SopMeasure"];
+
 /// Completes the schemas and examples of a document.
 pub(super) fn finish(document: &mut Value) {
     let names: Vec<String> = schemas(document).keys().cloned().collect();
@@ -26,6 +29,7 @@ pub(super) fn finish(document: &mut Value) {
     for name in &names {
         expand_record(document, name);
     }
+    CLOSED.iter().for_each(|name| close(document, name));
     describe(document);
     let whole = document.clone();
     let mut problems = Map::new();
@@ -147,6 +151,15 @@ fn expand_record(document: &mut Value, expanded: &str) {
     let reference =
         json!({"$ref": format!("#/components/schemas/{expanded}"), "description": says});
     properties.insert("expanded".to_owned(), reference);
+}
+
+/// Says that the alternatives of a schema have no other members.
+fn close(document: &mut Value, name: &str) {
+    let place = format!("/components/schemas/{name}/oneOf");
+    let alternatives = document.pointer_mut(&place).and_then(Value::as_array_mut);
+    for alternative in alternatives.into_iter().flatten().filter_map(Value::as_object_mut) {
+        alternative.insert("additionalProperties".to_owned(), json!(false));
+    }
 }
 
 /// The tag that tells the alternatives of a schema apart has the same meaning everywhere.

@@ -136,7 +136,8 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation) {
         operation.parameters.get_or_insert_default().push(if_match(Required::False).into());
     }
     if method == "post" && guarded {
-        operation.parameters.get_or_insert_default().push(idempotency_key().into());
+        let required = takes_mark(operation, KEY_REQUIRED);
+        operation.parameters.get_or_insert_default().push(idempotency_key(required).into());
     }
     failures
         .push(("503", "The service cannot answer right now; `Retry-After` says when to go on."));
@@ -181,14 +182,26 @@ fn problem(status: &str, says: &str) -> RefOr<Response> {
         .into()
 }
 
-fn idempotency_key() -> openapi::path::Parameter {
+/// The mark of operations that cannot do without an Idempotency-Key, in their `utoipa::path`.
+const KEY_REQUIRED: &str = "x-idempotency-key-required";
+
+/// Takes a mark away that is for us alone. Answers whether it was there.
+fn takes_mark(operation: &mut Operation, mark: &str) -> bool {
+    operation.extensions.as_mut().and_then(|marks| marks.remove(mark)).is_some()
+}
+
+fn idempotency_key(required: bool) -> openapi::path::Parameter {
     let says = "A name you make up for this intention. Sent again with the same body, the request has one effect and the same answer; kept for 24 hours. Required where money or messages move.";
-    header("Idempotency-Key", says, "5f0c2b1e-7c1f-4a53-9c55-0d5b6f3f1a11", 128).build()
+    let required = if required { Required::True } else { Required::False };
+    header("Idempotency-Key", says, "5f0c2b1e-7c1f-4a53-9c55-0d5b6f3f1a11", 128, "^[!-~]+$")
+        .required(required)
+        .build()
 }
 
 fn if_match(required: Required) -> openapi::path::Parameter {
     let says = "The ETag of the record as you read it.";
-    header("If-Match", says, "\"3\"", 64).required(required).build()
+    let tags = r#"^(\*|"[!#-+\--~]*"(, ?"[!#-+\--~]*")*)$"#;
+    header("If-Match", says, "\"3\"", 64, tags).required(required).build()
 }
 
 /// Whether the operation changes one record that is there, and says at which version it is then.
@@ -197,9 +210,12 @@ fn answers_a_version(operation: &Operation) -> bool {
         Some(RefOr::T(response)) if response.headers.contains_key("ETag"))
 }
 
-fn header(name: &str, says: &str, example: &str, most: usize) -> ParameterBuilder {
-    let schema =
-        ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(most));
+fn header(name: &str, says: &str, example: &str, most: usize, pattern: &str) -> ParameterBuilder {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(most))
+        .pattern(Some(pattern));
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)

@@ -90,14 +90,14 @@ pub(super) static TOO_MANY_ISSUERS: Rule = Rule {
     },
 };
 
-/// An address that names the server itself.
-pub(super) static ADDRESS_IS_THIS_MACHINE: Rule = Rule {
-    code: "address_is_this_machine",
+/// An address that cannot be called for a brand.
+pub(super) static ADDRESS_NOT_PUBLIC: Rule = Rule {
+    code: "address_not_public",
     kind: Kind::Unfit,
     title: Bilingual { en: "Not a public address", zh: "非公网地址" },
     detail: Bilingual {
-        en: "{url} names this machine; only a development server calls itself.",
-        zh: "{url} 指向本机；仅开发服务器可调用自身。",
+        en: "{url} is not on the public internet; only a development server calls its own machine.",
+        zh: "{url} 不在公网上；仅开发服务器可调用本机。",
     },
     advice: Bilingual {
         en: "Give an https address that can be reached from the internet.",
@@ -110,7 +110,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// `too_many_issuers` beyond ten; `address_is_this_machine` where that is refused.
+    /// `too_many_issuers` beyond ten; `address_not_public` for this machine, where that is refused,
+    /// and its neighbours.
     pub fn enter(
         id: IssuerId,
         details: IssuerDetails,
@@ -137,7 +138,8 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// `address_is_this_machine` where that is refused.
+    /// `address_not_public` for this machine, where that is refused,
+    /// and its neighbours.
     pub fn change(
         self,
         details: IssuerDetails,
@@ -201,7 +203,9 @@ impl Issuer {
         if begins > now.saturating_add(CLOCK_SKEW_SECONDS) {
             return Err(TokenFault::Early);
         }
-        if claims.sub.is_empty() { Err(TokenFault::Subject) } else { Ok(&claims.sub) }
+        // What no person can be called is not looked up.
+        let is_name = ExternalId::new(claims.sub.as_str()).is_ok();
+        if is_name { Ok(&claims.sub) } else { Err(TokenFault::Subject) }
     }
 }
 
@@ -254,12 +258,8 @@ impl IssuerStatus {
 
 fn check(details: &IssuerDetails, loopback: Loopback) -> Result<(), Refusal> {
     let addresses = [&details.issuer, &details.jwks_url];
-    match addresses.into_iter().find(|address| address.is_loopback()) {
-        Some(address) if loopback == Loopback::Refused => {
-            Err(Refusal::new(&ADDRESS_IS_THIS_MACHINE).with("url", address))
-        }
-        Some(_) | None => Ok(()),
-    }
+    let unfit = addresses.into_iter().find(|address| !address.may_be_called(loopback));
+    unfit.map_or(Ok(()), |url| Err(Refusal::new(&ADDRESS_NOT_PUBLIC).with("url", url)))
 }
 
 impl Record for Issuer {
@@ -314,8 +314,14 @@ mod tests {
     #[test]
     fn only_a_development_server_calls_itself() {
         assert!(enters("http://127.0.0.1:9000", 0, Loopback::Allowed).is_ok());
-        let refusal = enters("http://127.0.0.1:9000", 0, Loopback::Refused).unwrap_err();
-        assert_eq!(refusal.rule.code, "address_is_this_machine");
+        for (host, server) in [
+            ("http://127.0.0.1:9000", Loopback::Refused),
+            ("https://192.168.1.1", Loopback::Refused),
+            ("https://192.168.1.1", Loopback::Allowed),
+        ] {
+            let refusal = enters(host, 0, server).unwrap_err();
+            assert_eq!(refusal.rule.code, "address_not_public", "{host}");
+        }
     }
 
     #[test]
@@ -366,6 +372,7 @@ mod tests {
             (serde_json::json!({"nbf": seconds + 61}), TokenFault::Early),
             (serde_json::json!({"iat": seconds + 61}), TokenFault::Early),
             (serde_json::json!({"sub": ""}), TokenFault::Subject),
+            (serde_json::json!({"sub": "u-1\u{0}"}), TokenFault::Subject),
         ];
         for (changes, fault) in worthless {
             assert_eq!(accepts(&changes), Err(fault), "{changes}");

@@ -396,7 +396,7 @@ pub static RULES: &[&Rule] = &[
     &tokens::SCOPE_NOT_GRANTED,
     &tokens::STAFF_TOKENS_ARE_FOR_TRYING_OUT,
     &issuers::TOO_MANY_ISSUERS,
-    &issuers::ADDRESS_IS_THIS_MACHINE,
+    &issuers::ADDRESS_NOT_PUBLIC,
     &SHARED_BY_ALL_DEALERS,
 ];
 

@@ -55,6 +55,9 @@ async fn a_visit_is_shown_with_whom_what_and_where() {
     let error = &refused["errors"][0];
     assert_eq!((&error["pointer"], &error["code"]), (&json!("expand"), &json!("unknown_value")));
     assert_eq!(error["allowed"].as_array().unwrap().len(), 7);
+    let refused = key.get("/v1/appointments?expand=customer,site,customer").await;
+    let refused = refused.refused(400, "invalid_parameter");
+    assert_eq!(refused["errors"][0]["code"], "repeated_value");
     key.get("/v1/customers?expand=dealer").await.refused(400, "invalid_parameter");
 }
 
