@@ -26,6 +26,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 #[into_params(parameter_in = Query)]
 struct AuditFilters {
     /// The record whose timeline is wanted, by its identifier of whatever kind.
+    #[param(inline)]
     subject: Option<AnyId>,
     /// The customer whose timeline is wanted, over all records.
     customer_id: Option<CustomerId>,

@@ -67,7 +67,8 @@ async fn list_jobs(
     get, path = "/jobs/{id}", tag = "audit",
     operation_id = "get_job",
     params(("id" = JobId, Path, description = "The job.")),
-    responses((status = 200, description = "The job.", body = Job)),
+    responses((status = 200, description = "The job.", body = Job,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["jobs:read"])),
 )]
 async fn get_job(access: Access<may::JobsRead>, Id(id): Id<JobId>) -> Result<Response, Problem> {
@@ -84,7 +85,8 @@ async fn get_job(access: Access<may::JobsRead>, Id(id): Id<JobId>) -> Result<Res
     post, path = "/jobs/{id}/replay", tag = "audit",
     operation_id = "replay_job",
     params(("id" = JobId, Path, description = "The job.")),
-    responses((status = 200, description = "The job, ready again.", body = Job)),
+    responses((status = 200, description = "The job, ready again.", body = Job,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["jobs:write"])),
 )]
 async fn replay_job(access: Access<may::JobsWrite>, Id(id): Id<JobId>) -> Outcome {

@@ -48,7 +48,7 @@ def findings(program, result, cases):
             yield f"{failure['title']}: {operation}"
     for error in result["errors"]:
         yield f"Schemathesis stumbled: {error['title']}"
-    if not result["complete"]:
+    if result["stop_reason"] != "completed":
         yield f"Schemathesis ended early: {result['stop_reason']}"
     for phase in PHASES:
         if (result["phases"] or {}).get(phase, {}).get("status") in (None, "skip"):

@@ -136,7 +136,8 @@ async fn show_api_key(
     post, path = "/api-keys/{id}/revoke", tag = "access",
     operation_id = "revoke_api_key",
     params(("id" = ApiKeyId, Path, description = "Which key.")),
-    responses((status = 200, description = "The key as it is now.", body = ApiKey)),
+    responses((status = 200, description = "The key as it is now.", body = ApiKey,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["keys:write"])),
 )]
 async fn revoke_api_key(access: Access<may::KeysWrite>, Id(id): Id<ApiKeyId>) -> Outcome {

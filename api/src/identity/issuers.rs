@@ -134,7 +134,8 @@ async fn change_issuer(
     post, path = "/issuers/{id}/disable", tag = "access",
     operation_id = "disable_issuer",
     params(("id" = IssuerId, Path, description = "Which issuer.")),
-    responses((status = 200, description = "The issuer as it is now.", body = Issuer)),
+    responses((status = 200, description = "The issuer as it is now.", body = Issuer,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["issuers:write"])),
 )]
 async fn disable_issuer(access: Access<may::IssuersWrite>, Id(id): Id<IssuerId>) -> Outcome {
@@ -151,7 +152,8 @@ async fn disable_issuer(access: Access<may::IssuersWrite>, Id(id): Id<IssuerId>)
     post, path = "/issuers/{id}/enable", tag = "access",
     operation_id = "enable_issuer",
     params(("id" = IssuerId, Path, description = "Which issuer.")),
-    responses((status = 200, description = "The issuer as it is now.", body = Issuer)),
+    responses((status = 200, description = "The issuer as it is now.", body = Issuer,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["issuers:write"])),
 )]
 async fn enable_issuer(access: Access<may::IssuersWrite>, Id(id): Id<IssuerId>) -> Outcome {

@@ -161,7 +161,8 @@ async fn change_staff(
     post, path = "/staff/{id}/leave", tag = "brand",
     operation_id = "leave_staff",
     params(("id" = StaffId, Path, description = "Who.")),
-    responses((status = 200, description = "The person as they are now.", body = Staff)),
+    responses((status = 200, description = "The person as they are now.", body = Staff,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["staff:write"])),
 )]
 async fn leave_staff(access: Access<may::StaffWrite>, Id(id): Id<StaffId>) -> Outcome {
@@ -178,7 +179,8 @@ async fn leave_staff(access: Access<may::StaffWrite>, Id(id): Id<StaffId>) -> Ou
     post, path = "/staff/{id}/rejoin", tag = "brand",
     operation_id = "rejoin_staff",
     params(("id" = StaffId, Path, description = "Who.")),
-    responses((status = 200, description = "The person as they are now.", body = Staff)),
+    responses((status = 200, description = "The person as they are now.", body = Staff,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["staff:write"])),
 )]
 async fn rejoin_staff(access: Access<may::StaffWrite>, Id(id): Id<StaffId>) -> Outcome {

@@ -189,6 +189,7 @@ fn offer_not_modified(operation: &mut Value) {
     }
     let mut unchanged = json!({"description": "You have it already."});
     refer(&mut unchanged, &["X-Request-Id", "ETag"]);
+    refer(&mut unchanged, &LIMITS);
     if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
         responses.entry("304").or_insert(unchanged);
     }

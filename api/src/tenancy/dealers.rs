@@ -139,7 +139,8 @@ async fn change_dealer(
     post, path = "/dealers/{id}/close", tag = "brand",
     operation_id = "close_dealer",
     params(("id" = DealerId, Path, description = "Which dealer.")),
-    responses((status = 200, description = "The dealer as it is now.", body = Dealer)),
+    responses((status = 200, description = "The dealer as it is now.", body = Dealer,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["dealers:write"])),
 )]
 async fn close_dealer(access: Access<may::DealersWrite>, Id(id): Id<DealerId>) -> Outcome {
@@ -156,7 +157,8 @@ async fn close_dealer(access: Access<may::DealersWrite>, Id(id): Id<DealerId>) -
     post, path = "/dealers/{id}/reopen", tag = "brand",
     operation_id = "reopen_dealer",
     params(("id" = DealerId, Path, description = "Which dealer.")),
-    responses((status = 200, description = "The dealer as it is now.", body = Dealer)),
+    responses((status = 200, description = "The dealer as it is now.", body = Dealer,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["dealers:write"])),
 )]
 async fn reopen_dealer(access: Access<may::DealersWrite>, Id(id): Id<DealerId>) -> Outcome {

@@ -145,7 +145,8 @@ async fn change_site(
     post, path = "/sites/{id}/close", tag = "brand",
     operation_id = "close_site",
     params(("id" = SiteId, Path, description = "Which site.")),
-    responses((status = 200, description = "The site as it is now.", body = Site)),
+    responses((status = 200, description = "The site as it is now.", body = Site,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["dealers:write"])),
 )]
 async fn close_site(access: Access<may::DealersWrite>, Id(id): Id<SiteId>) -> Outcome {
@@ -162,7 +163,8 @@ async fn close_site(access: Access<may::DealersWrite>, Id(id): Id<SiteId>) -> Ou
     post, path = "/sites/{id}/reopen", tag = "brand",
     operation_id = "reopen_site",
     params(("id" = SiteId, Path, description = "Which site.")),
-    responses((status = 200, description = "The site as it is now.", body = Site)),
+    responses((status = 200, description = "The site as it is now.", body = Site,
+        headers(("ETag" = String, description = "Its version.")))),
     security(("oauth" = ["dealers:write"])),
 )]
 async fn reopen_site(access: Access<may::DealersWrite>, Id(id): Id<SiteId>) -> Outcome {

@@ -321,6 +321,13 @@ pub(super) async fn forged_of_an_issuer(forger: &Forger) -> Vec<Forgery> {
     forged.push(bearer("to no brand", &token));
     forged.push(visitor("to another brand", &token, &forger.rival));
     forged.push(other_brands_issuer(forger).await);
+    forged.extend(heads_of_an_issuer(forger, &token));
+    forged
+}
+
+/// Another head over the claims of a token that is as it should be.
+fn heads_of_an_issuer(forger: &Forger, token: &str) -> Vec<Forgery> {
+    let mut forged = Vec::new();
     let parts: Vec<&str> = token.split('.').collect();
     let [_, claims, signature] = parts[..] else { panic!("a token has three parts") };
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
@@ -338,7 +345,10 @@ pub(super) async fn forged_of_an_issuer(forger: &Forger) -> Vec<Forgery> {
         let tokens = [
             ("unsigned", format!("{}.{claims}.", part(&head))),
             ("with the old signature", format!("{}.{claims}.{signature}", part(&head))),
-            ("signed with the public key", signs_symmetrically(place.x().as_bytes(), &head, &text)),
+            (
+                "signed with the public key",
+                signs_symmetrically(forger.place.x().as_bytes(), &head, &text),
+            ),
             ("signed by a stranger", signs(&own_key(), &head, &text)),
         ];
         let visits = |(how, token): &(&str, String)| visitor(&name(how), token, &forger.tenant);

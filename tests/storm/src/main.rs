@@ -230,7 +230,7 @@ impl Run {
         }
         let hidden = seen.violations.len().saturating_sub(MOST_SHOWN);
         if hidden > 0 {
-            line.push_str(&format!("\n  and {hidden} more"));
+            line = format!("{line}\n  and {hidden} more");
         }
         if !seen.violations.is_empty() {
             line.push_str("\n  ");
