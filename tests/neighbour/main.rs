@@ -12,6 +12,7 @@
     clippy::disallowed_methods,
     clippy::arithmetic_side_effects,
     clippy::float_arithmetic,
+    clippy::needless_pass_by_value,
     reason = "an instrument that goes wrong should say where"
 )]
 

@@ -82,8 +82,8 @@ impl Drop for Pooler {
 /// PgBouncer, which Debian puts where only root's PATH leads, and which does not run as root.
 fn program() -> Command {
     let places = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/usr/local/sbin";
-    let found = std::env::split_paths(&places).map(|place| place.join("pgbouncer"));
-    let found = found.into_iter().find(|path| path.is_file());
+    let mut found = std::env::split_paths(&places).map(|place| place.join("pgbouncer"));
+    let found = found.find(|path| path.is_file());
     let mut program = Command::new(found.unwrap_or_else(|| "pgbouncer".into()));
     if rustix::process::geteuid().is_root() {
         program.args(["-u", "nobody"]);

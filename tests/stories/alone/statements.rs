@@ -25,7 +25,7 @@ const KEPT: u64 = 20;
 struct Dice(u64);
 
 impl Dice {
-    fn next(&mut self) -> u64 {
+    fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -34,7 +34,7 @@ impl Dice {
     }
 
     fn below(&mut self, most: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(most).unwrap()).unwrap()
+        usize::try_from(self.roll() % u64::try_from(most).unwrap()).unwrap()
     }
 
     fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
