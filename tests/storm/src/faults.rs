@@ -14,11 +14,11 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How slow a worker's way to the database is made, so that it is struck with jobs in its hands.
-const AT_WORK: Duration = Duration::from_millis(120);
+const AT_WORK: Duration = Duration::from_millis(250);
 /// Between two looks at what runs.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// How long a job to strike is waited for.
-const WORK_LIMIT: Duration = Duration::from_secs(5);
+const WORK_LIMIT: Duration = Duration::from_secs(8);
 /// Longer than the lease of 20 seconds, counted from its last renewal, and than the sweep after it.
 const PAST_LEASE: Duration = Duration::from_secs(24);
 /// Faults in a cycle.
