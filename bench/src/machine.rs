@@ -61,6 +61,17 @@ pub(crate) fn servant() -> &'static str {
     if known.lines().any(|line| line.starts_with("postgres:")) { "postgres" } else { "nobody" }
 }
 
+/// How many programs wanted a core at once, over the last minute; zero where the system does not say.
+pub(crate) fn load() -> f64 {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or_default()
+}
+
+/// The cores of the machine.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// The machine in words, for the report.
 pub(crate) fn description() -> String {
     let first = |file: &str, key: &str| {
@@ -68,7 +79,7 @@ pub(crate) fn description() -> String {
         let line = text.lines().find(|line| line.starts_with(key)).map(str::to_owned);
         line.and_then(|line| Some(line.split_once(':')?.1.trim().to_owned()))
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let processor = first("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
     let memory = first("/proc/meminfo", "MemTotal")
         .and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok())

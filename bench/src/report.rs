@@ -156,12 +156,14 @@ pub(crate) fn write(folder: &Path, rows: &[Row], stage: &Stage) -> Result<(), Tr
     let date = stage.options.date.clone().unwrap_or_else(machine::day_of_commit);
     let server = machine::version(&stage.psql.programs().join("postgres"));
     let mut page = format!(
-        "{INTRODUCTION}\nMeasured for {date} on {}, {server}; {} rounds of {} seconds a side{}.\n\n\
+        "{INTRODUCTION}\nMeasured for {date} on {}, {server}; {} rounds of {} seconds a side{}.\n\
+         The machine had a load of {:.1} when it began; what else runs takes from the program more than from pgbench.\n\n\
          | row | figure | | target | |\n|---|---|---|---|---|\n",
         machine::description(),
         stage.rounds(),
         stage.seconds(),
         stage.by_size(", with next to no data", "", ", with the full amounts"),
+        stage.load_before,
     );
     page.extend(rows.iter().map(Row::cells));
     for row in rows.iter().filter(|row| !row.bars.is_empty()) {

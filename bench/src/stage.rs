@@ -4,6 +4,8 @@ use crate::{
     Options,
     data::{Amount, Caller},
     http::{self, CONNECTIONS, Talk, Window},
+    machine,
+    numbers::float,
     process::Process,
     program::{Program, Running},
     servers::{Postgres, Redis},
@@ -39,6 +41,8 @@ pub(crate) struct Stage {
     pub(crate) program: Program,
     /// What was checked.
     pub(crate) ledger: Ledger,
+    /// How busy the machine was before we began.
+    pub(crate) load_before: f64,
     postgres: Postgres,
     apis: BTreeMap<String, Running>,
     peers: Vec<Process>,
@@ -118,6 +122,13 @@ impl Ledger {
 impl Stage {
     /// Starts the servers.
     pub(crate) async fn set(options: Options) -> Result<Self, Trouble> {
+        let load_before = machine::load();
+        if load_before > float(machine::cores()) / 2.0 {
+            eprintln!(
+                "bench: the machine is busy with other things (a load of {load_before}), and the program has fewer \
+                 processes than pgbench to fight for it with: compare nothing with figures from now"
+            );
+        }
         let beside = std::env::current_exe().map_err(Trouble::during("where am I?"))?;
         let file = options.program.clone().unwrap_or_else(|| beside.with_file_name("aftercare"));
         let file = fs::canonicalize(&file)
@@ -136,6 +147,7 @@ impl Stage {
             redis,
             program,
             ledger,
+            load_before,
             postgres,
             apis,
             peers: Vec::new(),
