@@ -51,16 +51,16 @@ impl Alphabet {
         }
     }
 
-    /// The same as a regular expression, where one can say it.
-    fn pattern(self) -> Option<&'static str> {
+    /// The same as a regular expression.
+    fn pattern(self) -> &'static str {
         match self {
-            Self::Line => Some(ONE_LINE),
-            Self::Lines => Some(SOME_LINES),
-            Self::Printable => Some(PRINTABLE),
-            Self::Code => Some("^[a-z0-9][a-z0-9_-]*$"),
-            Self::Key => Some("^[!-~]+$"),
-            Self::Phone => Some(r"^\+?[0-9]{5,}$"),
-            Self::Email => Some(MAIL_ADDRESS),
+            Self::Line => ONE_LINE,
+            Self::Lines => SOME_LINES,
+            Self::Printable => PRINTABLE,
+            Self::Code => "^[a-z0-9][a-z0-9_-]*$",
+            Self::Key => "^[!-~]+$",
+            Self::Phone => r"^\+?[0-9]{5,}$",
+            Self::Email => MAIL_ADDRESS,
         }
     }
 
@@ -192,7 +192,7 @@ macro_rules! texts {
                     .schema_type(Type::String)
                     .min_length(Some(1))
                     .max_length(Some($most))
-                    .pattern(Alphabet::$alphabet.pattern())
+                    .pattern(Some(Alphabet::$alphabet.pattern()))
                     .description(Some($says))
                     .examples([$example])
                     .into()
