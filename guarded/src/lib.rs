@@ -17,7 +17,6 @@ use std::{
 };
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "tests count with small numbers")]
 mod tests;
 
 /// How much of another server is put up with.

@@ -22,9 +22,9 @@ const ENTER: &str = "
     END $$;
     COMMENT ON FUNCTION look.enter IS 'Takes the role and the scope for the rest of this transaction.';";
 
-/// The functions of every table that a tenant owns and that is known by (tenant_id, id). To be repeated by each
+/// The functions of every table that a tenant owns and that is known by `(tenant_id, id)`. To be repeated by each
 /// later migration that adds such a table; a test of the schema says so when one is forgotten.
-pub(crate) const LOOKS: &str = r#"
+pub(crate) const LOOKS: &str = "
     DO $do$
     DECLARE shown text;
     BEGIN
@@ -54,7 +54,7 @@ pub(crate) const LOOKS: &str = r#"
                 END $look$;
                 $sql$, shown, shown || '__newest');
         END LOOP;
-    END $do$;"#;
+    END $do$;";
 
 /// Holds the name of a key until the transaction ends, and finds what was answered under it. No row says that
 /// somebody else holds it. A statement of its own finds the answer, so that it sees what the holder before has

@@ -28,7 +28,9 @@ fn moved(sql: &str, before: usize) -> String {
         let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
         let (number, rest) = part.split_at(end);
         let number = number.parse::<usize>().unwrap_or_default().saturating_add(before);
-        moved.push_str(&format!("${number}{rest}"));
+        moved.push('$');
+        moved.push_str(&number.to_string());
+        moved.push_str(rest);
     }
     moved
 }

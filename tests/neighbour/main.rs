@@ -12,7 +12,6 @@
     clippy::disallowed_methods,
     clippy::arithmetic_side_effects,
     clippy::float_arithmetic,
-    clippy::needless_pass_by_value,
     reason = "an instrument that goes wrong should say where"
 )]
 
@@ -211,7 +210,7 @@ fn percentile_99(mut took: Vec<f64>) -> f64 {
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    values[values.len().div_euclid(2)]
 }
 
 fn jobs() -> u32 {

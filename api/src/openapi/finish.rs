@@ -29,7 +29,9 @@ pub(super) fn finish(document: &mut Value) {
     for name in &names {
         expand_record(document, name);
     }
-    CLOSED.iter().for_each(|name| close(document, name));
+    for name in CLOSED {
+        close(document, name);
+    }
     describe(document);
     let whole = document.clone();
     let mut problems = Map::new();

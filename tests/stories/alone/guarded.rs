@@ -108,7 +108,7 @@ async fn says(pool: &PgPool, tenant: TenantId, sql: &str) -> Option<String> {
     let mut connection = pool.acquire().await.unwrap();
     let refused = connection.execute(AssertSqlSafe(sql)).await.err();
     connection.execute("ROLLBACK").await.unwrap();
-    refused?.as_database_error()?.code().map(|code| code.into_owned())
+    refused?.as_database_error()?.code().map(std::borrow::Cow::into_owned)
 }
 
 #[tokio::test]

@@ -137,47 +137,50 @@ impl<'a> Author<'a> {
 
     fn read(&mut self) -> String {
         let (table, other) = (self.table(), self.table());
-        let (t, u, a, b) = (&table.name, &other.name, table.owner, other.owner);
+        let (t, u) = (&table.name, &other.name);
+        let (mine, its) = (table.owner, other.owner);
         let (p, q) = (self.condition("a", table), self.condition("b", other));
         match self.dice.below(11) {
-            0 => format!("SELECT a.{a}::text FROM {t} a WHERE {p}"),
+            0 => format!("SELECT a.{mine}::text FROM {t} a WHERE {p}"),
             1 => {
                 let join = self.dice.of(&["JOIN", "LEFT JOIN", "RIGHT JOIN"]);
                 let on = *self.dice.of(&["=", "<>", ">="]);
                 format!(
-                    "SELECT a.{a}::text, b.{b}::text FROM {t} a {join} {u} b ON b.{b} {on} a.{a} WHERE {p} LIMIT 100"
+                    "SELECT a.{mine}::text, b.{its}::text FROM {t} a {join} {u} b ON b.{its} {on} a.{mine} WHERE {p} LIMIT 100"
                 )
             }
             2 => format!(
-                "SELECT a.{a}::text, b.{b}::text FROM {t} a FULL JOIN {u} b ON b.{b} = a.{a} WHERE {q} LIMIT 100"
+                "SELECT a.{mine}::text, b.{its}::text FROM {t} a FULL JOIN {u} b ON b.{its} = a.{mine} WHERE {q} LIMIT 100"
             ),
             3 => {
                 let kept = self.dice.of(&["", "MATERIALIZED", "NOT MATERIALIZED"]);
-                format!("WITH x AS {kept} (SELECT * FROM {t} a WHERE {p}) SELECT {a}::text FROM x")
+                format!(
+                    "WITH x AS {kept} (SELECT * FROM {t} a WHERE {p}) SELECT {mine}::text FROM x"
+                )
             }
             4 => format!(
-                "SELECT (SELECT min(b.{b}::text) FROM {u} b WHERE {q}) FROM {t} a WHERE {p} LIMIT 20"
+                "SELECT (SELECT min(b.{its}::text) FROM {u} b WHERE {q}) FROM {t} a WHERE {p} LIMIT 20"
             ),
             5 => {
                 let with = self.dice.of(&["UNION", "UNION ALL", "INTERSECT", "EXCEPT"]);
                 format!(
-                    "SELECT a.{a}::text FROM {t} a WHERE {p} {with} SELECT b.{b}::text FROM {u} b WHERE {q}"
+                    "SELECT a.{mine}::text FROM {t} a WHERE {p} {with} SELECT b.{its}::text FROM {u} b WHERE {q}"
                 )
             }
             6 => format!(
-                "SELECT a.{a}::text, l.whose FROM {t} a CROSS JOIN LATERAL (SELECT b.{b}::text AS whose FROM {u} b WHERE {q} LIMIT 5) l LIMIT 100"
+                "SELECT a.{mine}::text, l.whose FROM {t} a CROSS JOIN LATERAL (SELECT b.{its}::text AS whose FROM {u} b WHERE {q} LIMIT 5) l LIMIT 100"
             ),
-            7 => format!("SELECT to_jsonb(a) ->> '{a}' FROM {t} a WHERE {p}"),
+            7 => format!("SELECT to_jsonb(a) ->> '{mine}' FROM {t} a WHERE {p}"),
             8 => format!(
-                "SELECT min(a.{a}::text) OVER (), max(a.{a}::text) OVER () FROM {t} a WHERE {p} LIMIT 20"
+                "SELECT min(a.{mine}::text) OVER (), max(a.{mine}::text) OVER () FROM {t} a WHERE {p} LIMIT 20"
             ),
             9 => format!(
-                "WITH RECURSIVE r(whose, n) AS (SELECT a.{a}::text, 1 FROM {t} a WHERE {p} UNION SELECT b.{b}::text, n + 1 FROM {u} b, r WHERE n < 3) SELECT whose FROM r"
+                "WITH RECURSIVE r(whose, n) AS (SELECT a.{mine}::text, 1 FROM {t} a WHERE {p} UNION SELECT b.{its}::text, n + 1 FROM {u} b, r WHERE n < 3) SELECT whose FROM r"
             ),
             _ => {
                 let lock = self.dice.of(&["UPDATE", "NO KEY UPDATE", "SHARE", "KEY SHARE"]);
                 let wait = self.dice.of(&["", "SKIP LOCKED", "NOWAIT"]);
-                format!("SELECT a.{a}::text FROM {t} a WHERE {p} FOR {lock} {wait}")
+                format!("SELECT a.{mine}::text FROM {t} a WHERE {p} FOR {lock} {wait}")
             }
         }
     }
@@ -210,22 +213,23 @@ impl<'a> Author<'a> {
     /// Touches rows and leaves them as they were, or removes them.
     fn touch(&mut self) -> String {
         let (table, other) = (self.table(), self.table());
-        let (t, u, a, b) = (&table.name, &other.name, table.owner, other.owner);
+        let (t, u) = (&table.name, &other.name);
+        let (mine, its) = (table.owner, other.owner);
         let (p, q) = (self.condition("a", table), self.condition("b", other));
         match self.dice.below(6) {
-            0 => format!("UPDATE {t} a SET {a} = a.{a} WHERE {p} RETURNING a.{a}::text"),
+            0 => format!("UPDATE {t} a SET {mine} = a.{mine} WHERE {p} RETURNING a.{mine}::text"),
             1 => format!(
-                "UPDATE {t} a SET {a} = a.{a} FROM {u} b WHERE {q} RETURNING a.{a}::text, b.{b}::text"
+                "UPDATE {t} a SET {mine} = a.{mine} FROM {u} b WHERE {q} RETURNING a.{mine}::text, b.{its}::text"
             ),
             2 => format!(
-                "WITH x AS (UPDATE {t} a SET {a} = a.{a} WHERE {p} RETURNING a.{a}::text AS whose) SELECT whose FROM x"
+                "WITH x AS (UPDATE {t} a SET {mine} = a.{mine} WHERE {p} RETURNING a.{mine}::text AS whose) SELECT whose FROM x"
             ),
             3 => format!(
-                "INSERT INTO {t} SELECT r.* FROM {t} r LIMIT 3 ON CONFLICT DO NOTHING RETURNING {a}::text"
+                "INSERT INTO {t} SELECT r.* FROM {t} r LIMIT 3 ON CONFLICT DO NOTHING RETURNING {mine}::text"
             ),
-            4 => format!("DELETE FROM {t} a WHERE {p} RETURNING a.{a}::text"),
+            4 => format!("DELETE FROM {t} a WHERE {p} RETURNING a.{mine}::text"),
             _ => format!(
-                "DELETE FROM {t} a USING {u} b WHERE {q} RETURNING a.{a}::text, b.{b}::text"
+                "DELETE FROM {t} a USING {u} b WHERE {q} RETURNING a.{mine}::text, b.{its}::text"
             ),
         }
     }
@@ -358,6 +362,6 @@ async fn random_statements_of_one_tenant_reach_no_other() {
         owner.execute_unprepared("VACUUM").await.unwrap();
     }
     // A third is meant to be refused; far more would mean that hardly anything was tried.
-    assert!(refused < count / 2, "{refused} of {count} statements were refused");
+    assert!(refused < count.div_euclid(2), "{refused} of {count} statements were refused");
     assert_eq!(digest(&owner, &tables, &ours).await, before);
 }

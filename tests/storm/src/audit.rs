@@ -142,7 +142,9 @@ pub(crate) async fn all(
 }
 
 fn note(report: &Report, found: Vec<String>) {
-    found.into_iter().for_each(|sentence| report.violation(sentence));
+    for sentence in found {
+        report.violation(sentence);
+    }
 }
 
 async fn standing(brand: &Brand, sql: &PgPool, told: &[Told]) -> Result<(), Trouble> {

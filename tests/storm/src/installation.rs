@@ -223,9 +223,9 @@ impl Installation {
         }
         program.start().await?;
         if is_called {
-            self.apis.push(program)
+            self.apis.push(program);
         } else {
-            self.workers.push(program)
+            self.workers.push(program);
         }
         Ok(())
     }
@@ -257,12 +257,11 @@ impl Installation {
 
     /// The operator creates a brand; answers its live key.
     pub(crate) async fn create_brand(&self, slug: &str) -> Result<String, Trouble> {
-        let url = match &self.postgres {
-            Some(postgres) => login(postgres.port),
-            None => {
-                let socket = self.folder.join("data/postgres/socket");
-                format!("postgres://aftercare_login@localhost/{DATABASE}?host={}", socket.display())
-            }
+        let url = if let Some(postgres) = &self.postgres {
+            login(postgres.port)
+        } else {
+            let socket = self.folder.join("data/postgres/socket");
+            format!("postgres://aftercare_login@localhost/{DATABASE}?host={}", socket.display())
         };
         let create = ["tenants", "create", "--slug", slug, "--name", "碧水", "--json"];
         let made: serde_json::Value = serde_json::from_str(&self.run(&create, &url).await?)?;

@@ -98,7 +98,9 @@ impl Orphans {
             return Ok(());
         }
         let found: Vec<Found> = sqlx::query_as(TAKEN).bind(ids).fetch_all(&self.sql).await?;
-        found.into_iter().for_each(|found| self.see(found));
+        for found in found {
+            self.see(found);
+        }
         Ok(())
     }
 

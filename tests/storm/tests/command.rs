@@ -1,5 +1,7 @@
 //! The storm as a command. That there is this test also has the program built with the suite, for `./check`.
 
+#![expect(clippy::unwrap_used, reason = "a test that goes wrong should say where")]
+
 use std::process::{Command, Output};
 
 fn storm(words: &[&str]) -> (Output, String) {
