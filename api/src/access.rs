@@ -205,13 +205,16 @@ impl<P> Access<P> {
     pub async fn write(self) -> Result<Work, Early> {
         let tenant = self.store.enter(self.scope()).await.map_err(Problem::from)?;
         if let Some(keyed) = &self.keyed {
-            match tenant.recall(keyed).await.map_err(Problem::from)? {
-                Known::Nothing => {}
-                Known::Running => {
-                    return Err(Problem::new(&problem::STILL_RUNNING).retry_after(1).into());
-                }
-                Known::Other => return Err(Problem::new(&problem::KEY_REUSED).into()),
-                Known::Answered(answer) => return Err(Early::Replay(answer)),
+            let early = match tenant.recall(keyed).await.map_err(Problem::from)? {
+                Known::Nothing => None,
+                Known::Running => Some(Problem::new(&problem::STILL_RUNNING).retry_after(1).into()),
+                Known::Other => Some(Problem::new(&problem::KEY_REUSED).into()),
+                Known::Answered(answer) => Some(Early::Replay(answer)),
+            };
+            if let Some(early) = early {
+                // The key is free before the caller hears of it, and may use it again.
+                tenant.undo().await.map_err(Problem::from)?;
+                return Err(early);
             }
         }
         let (keyed, conditions) = (self.keyed, self.headers);

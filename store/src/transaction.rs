@@ -10,7 +10,7 @@ use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
     sqlx::{
         self, AssertSqlSafe, Database, Executor as _, PgConnection, PgPool, Postgres,
-        SqlSafeStr as _, pool::PoolConnection,
+        SqlSafeStr as _, pool::PoolConnection, postgres::PgRow,
     },
 };
 use sea_query_sqlx::SqlxValues;
@@ -108,15 +108,23 @@ impl Connections {
         in_time(begun).await.map(Open)
     }
 
-    /// All rows of one statement that is a transaction of its own.
+    /// All rows of one statement that is a transaction of its own. A table whose shape was changed while the
+    /// statement waited for it is asked once more.
     async fn ask(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
         let asked = async {
-            let mut lent = Lent::by(&self.pool).await?;
-            let rows = self.query(statement).fetch_all(lent.connection()?).await?;
-            lent.whole()?;
-            Ok(rows)
+            match self.asked(statement).await {
+                Err(error) if is_of_another_shape(&error) => self.asked(statement).await,
+                answer => answer,
+            }
         };
         Ok(in_time(asked).await?.into_iter().map(Into::into).collect())
+    }
+
+    async fn asked(&self, statement: &Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+        let mut lent = Lent::by(&self.pool).await?;
+        let rows = self.query(statement).fetch_all(lent.connection()?).await?;
+        lent.whole()?;
+        Ok(rows)
     }
 
     fn query<'q>(&self, statement: &'q Statement) -> sqlx::query::Query<'q, Postgres, SqlxValues> {
@@ -158,6 +166,15 @@ impl Transaction {
         match state {
             State::Open(open) => Ok(&mut open.0),
             State::Ahead(_) | State::Ended => Err(ended()),
+        }
+    }
+
+    /// Undoes everything, and waits until it is undone: what it held is free for the next.
+    pub(crate) async fn undo(self) -> Result<(), DbErr> {
+        let state = std::mem::replace(&mut *self.state.lock().await, State::Ended);
+        match state {
+            State::Open(mut open) => Manager::rollback(&mut open.0).await.map_err(execution_error),
+            State::Ahead(_) | State::Ended => Ok(()),
         }
     }
 
@@ -216,6 +233,11 @@ impl ConnectionTrait for Transaction {
             self.connections.query(&statement).fetch_all(connection).await.map_err(query_error)?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
+}
+
+/// Whether a function began to answer with rows as its table was, and found them as it is now.
+fn is_of_another_shape(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("42804")
 }
 
 fn ended() -> DbErr {

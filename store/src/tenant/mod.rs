@@ -121,6 +121,16 @@ impl Tenant {
         Ok(Saved(answer))
     }
 
+    /// Undoes what was done, and waits until everything that was held is free. Dropping a tenant undoes it, too,
+    /// a moment later.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database cannot be told; it undoes it then by itself.
+    pub async fn undo(self) -> Result<(), Fault> {
+        Ok(self.work.undo().await?)
+    }
+
     pub(crate) async fn begin(store: &Store, scope: Scope) -> Result<Self, Fault> {
         let work = store.begin(opening(&scope)).await?;
         Self::with(store, scope, work).await

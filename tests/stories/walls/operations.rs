@@ -144,6 +144,8 @@ fn kind_of(schema: &Value, document: &Value) -> Option<String> {
     let mut schemas = choices.chain([schema]).map(|one| resolve(one, document));
     let pattern = schemas.find_map(|schema| schema["pattern"].as_str())?;
     let (kind, rest) = pattern.strip_prefix('^')?.split_once('_')?;
+    // Where an identifier of any kind is taken, a customer's stands for all.
+    let kind = if kind.starts_with('(') { "cus" } else { kind };
     rest.starts_with("[0-7]").then(|| kind.to_owned())
 }
 
