@@ -237,7 +237,7 @@ impl ConnectionTrait for Transaction {
 
 /// Whether a function began to answer with rows as its table was, and found them as it is now.
 fn is_of_another_shape(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("42804")
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42804"))
 }
 
 fn ended() -> DbErr {
