@@ -125,9 +125,11 @@ class Program {
 
   /** The newest link to a survey that this customer was sent. */
   async surveyLink(customer) {
-    const letters = (await this.get(`/test/outbox?customer_id=${customer}`)).data;
-    const links = letters.flatMap(({ body }) => body.match(/http\S*\/s\/[\w-]+/g) ?? []);
-    return links[0];
+    // A letter is written by one job and sent by the next.
+    return eventually("a letter with a survey", async () => {
+      const letters = (await this.get(`/test/outbox?customer_id=${customer}`)).data;
+      return letters.flatMap(({ body }) => body.match(/http\S*\/s\/[\w-]+/g) ?? [])[0];
+    });
   }
 }
 
