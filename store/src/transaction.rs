@@ -34,21 +34,12 @@ pub(crate) struct Connections {
 /// A transaction. Dropped before [`Transaction::commit`], it never happened.
 #[derive(Debug)]
 pub(crate) struct Transaction {
-    /// The lock is never contended: it only lends the connection to one statement at a time behind a shared
-    /// reference, as sea-orm wants it.
-    state: Mutex<State>,
     connections: Connections,
-}
-
-/// How far a transaction has come.
-#[derive(Debug)]
-enum State {
-    /// It begins, with this message, when the first statement is carried out.
-    Ahead(String),
-    /// It is open.
-    Open(Open),
-    /// It has ended.
-    Ended,
+    /// The message that begins it.
+    opening: String,
+    /// Empty until the first statement. The lock is never contended: it only lends the connection to one statement
+    /// at a time behind a shared reference, as sea-orm wants it.
+    open: Mutex<Option<Open>>,
 }
 
 /// A pooled connection inside a transaction. Dropped while open, ROLLBACK is queued before the
@@ -98,8 +89,8 @@ async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Resul
 
 impl Connections {
     /// Begins with `opening`: BEGIN and every SET LOCAL, in one message and one round trip.
-    async fn open(&self, opening: String) -> Result<Open, DbErr> {
-        let opening = AssertSqlSafe(opening).into_sql_str();
+    async fn open(&self, opening: &str) -> Result<Open, DbErr> {
+        let opening = AssertSqlSafe(opening.to_owned()).into_sql_str();
         let begun = async {
             let mut lent = Lent::by(&self.pool).await?;
             Manager::begin(lent.connection()?, Some(opening)).await?;
@@ -137,20 +128,19 @@ impl Connections {
 impl Transaction {
     /// Begins with `opening`.
     pub(crate) async fn begin(connections: Connections, opening: String) -> Result<Self, DbErr> {
-        let open = connections.open(opening).await?;
-        Ok(Self { state: Mutex::new(State::Open(open)), connections })
+        let open = connections.open(&opening).await?;
+        Ok(Self { connections, opening, open: Mutex::new(Some(open)) })
     }
 
     /// Will begin with `opening` when the first statement is carried out.
     pub(crate) fn ahead(connections: Connections, opening: String) -> Self {
-        Self { state: Mutex::new(State::Ahead(opening)), connections }
+        Self { connections, opening, open: Mutex::new(None) }
     }
 
     /// Whether a statement that needs no transaction can go alone: this one has not begun, and no pooler stands in
     /// between, over which a statement outside a transaction would be prepared here and carried out there.
     pub(crate) async fn can_look(&self) -> bool {
-        self.connections.statements == Statements::Prepared
-            && matches!(*self.state.lock().await, State::Ahead(_))
+        self.connections.statements == Statements::Prepared && self.open.lock().await.is_none()
     }
 
     /// All rows of one statement that is a transaction of its own.
@@ -159,33 +149,31 @@ impl Transaction {
     }
 
     /// The connection, on which the transaction begins if it has not yet.
-    async fn connection<'s>(&self, state: &'s mut State) -> Result<&'s mut PgConnection, DbErr> {
-        if let State::Ahead(opening) = state {
-            *state = State::Open(self.connections.open(std::mem::take(opening)).await?);
-        }
-        match state {
-            State::Open(open) => Ok(&mut open.0),
-            State::Ahead(_) | State::Ended => Err(ended()),
-        }
+    async fn connection<'s>(
+        &self,
+        open: &'s mut Option<Open>,
+    ) -> Result<&'s mut PgConnection, DbErr> {
+        let open = match open {
+            Some(open) => open,
+            None => open.insert(self.connections.open(&self.opening).await?),
+        };
+        Ok(&mut open.0)
     }
 
     /// Undoes everything, and waits until it is undone: what it held is free for the next.
     pub(crate) async fn undo(self) -> Result<(), DbErr> {
-        let state = std::mem::replace(&mut *self.state.lock().await, State::Ended);
-        match state {
-            State::Open(mut open) => Manager::rollback(&mut open.0).await.map_err(execution_error),
-            State::Ahead(_) | State::Ended => Ok(()),
+        match self.open.into_inner() {
+            Some(mut open) => Manager::rollback(&mut open.0).await.map_err(execution_error),
+            None => Ok(()),
         }
     }
 
     /// Makes everything permanent. Given up half-way, it has happened or it has not. The ROLLBACK that is
     /// queued behind it then finds no transaction, which the server remarks on, and changes nothing.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
-        let state = std::mem::replace(&mut *self.state.lock().await, State::Ended);
-        match state {
-            State::Ahead(_) => Ok(()),
-            State::Open(mut open) => Manager::commit(&mut open.0).await.map_err(execution_error),
-            State::Ended => Err(ended()),
+        match self.open.into_inner() {
+            Some(mut open) => Manager::commit(&mut open.0).await.map_err(execution_error),
+            None => Ok(()),
         }
     }
 }
@@ -197,8 +185,8 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let mut state = self.state.lock().await;
-        let connection = self.connection(&mut state).await?;
+        let mut open = self.open.lock().await;
+        let connection = self.connection(&mut open).await?;
         self.connections
             .query(&statement)
             .execute(connection)
@@ -208,15 +196,15 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let mut state = self.state.lock().await;
-        let connection = self.connection(&mut state).await?;
+        let mut open = self.open.lock().await;
+        let connection = self.connection(&mut open).await?;
         let result = connection.execute(AssertSqlSafe(sql.to_owned())).await;
         result.map(Into::into).map_err(execution_error)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let mut state = self.state.lock().await;
-        let connection = self.connection(&mut state).await?;
+        let mut open = self.open.lock().await;
+        let connection = self.connection(&mut open).await?;
         let row = self
             .connections
             .query(&statement)
@@ -227,8 +215,8 @@ impl ConnectionTrait for Transaction {
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut state = self.state.lock().await;
-        let connection = self.connection(&mut state).await?;
+        let mut open = self.open.lock().await;
+        let connection = self.connection(&mut open).await?;
         let rows =
             self.connections.query(&statement).fetch_all(connection).await.map_err(query_error)?;
         Ok(rows.into_iter().map(Into::into).collect())
@@ -238,10 +226,6 @@ impl ConnectionTrait for Transaction {
 /// Whether a function began to answer with rows as its table was, and found them as it is now.
 fn is_of_another_shape(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42804"))
-}
-
-fn ended() -> DbErr {
-    DbErr::Custom("the transaction has ended".to_owned())
 }
 
 fn connection_error(error: sqlx::Error) -> DbErr {
