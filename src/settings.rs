@@ -97,7 +97,7 @@ pub struct Settings {
         global = true
     )]
     pub mail_from: String,
-    /// Jobs that a worker has in flight at once
+    /// Transactions that a worker has in flight at once
     #[arg(long, env = "AFTERCARE_WORKER_SLOTS", default_value_t = 8, global = true,
         value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub worker_slots: u16,

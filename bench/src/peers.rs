@@ -3,7 +3,7 @@
 use crate::{
     machine,
     process::{Process, command},
-    program::{ISSUER, SLOTS},
+    program::{BATCH, ISSUER},
     report::{Line, Target},
     rows::{OURS, Sides},
     sql::{LOGIN, SUPERUSER},
@@ -179,7 +179,7 @@ pub(crate) async fn drain(
     queue.env("NODE_ENV", "production");
     queue.env("PEER_DATABASE_URL", stage.psql.url(database, SUPERUSER));
     queue.env("PEER_REDIS_URL", stage.redis.url());
-    queue.env("PEER_CONNECTIONS", CONNECTIONS).env("PEER_SLOTS", SLOTS.to_string());
+    queue.env("PEER_CONNECTIONS", CONNECTIONS).env("PEER_SLOTS", BATCH.to_string());
     queue.env("PEER_JOBS", jobs.to_string());
     let said = output(&mut queue).await?;
     let line = said.lines().last().unwrap_or_default();

@@ -17,8 +17,10 @@ use tokio::{process::Command, time::Instant};
 
 /// Connections that each process has: as many as pgbench has clients.
 const DATABASE_CONNECTIONS: &str = "16";
-/// Jobs that a worker has in flight at once, and so the batch in which it takes them.
-pub(crate) const SLOTS: u32 = 64;
+/// Transactions that a worker has in flight at once: one for each connection.
+const SLOTS: u32 = 16;
+/// Jobs that others have in flight at once, and that a loop in SQL takes at once.
+pub(crate) const BATCH: u32 = 64;
 /// What one caller may send in a second: more than anything here does, for limits are not what is measured. They
 /// are counted all the same.
 const RATE: &str = "1000000";

@@ -180,6 +180,28 @@ pub enum Event {
     },
 }
 
+/// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
+/// one brand may share a transaction.
+pub const SMALL: [&str; 17] = [
+    "asset_delivered",
+    "complaint_decided",
+    "complaint_opened",
+    "complaint_resolved",
+    "enrolment_began",
+    "first_answer_due",
+    "gesture_due",
+    "gesture_escalation_due",
+    "hold_due",
+    "invitation_due",
+    "invitation_expiry_due",
+    "occurrence_due",
+    "order_paid",
+    "reminder_due",
+    "visit_confirmed",
+    "visit_fell_through",
+    "work_order_completed",
+];
+
 impl Event {
     /// How much of the brand may be seen by whoever acts on it: as much as the caller who caused it, where
     /// the work is that caller's own and only done later; else everything.

@@ -89,14 +89,14 @@ impl Ground {
             (login, Some(own), says)
         };
         let most = own.as_ref().and_then(Own::most_connections).unwrap_or(u32::MAX);
+        store::database::check(&login, &migrations::names()).await?;
         let pool = login.pool(settings.database_connections.min(most));
-        store::database::check(&pool, &migrations::names()).await?;
         let waker = match &settings.redis_url {
             Some(url) => Waker::through(url.reveal(), login.database())?,
             None => Waker::default(),
         };
-        let store = Store::new(pool, Clock::Machine, Chance::System, waker)
-            .with_statements(settings.database_pooler.into());
+        let statements = settings.database_pooler.into();
+        let store = Store::new(pool, statements, Clock::Machine, Chance::System, waker);
         Ok(Self { store, says, is_own: own.is_some(), own })
     }
 

@@ -281,7 +281,13 @@ mod tests {
         let secret = "k3jH9-xQ2vB7nM4pL8sD1fG6hJ0kZ5cX";
         let settings = Cli::parse_from(["aftercare", "--secret-key", secret]).settings;
         let nowhere = Address::parse("postgres://nobody@127.0.0.1:1/nothing").unwrap();
-        let store = Store::new(nowhere.pool(1), Clock::Machine, Chance::System, Waker::default());
+        let store = Store::new(
+            nowhere.pool(1),
+            store::database::Statements::default(),
+            Clock::Machine,
+            Chance::System,
+            Waker::default(),
+        );
         let desk = reception::desk(&store, &settings).unwrap();
         adopt(api::service(store, desk, watch::channel(false).1).unwrap())
     }

@@ -45,15 +45,19 @@ pub use clock::Clock;
 pub use fault::{Failure, Fault, Missing, RETRY_AFTER};
 pub use tenant::{Saved, Scope, Tenant};
 
-use database::Statements;
-use sea_orm::{DbErr, sqlx::PgPool};
+use database::{Pool, Statements};
+use sea_orm::DbErr;
+use std::sync::Arc;
 use transaction::{Connections, Transaction};
 use wake::Waker;
 
 /// The pool, the clock, the source of identifiers and the waker. Deliberately mute: it opens tenants
-/// and nothing else.
+/// and nothing else. A clone is the same store.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct Store(Arc<Furniture>);
+
+#[derive(Debug)]
+struct Furniture {
     connections: Connections,
     clock: Clock,
     chance: Chance,
@@ -61,17 +65,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// Furnishes a store.
-    pub fn new(pool: PgPool, clock: Clock, chance: Chance, waker: Waker) -> Self {
-        let connections = Connections { pool, statements: Statements::default() };
-        Self { connections, clock, chance, waker }
-    }
-
-    /// The same store, with statements kept otherwise than prepared.
-    #[must_use]
-    pub fn with_statements(self, statements: Statements) -> Self {
-        let connections = Connections { statements, ..self.connections };
-        Self { connections, ..self }
+    /// Furnishes a store, over connections on which statements stay as `statements` says.
+    pub fn new(
+        pool: Pool,
+        statements: Statements,
+        clock: Clock,
+        chance: Chance,
+        waker: Waker,
+    ) -> Self {
+        let connections = Connections { pool, statements };
+        Self(Arc::new(Furniture { connections, clock, chance, waker }))
     }
 
     /// Opens a transaction that sees what `scope` says and nothing else.
@@ -95,31 +98,31 @@ impl Store {
 
     /// The clock.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.0.clock
     }
 
     /// The source of identifiers and secrets.
     pub fn chance(&self) -> &Chance {
-        &self.chance
+        &self.0.chance
     }
 
     /// The waker of workers.
     pub fn waker(&self) -> &Waker {
-        &self.waker
+        &self.0.waker
     }
 
     /// Closes all connections; what runs is finished first.
     pub async fn close(&self) {
-        self.connections.pool.close().await;
+        self.0.connections.pool.close().await;
     }
 
     /// Begins with `opening`: BEGIN, the role and the scope, in one message.
     pub(crate) async fn begin(&self, opening: String) -> Result<Transaction, DbErr> {
-        Transaction::begin(self.connections.clone(), opening).await
+        Transaction::begin(self.0.connections.clone(), opening).await
     }
 
     /// Will begin with `opening` when it has to.
     pub(crate) fn ahead(&self, opening: String) -> Transaction {
-        Transaction::ahead(self.connections.clone(), opening)
+        Transaction::ahead(self.0.connections.clone(), opening)
     }
 }

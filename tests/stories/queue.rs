@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, Transac
 use std::collections::BTreeMap;
 use store::{
     Scope,
-    jobs::{Backlog, Queue},
+    jobs::{Backlog, Errand, Queue},
 };
 use worker::{Outcome, Runner, Surroundings};
 
@@ -171,7 +171,7 @@ async fn an_outage_of_the_database_costs_no_attempt() {
     // The connection is lost, and there is a new one at once.
     let lease = queue.fetch(1).await.unwrap().remove(0);
     owner.execute_unprepared(end).await.unwrap();
-    assert_eq!(runner.run(&lease).await, Outcome::Untried);
+    assert_eq!(runner.run(&lease.clone().into()).await, [Outcome::Untried]);
     let untried = "state = 'ready' AND attempts = 0 AND crashes = 0 AND not_before > created_at";
     assert_eq!(count(&owner, untried).await, 1);
 
@@ -185,7 +185,7 @@ async fn an_outage_of_the_database_costs_no_attempt() {
     };
     owner.execute_unprepared(&limit(0)).await.unwrap();
     owner.execute_unprepared(end).await.unwrap();
-    assert_eq!(runner.run(&lease).await, Outcome::Stranded);
+    assert_eq!(runner.run(&lease.clone().into()).await, [Outcome::Stranded]);
     owner.execute_unprepared(&limit(-1)).await.unwrap();
     queue.postpone(&lease, "the database was out of reach").await.unwrap();
     assert_eq!(count(&owner, untried).await, 1);
@@ -289,8 +289,8 @@ async fn a_lease_that_is_renewed_is_not_swept() {
     queue.renew(vec![kept.token()]).await.unwrap();
     assert_eq!(queue.sweep().await.unwrap().len(), 1);
     let runner = Runner::new(queue, Surroundings::without_outside(&house.url));
-    assert_eq!(runner.run(&kept).await, Outcome::Done);
-    assert_eq!(runner.run(&lost).await, Outcome::Lost);
+    assert_eq!(runner.run(&kept.clone().into()).await, [Outcome::Done]);
+    assert_eq!(runner.run(&lost.clone().into()).await, [Outcome::Lost]);
 }
 
 #[tokio::test]
@@ -323,6 +323,7 @@ async fn a_worker_that_was_paused_past_its_lease_changes_nothing() {
     enqueue(&house, brand.live, 1).await;
     let (queue, owner) = (Queue::new(house.store.clone()), house.owner().await);
     let paused = queue.fetch(1).await.unwrap().remove(0);
+    let paused = Errand::from(paused);
     let opened = queue.open(&paused).await.unwrap().unwrap();
     opened.tenant.emit(&nothing_much(house.now().plus_days(9))).await.unwrap();
     lapse(&owner).await;

@@ -81,10 +81,7 @@ async fn the_schema_keeps_its_rules() {
 
 /// What the check at start-up finds in the house, for this login.
 async fn found(house: &House, login: &str) -> Vec<String> {
-    let pool = house.pool_of(login);
-    let checked = check(&pool, &migrations::names()).await;
-    pool.close().await;
-    match checked {
+    match check(&house.address_of(login), &migrations::names()).await {
         Ok(()) => Vec::new(),
         Err(Distrust::Walls(findings)) => findings,
         Err(unasked @ (Distrust::Unreachable(_) | Distrust::Silent)) => panic!("{unasked}"),

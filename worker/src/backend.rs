@@ -1,4 +1,4 @@
-//! apalis's way to our queue: it asks for as many jobs as there are free slots, always leaves a waker
+//! apalis's way to our queue: it asks for work for as many slots as are free, always leaves a waker
 //! registered, and never fails because a query failed.
 
 use apalis::prelude::WorkerContext;
@@ -12,13 +12,16 @@ use std::{
     collections::{BTreeMap, VecDeque},
     convert::Infallible,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 use store::{
     Fault,
-    jobs::{Lease, Queue},
+    jobs::{Errand, Lease, Queue},
 };
 use tokio::{
     sync::watch,
@@ -40,6 +43,8 @@ pub(crate) struct Held {
     fetch: Arc<Mutex<Option<Fetch>>>,
     /// Jobs that have ended and could not be given back, because the database was out of reach.
     stranded: Arc<Mutex<Vec<Lease>>>,
+    /// The slots that are taken.
+    taken: Arc<AtomicUsize>,
     /// Whether we take nothing more.
     closed: watch::Sender<bool>,
 }
@@ -85,6 +90,16 @@ impl Held {
         }
     }
 
+    /// Takes a slot, for one errand.
+    fn take_slot(&self) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Frees a slot, because an errand has ended.
+    pub(crate) fn free_slot(&self) {
+        self.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Takes leases into our hands.
     fn take(&self, leases: &[Lease]) {
         let mut held = lock(&self.leases);
@@ -120,12 +135,6 @@ impl Held {
     pub(crate) fn tokens(&self) -> Vec<Uuid> {
         lock(&self.leases).keys().copied().collect()
     }
-
-    /// How many jobs are in our hands.
-    fn count(&self) -> usize {
-        let held = lock(&self.leases);
-        held.values().fold(0, |sum, count| sum.saturating_add(*count))
-    }
 }
 
 fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -137,7 +146,7 @@ pub(crate) struct Jobs {
     queue: Queue,
     held: Held,
     slots: u16,
-    ready: VecDeque<Lease>,
+    ready: VecDeque<Errand>,
     waking: Option<BoxFuture<'static, ()>>,
     tick: Interval,
     /// Whether there may be more to fetch than was seen.
@@ -174,7 +183,10 @@ impl Jobs {
         match fetched {
             Ok(leases) => {
                 self.more |= !leases.is_empty();
-                self.ready.extend(leases);
+                for errand in Errand::all(leases) {
+                    self.held.take_slot();
+                    self.ready.push_back(errand);
+                }
             }
             Err(fault) => {
                 tracing::warn!(error = %fault, "no jobs were fetched; the next tick tries again");
@@ -185,12 +197,13 @@ impl Jobs {
     }
 
     fn free(&self) -> u16 {
-        self.slots.saturating_sub(u16::try_from(self.held.count()).unwrap_or(u16::MAX))
+        let taken = self.held.taken.load(Ordering::Relaxed);
+        self.slots.saturating_sub(u16::try_from(taken).unwrap_or(u16::MAX))
     }
 }
 
 impl Backend for Jobs {
-    type Task = Task<Lease>;
+    type Task = Task<Errand>;
     type Error = Infallible;
 
     fn poll_ready(
@@ -211,12 +224,10 @@ impl Backend for Jobs {
             return Poll::Pending;
         }
         loop {
-            if let Some(lease) = self.ready.pop_front() {
-                let attempt =
-                    usize::try_from(lease.attempts().saturating_sub(1)).unwrap_or_default();
-                let id = TaskId::from_string(lease.job().to_string());
-                let task = TaskBuilder::new(lease).task_id(id).attempt(attempt).build();
-                return Poll::Ready(Some(Ok(task)));
+            if let Some(errand) = self.ready.pop_front() {
+                let id = errand.leases().first().map(|lease| lease.job().to_string());
+                let id = TaskId::from_string(id.unwrap_or_default());
+                return Poll::Ready(Some(Ok(TaskBuilder::new(errand).task_id(id).build())));
             }
             self.listen(cx);
             match self.fetched(cx) {
@@ -247,7 +258,7 @@ impl Backend for Jobs {
 }
 
 impl BackendConfig for Jobs {
-    type Args = Lease;
+    type Args = Errand;
     type Id = String;
     type Kind = Ephemeral;
     type Config = ();

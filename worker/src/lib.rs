@@ -1,7 +1,7 @@
 //! The worker: what happens after something has happened.
 //!
 //! Jobs are fetched fairly over all tenants ([`backend`]), run in one transaction of the tenant they
-//! belong to ([`run`]), and routed by what has happened ([`route`]).
+//! belong to, small ones several at a time ([`run`]), and routed by what has happened ([`route`]).
 
 mod allowances;
 mod backend;
@@ -27,7 +27,7 @@ use futures::FutureExt as _;
 use std::{sync::Arc, time::Duration};
 use store::{
     Store,
-    jobs::{Lease, Queue},
+    jobs::{Errand, Queue},
 };
 
 pub use outside::Surroundings;
@@ -41,7 +41,8 @@ const GRACE: Duration = Duration::from_secs(25);
 /// How a worker works.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Jobs in flight at once; the pool of connections bounds them too.
+    /// Transactions in flight at once, each with one job or several small ones of one brand; the pool of
+    /// connections bounds them too.
     pub slots: u16,
 }
 
@@ -92,18 +93,21 @@ pub async fn work(
     worked.map_err(std::io::Error::other)
 }
 
-/// One job, from apalis's hands into ours. Never fails: the outcome is in the database.
-async fn handle(lease: Lease, runner: Data<Arc<Runner>>, held: Data<backend::Held>) {
+/// One errand, from apalis's hands into ours. Never fails: the outcome is in the database.
+async fn handle(errand: Errand, runner: Data<Arc<Runner>>, held: Data<backend::Held>) {
     let began = tokio::time::Instant::now();
-    let outcome = runner.run(&lease).await;
-    let kind = lease.kind().to_owned();
-    metrics::histogram!("aftercare_job_duration_seconds", "kind" => kind)
-        .record(began.elapsed().as_secs_f64());
-    care::ended(lease.kind(), outcome.name());
-    if outcome == Outcome::Stranded {
-        held.strand(lease);
-        return;
+    let outcomes = runner.run(&errand).await;
+    for (lease, outcome) in errand.leases().iter().zip(outcomes) {
+        let kind = lease.kind().to_owned();
+        metrics::histogram!("aftercare_job_duration_seconds", "kind" => kind)
+            .record(began.elapsed().as_secs_f64());
+        care::ended(lease.kind(), outcome.name());
+        if outcome == Outcome::Stranded {
+            held.strand(lease.clone());
+        } else {
+            held.release(lease);
+            runner.go_on_after(lease);
+        }
     }
-    held.release(&lease);
-    runner.go_on_after(&lease);
+    held.free_slot();
 }

@@ -1,4 +1,4 @@
-//! One job, run once: opened in its tenant, routed, completed with its effects or given back.
+//! An errand, run once: its jobs opened in their tenant, routed, completed with their effects or given back.
 
 use crate::{
     followups,
@@ -15,10 +15,10 @@ use futures::FutureExt as _;
 use std::{panic::AssertUnwindSafe, time::Duration};
 use store::{
     Failure, Fault, Tenant,
-    jobs::{Lease, Queue},
+    jobs::{Errand, Lease, Opened, Queue},
 };
 use tokio::time::Instant;
-use tracing::{Instrument as _, field::Empty};
+use tracing::{Instrument as _, Span, field::Empty};
 
 /// How long a job may take. Below the lease, so that a job is never run twice at a time even when a
 /// renewal is lost.
@@ -106,39 +106,69 @@ impl Trouble {
     }
 }
 
+/// What every line that is logged about a job says of it.
+fn span(lease: &Lease) -> Span {
+    // As an error: a span that is quieter than a line about it would be missing from that line.
+    tracing::error_span!(
+        "job", job.id = %lease.job(), job.kind = lease.kind(), tenant.id = %lease.tenant(),
+        attempts = lease.attempts(), outcome = Empty
+    )
+}
+
+fn tell_end(span: &Span, outcome: Outcome, began: Instant) {
+    span.record("outcome", outcome.name());
+    let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::info!(duration_ms, "a job ended"));
+}
+
 impl Runner {
     /// A runner of the jobs in `queue`, somewhere in the world.
     pub fn new(queue: Queue, surroundings: Surroundings) -> Self {
         Self { queue, surroundings }
     }
 
-    /// Runs a job to its end, whatever that is, and logs it. Every line that is logged about it says which job
-    /// it is.
-    pub async fn run(&self, lease: &Lease) -> Outcome {
-        // As an error: a span that is quieter than a line about it would be missing from that line.
-        let span = tracing::error_span!(
-            "job", job.id = %lease.job(), job.kind = lease.kind(), tenant.id = %lease.tenant(),
-            attempts = lease.attempts(), outcome = Empty
-        );
-        let began = Instant::now();
-        let outcome = self.attempt(lease).instrument(span.clone()).await;
-        span.record("outcome", outcome.name());
-        let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        span.in_scope(|| tracing::info!(duration_ms, "a job ended"));
+    /// Runs jobs to their end, whatever that is, and logs it; answers how each ended. What cannot be done together
+    /// is done one by one, so that a job that fails holds no other up.
+    pub async fn run(&self, errand: &Errand) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        if let leases @ [_, _, ..] = errand.leases() {
+            let began = Instant::now();
+            if let Ok(Outcome::Done) = self.attempt(errand).await {
+                for lease in leases {
+                    tell_end(&span(lease), Outcome::Done, began);
+                    outcomes.push(Outcome::Done);
+                }
+                return outcomes;
+            }
+        }
+        for (alone, lease) in errand.apart().zip(errand.leases()) {
+            outcomes.push(self.alone(&alone, lease).await);
+        }
+        outcomes
+    }
+
+    async fn alone(&self, errand: &Errand, lease: &Lease) -> Outcome {
+        let (span, began) = (span(lease), Instant::now());
+        let outcome = async {
+            match self.attempt(errand).await {
+                Ok(outcome) => outcome,
+                Err(trouble) => self.give_back(lease, &trouble).await,
+            }
+        };
+        let outcome = outcome.instrument(span.clone()).await;
+        tell_end(&span, outcome, began);
         outcome
     }
 
     /// Time limits and panics are handled here, because the runtime would leave such a task running for
     /// ever.
-    async fn attempt(&self, lease: &Lease) -> Outcome {
-        let work = AssertUnwindSafe(self.work(lease)).catch_unwind();
-        let trouble = match tokio::time::timeout(PATIENCE, work).await {
-            Ok(Ok(Ok(outcome))) => return outcome,
-            Ok(Ok(Err(trouble))) => trouble,
-            Ok(Err(_)) => Trouble::Panic,
-            Err(_) => Trouble::Slow,
-        };
-        self.give_back(lease, &trouble).await
+    async fn attempt(&self, errand: &Errand) -> Result<Outcome, Trouble> {
+        let work = AssertUnwindSafe(self.work(errand)).catch_unwind();
+        match tokio::time::timeout(PATIENCE, work).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) => Err(Trouble::Panic),
+            Err(_) => Err(Trouble::Slow),
+        }
     }
 
     /// Looks for the next job of a sandbox at once: it was held back until this one had ended.
@@ -146,14 +176,18 @@ impl Runner {
         self.queue.go_on_after(lease);
     }
 
-    async fn work(&self, lease: &Lease) -> Result<Outcome, Trouble> {
-        let opened = self.queue.open(lease).await.map_err(Failure::from)?;
-        let Some(opened) = opened else { return Ok(Outcome::Lost) };
-        if let Event::MessageQueued { message } = opened.event {
-            return self.deliver(lease, opened.tenant, message).await;
+    async fn work(&self, errand: &Errand) -> Result<Outcome, Trouble> {
+        let opened = self.queue.open(errand).await.map_err(Failure::from)?;
+        let Some(Opened { tenant, events }) = opened else { return Ok(Outcome::Lost) };
+        if let [Event::MessageQueued { message }] = events.as_slice() {
+            return self.deliver(errand, tenant, *message).await;
         }
-        route(&self.surroundings, &opened.tenant, &opened.event).await?;
-        self.complete(opened.tenant, lease).await
+        let are_several = events.len() > 1;
+        for (event, lease) in events.iter().zip(errand.leases()) {
+            let span = if are_several { span(lease) } else { Span::none() };
+            route(&self.surroundings, &tenant, event).instrument(span).await?;
+        }
+        self.complete(tenant, errand).await
     }
 
     /// Sends a message. It is read in one transaction and marked in another; in between, while we talk
@@ -161,24 +195,24 @@ impl Runner {
     /// the same identifier.
     async fn deliver(
         &self,
-        lease: &Lease,
+        errand: &Errand,
         tenant: Tenant,
         id: MessageId,
     ) -> Result<Outcome, Trouble> {
         let message = tenant.get::<Message>(id).await.map_err(Failure::from)?;
         if message.state != MessageState::Queued {
-            return self.complete(tenant, lease).await;
+            return self.complete(tenant, errand).await;
         }
         drop(tenant);
         let delivery = self.surroundings.outside.deliver(&message).await?;
-        let opened = self.queue.open(lease).await.map_err(Failure::from)?;
+        let opened = self.queue.open(errand).await.map_err(Failure::from)?;
         let Some(opened) = opened else { return Ok(Outcome::Lost) };
         followups::note(&opened.tenant, id, delivery).await?;
-        self.complete(opened.tenant, lease).await
+        self.complete(opened.tenant, errand).await
     }
 
-    async fn complete(&self, tenant: Tenant, lease: &Lease) -> Result<Outcome, Trouble> {
-        let done = self.queue.complete(tenant, lease).await.map_err(Failure::from)?;
+    async fn complete(&self, tenant: Tenant, errand: &Errand) -> Result<Outcome, Trouble> {
+        let done = self.queue.complete(tenant, errand).await.map_err(Failure::from)?;
         Ok(if done { Outcome::Done } else { Outcome::Lost })
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     data::{Amount, HALF},
     peers,
-    program::SLOTS,
+    program::BATCH,
     sql::{CLIENTS, Load, SUPERUSER},
     stage::Stage,
     trouble::Trouble,
@@ -75,7 +75,7 @@ fn loops() -> String {
 /// What the jobs are that are drained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
-    /// Nothing: the daily look at complaints, of which there are none.
+    /// Nothing: a complaint is looked up, and the resolution that is meant was left behind meanwhile.
     Nothing,
     /// A deadline has passed: a complaint is changed and a line is written in its timeline, in one transaction.
     Deadline,
@@ -166,7 +166,7 @@ impl Queue {
             let script = format!(
                 "{}\\set i :i + 1\n\
                  \\set k 8000000000000000 + :client_id * 10000000000000 + {} * 10000000 + :i\n\
-                 CALL {procedure}(('{HALF}' || :k::text)::uuid, ('{HALF}' || :t::text)::uuid, {SLOTS});\n",
+                 CALL {procedure}(('{HALF}' || :k::text)::uuid, ('{HALF}' || :t::text)::uuid, {BATCH});\n",
                 self.amount.draw(),
                 stage.next_window(),
             );
@@ -219,21 +219,20 @@ impl Queue {
         let base =
             stage.next_window().saturating_mul(10_000_000).saturating_add(8_100_000_000_000_000);
         let (kind, rest) = match self.work {
-            Work::Nothing => ("day_work_due", "'on', current_date, 'work', 'complaints'"),
-            Work::Deadline => ("first_answer_due", "'complaint', bench.typeid('cmp_', f.id)"),
+            Work::Nothing => ("complaint_resolved", ", 'resolution_no', 0"),
+            Work::Deadline => ("first_answer_due", ""),
         };
         let sql = format!(
             "BEGIN;
              INSERT INTO bench.filled SELECT t.id, ('{HALF}' || {base} + n)::uuid
                  FROM generate_series(1, {jobs}) n JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS r FROM tenant) t
                    ON t.r = n % {tenants} ORDER BY 1, 2;
-             {complaints}
+             {COMPLAINTS}
              COMMIT;
              ANALYZE bench.filled, complaint;
              INSERT INTO job (tenant_id, id, kind, payload, due_at, state, created_at)
-                 SELECT f.tenant_id, f.id, '{kind}', jsonb_build_object('type', '{kind}', {rest}), now(), 'ready', now()
-                 FROM bench.filled f ORDER BY f.tenant_id, f.id;",
-            complaints = if self.work == Work::Deadline { COMPLAINTS } else { "" },
+                 SELECT f.tenant_id, f.id, '{kind}', jsonb_build_object('type', '{kind}', 'complaint', bench.typeid('cmp_', f.id){rest}), now(), 'ready', now()
+                 FROM bench.filled f ORDER BY f.tenant_id, f.id;"
         );
         stage.psql.run(&self.database, &sql).await.map(drop)
     }

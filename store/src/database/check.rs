@@ -1,6 +1,9 @@
 //! The check at start-up: a process that could see past the walls does not start.
 
-use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _, Executor as _, PgPool, Row as _};
+use super::Address;
+use sea_orm::sqlx::{
+    self, ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _,
+};
 use std::time::Duration;
 
 /// How long the first connection may take.
@@ -153,42 +156,51 @@ const IS_EMPTY: &str = "
 /// # Errors
 ///
 /// [`Distrust::Walls`] with everything that was found.
-pub async fn check(pool: &PgPool, migrations: &[String]) -> Result<(), Distrust> {
-    reach(pool).await?;
+pub async fn check(address: &Address, migrations: &[String]) -> Result<(), Distrust> {
+    let mut connection = reach(address).await?;
+    let found = findings(&mut connection, migrations).await?;
+    connection.close().await?;
+    if found.is_empty() { Ok(()) } else { Err(Distrust::Walls(found)) }
+}
+
+async fn findings(
+    connection: &mut PgConnection,
+    migrations: &[String],
+) -> Result<Vec<String>, sqlx::Error> {
     let mut findings: Vec<String> = Vec::new();
     // Nothing is prepared: a pooler may send the next statement over another connection.
-    for row in sqlx::raw_sql(LOGIN).fetch_all(pool).await? {
+    for row in sqlx::raw_sql(LOGIN).fetch_all(&mut *connection).await? {
         findings.push(row.try_get("finding")?);
     }
-    if sqlx::raw_sql(IS_EMPTY).fetch_one(pool).await?.try_get(0)? {
+    if sqlx::raw_sql(IS_EMPTY).fetch_one(&mut *connection).await?.try_get(0)? {
         findings.push("the schema is not there: run aftercare migrate".to_owned());
-        return Err(Distrust::Walls(findings));
+        return Ok(findings);
     }
     for sql in [POLICIES, GRANTS] {
-        for row in sqlx::raw_sql(sql).fetch_all(pool).await? {
+        for row in sqlx::raw_sql(sql).fetch_all(&mut *connection).await? {
             findings.push(row.try_get("finding")?);
         }
     }
     // A login that may not take the role cannot ask, and was found above.
     if findings.is_empty() {
-        let taken = migrated(pool).await?;
+        let taken = migrated(connection).await?;
         let missing = migrations.iter().filter(|name| !taken.contains(name));
         findings.extend(
             missing.map(|name| format!("the migration {name} is missing: run aftercare migrate")),
         );
     }
-    if findings.is_empty() { Ok(()) } else { Err(Distrust::Walls(findings)) }
+    Ok(findings)
 }
 
-/// Connects once without the pool, which would hide behind its own patience why it cannot.
-async fn reach(pool: &PgPool) -> Result<(), Distrust> {
-    let connection = tokio::time::timeout(PATIENCE, pool.connect_options().connect()).await;
-    Ok(connection.map_err(|_| Distrust::Silent)??.close().await?)
+async fn reach(address: &Address) -> Result<PgConnection, Distrust> {
+    let options = address.0.clone().application_name("aftercare");
+    let connection = tokio::time::timeout(PATIENCE, options.connect()).await;
+    Ok(connection.map_err(|_| Distrust::Silent)??)
 }
 
 /// The migrations that the database has.
-async fn migrated(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+async fn migrated(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
     transaction.execute("SET LOCAL ROLE aftercare_auth").await?;
     let rows = sqlx::raw_sql("SELECT ac.migrated()").fetch_all(&mut *transaction).await?;
     transaction.rollback().await?;

@@ -3,26 +3,22 @@
 mod check;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+pub(crate) mod pool;
 pub mod private;
 
 pub use check::{Distrust, check};
+pub use pool::Pool;
 use sea_orm::{
     DatabaseConnection, SqlxPostgresConnector,
     sqlx::{
-        self, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection,
-        PgPool,
+        self, AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _,
         postgres::{PgConnectOptions, PgPoolOptions},
     },
 };
-use std::{path::Path, str::FromStr as _, time::Duration};
+use std::{path::Path, str::FromStr as _};
 
 /// What the database driver says when a statement fails.
 pub type SqlError = sqlx::Error;
-
-/// How long a request waits for a connection before it is told to come back.
-const ACQUIRE_PATIENCE: Duration = Duration::from_millis(1_800);
-/// A connection that rested longer is asked whether it still lives before it is used.
-const RESTED: Duration = Duration::from_secs(30);
 
 /// What becomes of a statement that was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -114,16 +110,8 @@ impl Address {
     }
 
     /// Opens a pool for the service.
-    ///
-    /// The first connection is made when it is needed, so that a database that is away for a moment does
-    /// not end the program. A connection that was used a moment ago is not asked whether it lives.
-    pub fn pool(&self, connections: u32) -> PgPool {
-        PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE_PATIENCE)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| Box::pin(still_lives(connection, meta.idle_for)))
-            .connect_lazy_with(self.0.clone().application_name("aftercare"))
+    pub fn pool(&self, connections: u32) -> Pool {
+        Pool::of(self.0.clone().application_name("aftercare"), connections)
     }
 
     /// Opens one connection for the owner's work: migrations and roles.
@@ -138,15 +126,4 @@ impl Address {
             .await?;
         Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
     }
-}
-
-/// Asks a connection that rested whether it still lives; one that does not is replaced.
-async fn still_lives(
-    connection: &mut PgConnection,
-    idle_for: Duration,
-) -> Result<bool, sqlx::Error> {
-    if idle_for > RESTED {
-        connection.ping().await?;
-    }
-    Ok(true)
 }

@@ -1,7 +1,9 @@
 //! The caretaker's side of the queue: keeping leases, putting back what lost workers left behind, and
 //! saying how far the queue is behind.
 
-use super::{LEASE, LONGEST_PAUSE_SECONDS, MOST_ATTEMPTS, MOST_CRASHES, Queue, seconds, statement};
+use super::{
+    Durable, LEASE, LONGEST_PAUSE_SECONDS, MOST_ATTEMPTS, MOST_CRASHES, Queue, seconds, statement,
+};
 use crate::Fault;
 use sea_orm::{DbErr, FromQueryResult};
 use uuid::Uuid;
@@ -9,8 +11,14 @@ use uuid::Uuid;
 /// Most orphans that one sweep puts back.
 const MOST_ORPHANS: i64 = 500;
 
-const RENEW: &str = "UPDATE job SET lease_until = now() + make_interval(secs => $2)
-    WHERE state = 'running' AND lease_token = ANY ($1)";
+/// Passes over what is being completed: it would wait for one job of several while it holds another, and whoever
+/// completes them for that one.
+const RENEW: &str = "
+    WITH mine AS (
+        SELECT tenant_id, id FROM job WHERE state = 'running' AND lease_token = ANY ($1) FOR UPDATE SKIP LOCKED
+    )
+    UPDATE job SET lease_until = now() + make_interval(secs => $2)
+    FROM mine WHERE job.tenant_id = mine.tenant_id AND job.id = mine.id";
 
 /// Puts orphans back, later and later: 2, 4 .. seconds, between half and the whole of it, each by a number
 /// of its own that follows from `$4`. A sandbox's jobs follow each other in order, so its orphan is not
@@ -111,7 +119,7 @@ impl Queue {
             chance.into(),
             f64::from(LONGEST_PAUSE_SECONDS).into(),
         ];
-        let dispatch = self.dispatch().await?;
+        let dispatch = self.dispatch(Durable::Now).await?;
         let swept = Orphan::find_by_statement(statement(SWEEP, values)).all(&dispatch).await?;
         dispatch.commit().await?;
         Ok(swept)
@@ -124,7 +132,7 @@ impl Queue {
     /// [`Fault`] when the database fails.
     pub async fn backlog(&self) -> Result<Backlog, Fault> {
         let now: chrono::DateTime<chrono::Utc> = self.store.clock().now().into();
-        let dispatch = self.dispatch().await?;
+        let dispatch = self.dispatch(Durable::Now).await?;
         let counted = Backlog::find_by_statement(statement(BACKLOG, [now.into()]));
         let backlog = counted.one(&dispatch).await?;
         dispatch.commit().await?;

@@ -30,6 +30,8 @@ pub const LEASE: Duration = Duration::from_secs(20);
 pub const MOST_CRASHES: i32 = 3;
 /// A job that failed this often is not tried again: with back-off, after about two hours.
 pub const MOST_ATTEMPTS: i32 = 12;
+/// So many small jobs of one brand share a transaction at most.
+pub const MOST_TOGETHER: usize = 16;
 /// Longest wait between two attempts.
 const LONGEST_PAUSE_SECONDS: u32 = 1_800;
 
@@ -72,6 +74,25 @@ impl Lease {
     }
 }
 
+/// Jobs that are done in one transaction: one job, or several small ones of one brand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Errand(Vec<Lease>);
+
+impl From<Lease> for Errand {
+    fn from(lease: Lease) -> Self {
+        Self(vec![lease])
+    }
+}
+
+/// When a change to envelopes is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durable {
+    /// When it is committed.
+    Now,
+    /// A moment later; a crash of the database may forget it, and nothing follows from it.
+    Soon,
+}
+
 /// The worker's side of the queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -98,18 +119,32 @@ impl Queue {
 
     /// Does one thing to envelopes.
     async fn dispatched<const N: usize>(&self, sql: &str, values: [Value; N]) -> Result<(), Fault> {
-        let dispatch = self.dispatch().await?;
+        let dispatch = self.dispatch(Durable::Now).await?;
         dispatch.execute_raw(statement(sql, values)).await?;
         dispatch.commit().await?;
         Ok(())
     }
 
-    async fn dispatch(&self) -> Result<Transaction, Fault> {
+    async fn dispatch(&self, durable: Durable) -> Result<Transaction, Fault> {
+        let committed = match durable {
+            Durable::Now => "",
+            Durable::Soon => "SET LOCAL synchronous_commit = off; ",
+        };
         // A worker that freezes here holds the turns of tenants, and others pass over what is held.
-        let opening = "BEGIN; SET LOCAL ROLE aftercare_dispatch; SET LOCAL statement_timeout = '10s'; \
-                       SET LOCAL lock_timeout = '5s'; \
-                       SET LOCAL idle_in_transaction_session_timeout = '10s'";
-        Ok(self.store.begin(opening.to_owned()).await?)
+        let opening = format!(
+            "BEGIN; SET LOCAL ROLE aftercare_dispatch; {committed}SET LOCAL statement_timeout = '10s'; \
+             SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '10s'"
+        );
+        Ok(self.store.begin(opening).await?)
+    }
+}
+
+impl Errand {
+    /// Its first job, and whose jobs it has, which, and under which token; `None` when there are none.
+    fn key(&self) -> Option<(&Lease, [Value; 3])> {
+        let first = self.0.first()?;
+        let jobs: Vec<Uuid> = self.0.iter().map(|lease| lease.id).collect();
+        Some((first, [first.tenant_id.into(), jobs.into(), first.token.into()]))
     }
 }
 

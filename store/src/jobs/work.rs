@@ -1,9 +1,12 @@
 //! The worker's side of the queue: taking jobs, opening, completing and giving them back.
 
-use super::{LEASE, LONGEST_PAUSE_SECONDS, Lease, MOST_ATTEMPTS, Queue, seconds, statement};
+use super::{
+    Durable, Errand, LEASE, LONGEST_PAUSE_SECONDS, Lease, MOST_ATTEMPTS, MOST_TOGETHER, Queue,
+    seconds, statement,
+};
 use crate::{Fault, Tenant, tenant::Scope};
 use domain::{
-    event::Event,
+    event::{Event, SMALL},
     identity::{Actor, Reach},
     jobs::JobState,
 };
@@ -16,9 +19,10 @@ const TENANTS_AT_ONCE: i64 = 8;
 /// Most jobs of one tenant running at once, over all workers.
 const MOST_RUNNING: i64 = 64;
 
-/// Takes up to `slots` due jobs, a few tenants at a time, those that were served longest ago first.
-/// Of a sandbox only the next job in order, and only when none of it is running. A tenant that may get
-/// none has no turn: it would keep the turn for as long as its jobs run, and others waiting behind it.
+/// Takes due jobs for up to `$2` slots, a few tenants at a time, those that were served longest ago first. A small
+/// job takes one part in `$8` of a slot, any other a whole one. Of a sandbox only the next job in order, and only
+/// when none of it is running. A tenant that may get none has no turn: it would keep the turn for as long as its
+/// jobs run, and others waiting behind it.
 const FETCH: &str = "
     WITH turn AS (
         SELECT q.tenant_id, q.paced_to,
@@ -30,30 +34,36 @@ const FETCH: &str = "
               AND j.due_at <= coalesce(q.paced_to, $1) AND (j.not_before IS NULL OR j.not_before <= now()))
           AND (SELECT count(*) FROM job r WHERE r.tenant_id = q.tenant_id AND r.state = 'running')
               < CASE WHEN q.paced_to IS NULL THEN $4 ELSE 1 END
-        ORDER BY q.served_at, q.tenant_id LIMIT $3
+        ORDER BY q.served_at, q.tenant_id LIMIT least($2, $3)
         FOR UPDATE OF q SKIP LOCKED
+    ), share AS (
+        SELECT $2 / count(*) AS slots FROM turn HAVING count(*) > 0
     ), pick AS (
-        SELECT j.tenant_id, j.id, t.paced_to IS NOT NULL AS paced
-        FROM turn t CROSS JOIN LATERAL (
-            SELECT j.tenant_id, j.id FROM job j
-            WHERE j.tenant_id = t.tenant_id AND j.state = 'ready'
-              AND j.due_at <= coalesce(t.paced_to, $1) AND (j.not_before IS NULL OR j.not_before <= now())
-            ORDER BY j.due_at, j.id
-            LIMIT CASE WHEN t.paced_to IS NULL
-                       THEN greatest(0, least($4 - t.running, greatest(1, $2 / (SELECT count(*) FROM turn))))
-                       ELSE 1 END
-            FOR UPDATE SKIP LOCKED
-        ) j
-        LIMIT $2
+        SELECT due.tenant_id, due.id, due.paced FROM (
+            SELECT j.tenant_id, j.id, t.paced_to IS NOT NULL AS paced, s.slots,
+                   sum(CASE WHEN j.kind = ANY ($7) THEN 1 ELSE $8 END)
+                       OVER (PARTITION BY j.tenant_id ORDER BY j.due_at, j.id) AS parts
+            FROM turn t CROSS JOIN share s CROSS JOIN LATERAL (
+                SELECT j.tenant_id, j.id, j.kind, j.due_at FROM job j
+                WHERE j.tenant_id = t.tenant_id AND j.state = 'ready'
+                  AND j.due_at <= coalesce(t.paced_to, $1) AND (j.not_before IS NULL OR j.not_before <= now())
+                ORDER BY j.due_at, j.id
+                LIMIT CASE WHEN t.paced_to IS NULL THEN least($4 - t.running, s.slots * $8) ELSE 1 END
+                FOR UPDATE SKIP LOCKED
+            ) j
+        ) due
+        WHERE due.parts <= due.slots * $8
+    ), served AS (
+        UPDATE tenant_queue SET served_at = now() WHERE tenant_id IN (SELECT tenant_id FROM pick)
+    ), leased AS (
+        UPDATE job SET state = 'running', attempts = job.attempts + 1, lease_token = $5,
+                       lease_until = now() + make_interval(secs => $6)
+        FROM pick
+        WHERE job.tenant_id = pick.tenant_id AND job.id = pick.id
+        RETURNING job.tenant_id, job.id, job.kind, job.due_at, job.attempts,
+                  job.lease_token AS token, pick.paced
     )
-    UPDATE job SET state = 'running', attempts = job.attempts + 1, lease_token = $5,
-                   lease_until = now() + make_interval(secs => $6)
-    FROM pick
-    WHERE job.tenant_id = pick.tenant_id AND job.id = pick.id
-    RETURNING job.tenant_id, job.id, job.kind, job.due_at, job.attempts,
-              job.lease_token AS token, pick.paced";
-
-const SERVED: &str = "UPDATE tenant_queue SET served_at = now() WHERE tenant_id = ANY ($1)";
+    SELECT * FROM leased ORDER BY due_at, id";
 
 /// Gives a job back after it failed; the token guards it.
 const GIVE_BACK: &str = "
@@ -76,84 +86,134 @@ const RETURN: &str = "
     WHERE state = 'running' AND lease_token = ANY ($1)";
 
 const TAKE: &str = "SELECT payload FROM job
-    WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'";
+    WHERE tenant_id = $1 AND id = ANY ($2) AND lease_token = $3 AND state = 'running' ORDER BY due_at, id";
 
 const COMPLETE: &str = "
     UPDATE job SET state = 'done', finished_at = now(), lease_token = NULL, lease_until = NULL,
                    last_error = NULL
-    WHERE tenant_id = $1 AND id = $2 AND lease_token = $3 AND state = 'running'";
+    WHERE tenant_id = $1 AND id = ANY ($2) AND lease_token = $3 AND state = 'running'";
 
-/// A job that was opened: the tenant it belongs to and what has happened.
+/// Jobs that were opened: the tenant they belong to and what has happened.
 #[derive(Debug)]
 pub struct Opened {
-    /// The tenant, at the instant of the job.
+    /// The tenant, at the instant of the jobs.
     pub tenant: Tenant,
-    /// What has happened.
-    pub event: Event,
+    /// What has happened, one after the other.
+    pub events: Vec<Event>,
+}
+
+impl Errand {
+    /// Puts leases together that may share a transaction: small jobs of one brand that were taken together.
+    pub fn all(leases: Vec<Lease>) -> Vec<Self> {
+        let mut errands: Vec<Self> = Vec::new();
+        for lease in leases {
+            let with = errands.iter_mut().find(|errand| errand.takes(&lease));
+            match with {
+                Some(errand) => errand.0.push(lease),
+                None => errands.push(Self(vec![lease])),
+            }
+        }
+        errands
+    }
+
+    /// Whether another job may come along.
+    fn takes(&self, lease: &Lease) -> bool {
+        let first = self.0.first();
+        let alike = first.is_some_and(|first| {
+            (first.tenant_id, first.token) == (lease.tenant_id, lease.token) && first.is_small()
+        });
+        alike && lease.is_small() && self.0.len() < MOST_TOGETHER
+    }
+
+    /// Each by itself.
+    pub fn apart(&self) -> impl Iterator<Item = Self> + use<'_> {
+        self.0.iter().map(|lease| Self(vec![lease.clone()]))
+    }
+
+    /// Its jobs, in the order in which they were due.
+    pub fn leases(&self) -> &[Lease] {
+        &self.0
+    }
+}
+
+impl Lease {
+    /// Whether its job may share a transaction with others. A sandbox's jobs each have an instant of their own.
+    fn is_small(&self) -> bool {
+        !self.paced && SMALL.contains(&self.kind.as_str())
+    }
 }
 
 impl Queue {
-    /// Takes up to `slots` due jobs for one lease.
+    /// Takes due jobs under one token, for up to `slots` errands, in the order in which they were due.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails; then nothing was taken.
     pub async fn fetch(&self, slots: u16) -> Result<Vec<Lease>, Fault> {
-        let dispatch = self.dispatch().await?;
+        // A lease that a crash of the database forgets is noticed by its token.
+        let dispatch = self.dispatch(Durable::Soon).await?;
         let now: chrono::DateTime<chrono::Utc> = self.store.clock().now().into();
         let token: Uuid = self.store.chance().id();
-        let values: [Value; 6] = [
+        let small: Vec<_> = SMALL.map(str::to_owned).into();
+        let parts = i64::try_from(MOST_TOGETHER).unwrap_or(i64::MAX);
+        let values: [Value; 8] = [
             now.into(),
             i64::from(slots).into(),
             TENANTS_AT_ONCE.into(),
             MOST_RUNNING.into(),
             token.into(),
             seconds(LEASE).into(),
+            small.into(),
+            parts.into(),
         ];
         let leases = Lease::find_by_statement(statement(FETCH, values)).all(&dispatch).await?;
-        if !leases.is_empty() {
-            let tenants: Vec<Uuid> = leases.iter().map(|lease| lease.tenant_id).collect();
-            dispatch.execute_raw(statement(SERVED, [tenants.into()])).await?;
-        }
         dispatch.commit().await?;
         Ok(leases)
     }
 
-    /// Opens a job in its tenant, within the reach of its event; `None` when the lease was lost, and somebody
+    /// Opens jobs in their tenant, within the reach of their event; `None` when a lease was lost, and somebody
     /// else has it.
     ///
     /// # Errors
     ///
-    /// [`Fault`] when the database fails or the payload cannot be read.
-    pub async fn open(&self, lease: &Lease) -> Result<Option<Opened>, Fault> {
+    /// [`Fault`] when the database fails or a payload cannot be read.
+    pub async fn open(&self, errand: &Errand) -> Result<Option<Opened>, Fault> {
+        let Some((first, key)) = errand.key() else { return Ok(None) };
         let scope = Scope {
-            tenant: lease.tenant(),
+            tenant: first.tenant(),
             actor: Actor::Worker,
             reach: Reach::default(),
-            paced: lease.paced,
+            paced: first.paced,
             request_id: None,
         };
         let mut tenant = self.store.enter(scope).await?;
-        if lease.paced {
-            tenant.pace_to(lease.due_at()).await?;
+        if first.paced {
+            tenant.pace_to(first.due_at()).await?;
         }
-        let take = statement(TAKE, lease.key());
-        let Some(row) = tenant.work().query_one_raw(take).await? else { return Ok(None) };
-        let payload: serde_json::Value = row.try_get("", "payload")?;
-        let event: Event = serde_json::from_value(payload)?;
-        tenant.narrow(event.reach()).await?;
-        Ok(Some(Opened { tenant, event }))
+        let rows = tenant.work().query_all_raw(statement(TAKE, key)).await?;
+        if rows.len() != errand.0.len() {
+            return Ok(None);
+        }
+        let mut events = Vec::with_capacity(rows.len());
+        for row in rows {
+            let payload: serde_json::Value = row.try_get("", "payload")?;
+            let event: Event = serde_json::from_value(payload)?;
+            tenant.narrow(event.reach()).await?;
+            events.push(event);
+        }
+        Ok(Some(Opened { tenant, events }))
     }
 
-    /// Completes a job and makes its effects permanent, both or neither.
-    /// False when the lease was lost; then nothing has happened.
+    /// Completes jobs and makes their effects permanent, all or nothing.
+    /// False when a lease was lost; then nothing has happened.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
-    pub async fn complete(&self, tenant: Tenant, lease: &Lease) -> Result<bool, Fault> {
-        let completed = tenant.work().execute_raw(statement(COMPLETE, lease.key())).await?;
-        if completed.rows_affected() != 1 {
+    pub async fn complete(&self, tenant: Tenant, errand: &Errand) -> Result<bool, Fault> {
+        let Some((_, key)) = errand.key() else { return Ok(false) };
+        let completed = tenant.work().execute_raw(statement(COMPLETE, key)).await?;
+        if usize::try_from(completed.rows_affected()) != Ok(errand.0.len()) {
             return Ok(false);
         }
         tenant.commit(()).await?;
@@ -195,6 +255,7 @@ impl Queue {
     pub async fn return_untried(&self, tokens: Vec<Uuid>) -> Result<(), Fault> {
         self.dispatched(RETURN, [tokens.into()]).await
     }
+
     /// Exponential back-off with jitter: 2, 4, 8 .. seconds, between half and the whole of it. None in a
     /// sandbox, whose jobs follow each other in order.
     fn pause_seconds(&self, lease: &Lease, attempts: i32) -> Result<f64, Fault> {
