@@ -20,7 +20,12 @@ use domain::{
     time::Timestamp,
 };
 use serde::Serialize;
-use std::{collections::BTreeSet, marker::PhantomData, ops::Deref, sync::OnceLock};
+use std::{
+    collections::BTreeSet,
+    marker::PhantomData,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 use store::{
     Missing, Scope, Store, Tenant,
     idempotency::{Answer, Keyed, Known},
@@ -33,13 +38,13 @@ use store::{
 #[derive(Debug, Clone)]
 pub struct Api {
     store: Store,
-    secret: SecretKey,
+    secret: Arc<SecretKey>,
 }
 
 impl Api {
     /// An API over `store`, which seals what callers carry for it under `secret`.
     pub fn new(store: Store, secret: SecretKey) -> Self {
-        Self { store, secret }
+        Self { store, secret: Arc::new(secret) }
     }
 
     /// The secret of this service.
@@ -75,7 +80,7 @@ pub struct Caller {
     /// How much of the brand they see.
     pub reach: Reach,
     /// What they may do.
-    pub scopes: BTreeSet<Permitted>,
+    pub scopes: Arc<BTreeSet<Permitted>>,
     /// Whether the tenant is a sandbox.
     pub is_sandbox: bool,
     /// When their credentials end by themselves.

@@ -24,9 +24,9 @@ use std::{
     sync::Arc,
 };
 
-/// What each operation takes, by its method and the pattern of its path.
+/// What each operation takes, by the pattern of its path and its method.
 #[derive(Debug)]
-pub(crate) struct Contract(BTreeMap<String, Takes>);
+pub(crate) struct Contract(BTreeMap<String, BTreeMap<String, Takes>>);
 
 /// What one operation takes.
 #[derive(Debug)]
@@ -69,24 +69,20 @@ impl Contract {
     /// The contract as the document says it.
     pub(crate) fn of(document: &str) -> Result<Self, serde_json::Error> {
         let Document { paths } = serde_json::from_str(document)?;
-        let operations = paths.into_iter().flat_map(|(path, item)| {
-            item.into_iter().map(move |(method, operation)| {
-                (key(&method.to_ascii_uppercase(), &path), Takes::from(operation))
-            })
-        });
-        Ok(Self(operations.collect()))
+        let operations = |item: BTreeMap<String, Described>| {
+            item.into_iter()
+                .map(|(method, operation)| (method.to_ascii_uppercase(), Takes::from(operation)))
+                .collect()
+        };
+        Ok(Self(paths.into_iter().map(|(path, item)| (path, operations(item))).collect()))
     }
 
     /// What the operation that `request` reached takes; `None` for pages, which are not described.
     fn takes(&self, request: &Request) -> Option<&Takes> {
         let path = request.extensions().get::<MatchedPath>()?.as_str();
         let method = if request.method() == "HEAD" { "GET" } else { request.method().as_str() };
-        self.0.get(&key(method, path))
+        self.0.get(path)?.get(method)
     }
-}
-
-fn key(method: &str, path: &str) -> String {
-    format!("{method} {path}")
 }
 
 impl From<Described> for Takes {

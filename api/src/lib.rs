@@ -45,6 +45,7 @@ use operations::Streams;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::watch;
+use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -99,22 +100,30 @@ pub fn service(
     let chance = store.chance().clone();
     let contract = Arc::new(Contract::of(openapi::PUBLISHED)?);
     let api = Api::new(store, desk.secret().clone());
+    // In groups, because each that is put on by itself is copied with all below it for every request; and in
+    // more than one, because within a group each takes its part of the stack.
+    let operation = ServiceBuilder::new()
+        .layer(middleware::from_fn(metrics::observe))
+        .layer(middleware::from_fn_with_state(contract, contract::hold));
+    let request = ServiceBuilder::new()
+        .layer(Extension(Streams::until(stop)))
+        .layer(Extension(Arc::clone(&desk)))
+        .layer(middleware::from_fn_with_state(desk, identity::enter))
+        .layer(CatchPanicLayer::custom(problem::after_panic))
+        .layer(middleware::from_fn(request::bound))
+        .layer(middleware::from_fn(request::receive));
+    let answer = ServiceBuilder::new()
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(chance, request::identify))
+        .layer(middleware::from_fn(request::protect))
+        .layer(middleware::from_fn(problem::render))
+        .layer(middleware::from_fn(settle::settle));
     let service = Router::from(routes())
         .merge(service::pages())
         .merge(pages::router())
-        .route_layer(middleware::from_fn_with_state(contract, contract::hold))
-        .route_layer(middleware::from_fn(metrics::observe))
-        .layer(middleware::from_fn(request::receive))
-        .layer(middleware::from_fn(request::bound))
-        .layer(CatchPanicLayer::custom(problem::after_panic))
-        .layer(middleware::from_fn_with_state(Arc::clone(&desk), identity::enter))
-        .layer(Extension(desk))
-        .layer(Extension(Streams::until(stop)))
-        .layer(middleware::from_fn(settle::settle))
-        .layer(middleware::from_fn(problem::render))
-        .layer(middleware::from_fn(request::protect))
-        .layer(middleware::from_fn_with_state(chance, request::identify))
-        .layer(CompressionLayer::new())
+        .route_layer(operation)
+        .layer(request)
+        .layer(answer)
         .with_state(api);
     Ok(service)
 }

@@ -80,9 +80,10 @@ pub struct Desk {
     foreign: Cache<([u8; 32], IssuerId, i64), Arc<Foreign>>,
 }
 
-/// A token of this service whose signature was found to be right.
+/// A token of this service whose signature was found to be right, and which was read.
 struct Verified {
     claims: Claims,
+    grant: TokenGrant,
     kid: String,
 }
 
@@ -108,7 +109,7 @@ impl Admitted {
             tenant: self.tenant,
             actor: *actor,
             reach: *reach,
-            scopes: scopes.clone(),
+            scopes: Arc::clone(scopes),
             is_sandbox: *mode == TenantMode::Test,
             until: *until,
         }
@@ -181,13 +182,14 @@ impl Desk {
             return self.admit_token(bearer, &kid).await;
         }
         let tenant = tenant.ok_or_else(unauthorized)?;
-        self.admit_foreign(bearer, tenant).await
+        // On the heap, because whoever asks for keys talks to the outside, which takes room.
+        Box::pin(self.admit_foreign(bearer, tenant)).await
     }
 
     /// Lets in a program with its key.
     pub(super) async fn admit_key(&self, key: &KeyText) -> Result<(ApiKeyId, Admitted), Problem> {
         let hash = key.fingerprint();
-        let found = self.secrets.get(hash, async {
+        let found = self.secrets.get(hash, || async {
             let found = self.store.find_secret(hash.to_vec()).await?;
             let found = found.filter(|found| found.kind == "api_key");
             Ok(found.map(|found| (found.tenant(), found.subject_id.into())))
@@ -200,9 +202,7 @@ impl Desk {
     async fn admit_token(&self, token: &str, kid: &str) -> Result<Admitted, Problem> {
         let ring = self.keyring.with(kid).await?;
         let verified = self.verify(&ring, token, kid).await?;
-        let now = self.store.clock().now();
-        let grant =
-            verified.claims.accept(&self.address, now).map_err(|fault| turn_away(&fault))?;
+        let Verified { claims, grant, .. } = verified.as_ref();
         let client = self.standing(Credential::Key(grant.tenant, grant.client)).await?;
         let standing = match grant.subject {
             TokenSubject::Key(_) => client,
@@ -212,19 +212,21 @@ impl Desk {
                 person.ending(client.until)
             }
         };
-        let end = Timestamp::from_unix_seconds(verified.claims.exp);
+        let end = Timestamp::from_unix_seconds(claims.exp);
         let standing = standing.within(&grant.scopes).ending(end);
         Ok(Admitted { tenant: grant.tenant, standing })
     }
 
     /// A token that this service has signed, with a key that was not withdrawn since.
     async fn verify(&self, ring: &Ring, token: &str, kid: &str) -> Result<Arc<Verified>, Problem> {
-        let name = fingerprint(token);
+        let (name, now) = (fingerprint(token), self.store.clock().now());
         let verified = if let Some(verified) = self.tokens.get(&name).await {
+            verified.claims.hold(&self.address, now).map_err(|fault| turn_away(&fault))?;
             verified
         } else {
-            let claims = ring.public.verify(token).map_err(|fault| turn_away(&fault))?;
-            let verified = Arc::new(Verified { claims, kid: kid.to_owned() });
+            let claims: Claims = ring.public.verify(token).map_err(|fault| turn_away(&fault))?;
+            let grant = claims.accept(&self.address, now).map_err(|fault| turn_away(&fault))?;
+            let verified = Arc::new(Verified { claims, grant, kid: kid.to_owned() });
             self.tokens.insert(name, Arc::clone(&verified)).await;
             verified
         };
@@ -237,7 +239,7 @@ impl Desk {
 
     async fn admit_foreign(&self, token: &str, tenant: TenantId) -> Result<Admitted, Problem> {
         let name = jwt::issuer_name(token).ok_or_else(unauthorized)?;
-        let issuer = self.issuers.get((tenant, name.to_string()), async {
+        let issuer = self.issuers.get((tenant, name.to_string()), || async {
             Ok(self.store.issuer(tenant, name.as_str()).await?.map(Arc::new))
         });
         let issuer = issuer.await?.ok_or_else(unauthorized)?;
@@ -266,7 +268,7 @@ impl Desk {
     }
 
     async fn standing(&self, credential: Credential) -> Result<Standing, Problem> {
-        let found = self.standings.get(credential.clone(), async {
+        let found = self.standings.get(credential.clone(), || async {
             Ok(self.store.standing(&credential).await?.map(Arc::new))
         });
         let standing = found.await?.ok_or_else(unauthorized)?;
@@ -276,7 +278,7 @@ impl Desk {
 
     /// Whether front ends of any brand come from `origin`.
     pub(super) async fn knows_origin(&self, origin: &str) -> bool {
-        let known = self.origins.get(origin.to_owned(), async {
+        let known = self.origins.get(origin.to_owned(), || async {
             Ok(self.store.knows_origin(origin).await?.then_some(()))
         });
         known.await.is_ok_and(|known| known.is_some())

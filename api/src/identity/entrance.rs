@@ -35,7 +35,7 @@ const ALLOWED: &str = "accept-language, aftercare-tenant, authorization, content
 #[derive(Clone)]
 pub(crate) struct Shown {
     desk: Arc<Desk>,
-    bearer: String,
+    bearer: Arc<str>,
     tenant: Option<TenantId>,
 }
 
@@ -96,7 +96,11 @@ async fn admitted(desk: &Arc<Desk>, mut request: Request, next: Next) -> Respons
     let verdict = desk.gate.check(admitted.bucket(), caller.tenant.into()).await;
     let mut response = if verdict.is_allowed() {
         request.extensions_mut().insert::<Caller>(caller);
-        request.extensions_mut().insert(Shown { desk: Arc::clone(desk), bearer, tenant });
+        request.extensions_mut().insert(Shown {
+            desk: Arc::clone(desk),
+            bearer: bearer.into(),
+            tenant,
+        });
         request.extensions_mut().insert(admitted.standing.brand);
         next.run(request).await
     } else {
@@ -121,17 +125,16 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 fn tell(gate: &RateGate, verdict: &RateVerdict, headers: &mut HeaderMap) {
     let name = verdict.bucket.as_str();
     let (remaining, reset) = (verdict.remaining, verdict.reset_seconds());
+    let level = HeaderValue::try_from(format!("\"{name}\";r={remaining};t={reset}"));
     let pairs = [
         ("ratelimit-policy", gate.policy()),
-        ("ratelimit", format!("\"{name}\";r={remaining};t={reset}")),
-        ("x-ratelimit-limit", verdict.quota.burst.to_string()),
-        ("x-ratelimit-remaining", remaining.to_string()),
-        ("x-ratelimit-reset", reset.to_string()),
+        ("ratelimit", level.unwrap_or_else(|_| HeaderValue::from_static(name))),
+        ("x-ratelimit-limit", verdict.quota.burst.get().into()),
+        ("x-ratelimit-remaining", remaining.into()),
+        ("x-ratelimit-reset", reset.into()),
     ];
     for (name, value) in pairs {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
+        headers.insert(HeaderName::from_static(name), value);
     }
 }
 

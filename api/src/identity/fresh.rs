@@ -42,19 +42,37 @@ where
     }
 
     /// The answer for `key`, looked up by `look_up` when it is not known or not believed any more.
-    pub(super) async fn get<F>(&self, key: K, look_up: F) -> Result<Option<V>, Problem>
+    pub(super) async fn get<F>(
+        &self,
+        key: K,
+        look_up: impl FnOnce() -> F + Send,
+    ) -> Result<Option<V>, Problem>
     where
-        F: Future<Output = Result<Option<V>, Fault>>,
+        F: Future<Output = Result<Option<V>, Fault>> + Send,
     {
         let now = self.clock.now();
-        let known = self.answers.get(&key).await;
-        // An answer from the future was found before the clock was put back; nobody knows its age.
-        let fresh = 0..STANDING_SECONDS;
-        if known.is_some_and(|answer| !fresh.contains(&now.seconds_since(answer.found_at))) {
+        if let Some(answer) = self.answers.get(&key).await {
+            // An answer from the future was found before the clock was put back; nobody knows its age.
+            if (0..STANDING_SECONDS).contains(&now.seconds_since(answer.found_at)) {
+                return Ok(Some(answer.value));
+            }
             self.answers.invalidate(&key).await;
         }
+        // On the heap: it is large and seldom needed, and every request carries the room for what is not there.
+        Box::pin(self.look_up(key, look_up, now)).await
+    }
+
+    async fn look_up<F>(
+        &self,
+        key: K,
+        look_up: impl FnOnce() -> F + Send,
+        now: Timestamp,
+    ) -> Result<Option<V>, Problem>
+    where
+        F: Future<Output = Result<Option<V>, Fault>> + Send,
+    {
         let found = self.answers.try_get_with(key, async {
-            match look_up.await {
+            match look_up().await {
                 Ok(Some(value)) => Ok(Answer { value, found_at: now }),
                 Ok(None) => Err(Nothing::Absent),
                 Err(fault) => Err(Nothing::Fault(fault)),

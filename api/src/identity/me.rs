@@ -130,7 +130,7 @@ async fn show_me(access: Access<may::Call>) -> Result<Response, Problem> {
         rank: caller.actor.rank(),
         sees: Sight::of(caller.reach),
         dealer_id: caller.reach.dealer,
-        scopes: caller.scopes,
+        scopes: caller.scopes.as_ref().clone(),
         expires_at: caller.until,
     };
     Ok(Json(me).into_response())

@@ -22,7 +22,7 @@ use domain::{
     operations::Operation,
     record::{Record as _, Version},
 };
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use std::{
     collections::BTreeMap,
     convert::Infallible,
@@ -130,7 +130,8 @@ pub(super) async fn follow_operation(
 ) -> Result<Response, Problem> {
     let view = look(&mut access, id).await?;
     let seat = streams.seat(access.caller().tenant)?;
-    let events = stream::unfold(Following::new(access, seat, view), Following::next);
+    // On the heap: on its way into the answer it is moved often, and it holds all that a look needs.
+    let events = stream::unfold(Following::new(access, seat, view), Following::next).boxed();
     let answer = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     Ok(([(UNBUFFERED.clone(), "no")], answer).into_response())
 }

@@ -6,13 +6,13 @@ use crate::{
     time::Timestamp,
     web::WebOrigin,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// For how long a standing is believed before it is looked up again. A revoked key or a changed rank acts
 /// within five seconds on every server; two of them are left for the looking up.
 pub const STANDING_SECONDS: i64 = 3;
 
-/// Where somebody stands who was recognised.
+/// Where somebody stands who was recognised. Copies share what is long, because each request has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// Who they are.
@@ -20,13 +20,13 @@ pub struct Standing {
     /// How much of the brand they see.
     pub reach: Reach,
     /// What they may do.
-    pub scopes: BTreeSet<Scope>,
+    pub scopes: Arc<BTreeSet<Scope>>,
     /// Whether the brand may change anything.
     pub brand: BrandStatus,
     /// Whether the brand works or tries out.
     pub mode: TenantMode,
     /// Where their front ends may come from.
-    pub origins: BTreeSet<WebOrigin>,
+    pub origins: Arc<BTreeSet<WebOrigin>>,
     /// When it ends by itself.
     pub until: Option<Timestamp>,
 }
@@ -58,7 +58,9 @@ impl Standing {
     /// The same, with no more than a token gives.
     #[must_use]
     pub fn within(mut self, token: &BTreeSet<Scope>) -> Self {
-        self.scopes.retain(|scope| token.contains(scope));
+        if !self.scopes.is_subset(token) {
+            self.scopes = Arc::new(self.scopes.intersection(token).copied().collect());
+        }
         self
     }
 
@@ -94,9 +96,9 @@ impl Origin<'_> {
                 scopes.iter().copied().filter(|scope| scope.only_reads()).collect()
             }
         };
-        let origins = self.brand.details.cors_origins.clone();
+        let origins = Arc::new(self.brand.details.cors_origins.clone());
         let (brand, mode) = (self.brand.status, self.brand.mode);
-        Standing { actor, reach, scopes, brand, mode, origins, until }
+        Standing { actor, reach, scopes: Arc::new(scopes), brand, mode, origins, until }
     }
 }
 
@@ -182,7 +184,7 @@ mod tests {
         let from = Origin { brand: &brand, dealer: None };
         let token = [Scope::CustomersRead, Scope::TenantWrite].into();
         let standing = Standing::of_key(&key(None), from, now()).unwrap().within(&token);
-        assert_eq!(standing.scopes, [Scope::CustomersRead].into());
+        assert_eq!(*standing.scopes, [Scope::CustomersRead].into());
     }
 
     #[test]
@@ -218,6 +220,6 @@ mod tests {
         let brand = brand().suspend().unwrap().record;
         let from = Origin { brand: &brand, dealer: None };
         let standing = Standing::of_key(&key(None), from, now()).unwrap();
-        assert_eq!(standing.scopes, [Scope::CustomersRead].into());
+        assert_eq!(*standing.scopes, [Scope::CustomersRead].into());
     }
 }

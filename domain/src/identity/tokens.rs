@@ -129,6 +129,18 @@ impl Claims {
     ///
     /// The [`TokenFault`] that makes it worthless.
     pub fn accept(&self, address: &str, now: Timestamp) -> Result<TokenGrant, TokenFault> {
+        self.hold(address, now)?;
+        let subject = self.sub.parse().map_err(|_| TokenFault::Subject)?;
+        let scopes = self.scope.split(' ').filter_map(|scope| scope.parse().ok()).collect();
+        Ok(TokenGrant { subject, client: self.client_id, tenant: self.tenant, scopes })
+    }
+
+    /// Whether a token that was accepted before is still good.
+    ///
+    /// # Errors
+    ///
+    /// The [`TokenFault`] that makes it worthless.
+    pub fn hold(&self, address: &str, now: Timestamp) -> Result<(), TokenFault> {
         if self.iss != address {
             return Err(TokenFault::Issuer);
         }
@@ -144,9 +156,7 @@ impl Claims {
         if self.exp.saturating_sub(self.iat) > TOKEN_LIFE_SECONDS {
             return Err(TokenFault::TooLong);
         }
-        let subject = self.sub.parse().map_err(|_| TokenFault::Subject)?;
-        let scopes = self.scope.split(' ').filter_map(|scope| scope.parse().ok()).collect();
-        Ok(TokenGrant { subject, client: self.client_id, tenant: self.tenant, scopes })
+        Ok(())
     }
 }
 

@@ -4,9 +4,11 @@
 //! The buckets stand in Redis, where all servers share them ([`shared`]); or in this process, when there is no
 //! Redis or it does not answer at once ([`local`]).
 
+mod ahead;
 mod local;
 mod shared;
 
+use axum::http::HeaderValue;
 use governor::clock::DefaultClock;
 use local::Local;
 use shared::Shared;
@@ -125,6 +127,7 @@ fn ceil_seconds(time: Duration) -> u64 {
 /// Says who may call now.
 pub struct RateGate {
     limits: RateLimits,
+    policy: HeaderValue,
     local: Local<DefaultClock>,
     shared: Option<Shared>,
 }
@@ -137,17 +140,15 @@ impl RateGate {
     /// [`redis::RedisError`] when `place` is not the address of a Redis server.
     pub fn new(limits: RateLimits, place: Option<&SharedPlace>) -> redis::RedisResult<Self> {
         let shared = place.map(Shared::at).transpose()?;
-        Ok(Self { limits, local: Local::new(limits, DefaultClock::default()), shared })
+        let local = Local::new(limits, DefaultClock::default());
+        let policy = HeaderValue::try_from(policy(limits));
+        let policy = policy.unwrap_or_else(|_| HeaderValue::from_static(""));
+        Ok(Self { limits, policy, local, shared })
     }
 
     /// The limits, as `RateLimit-Policy` says them.
-    pub fn policy(&self) -> String {
-        let say = |bucket: Bucket, quota: RateQuota| {
-            let (name, burst, window) = (bucket.as_str(), quota.burst, quota.window_seconds());
-            format!("\"{name}\";q={burst};w={window}")
-        };
-        let RateLimits { caller, tenant } = self.limits;
-        format!("{}, {}", say(Bucket::Caller, caller), say(Bucket::Tenant, tenant))
+    pub fn policy(&self) -> HeaderValue {
+        self.policy.clone()
     }
 
     /// Charges one request to the buckets of its caller and its brand.
@@ -158,4 +159,13 @@ impl RateGate {
         };
         shared.unwrap_or_else(|| self.local.check(caller, tenant))
     }
+}
+
+fn policy(limits: RateLimits) -> String {
+    let say = |bucket: Bucket, quota: RateQuota| {
+        let (name, burst, window) = (bucket.as_str(), quota.burst, quota.window_seconds());
+        format!("\"{name}\";q={burst};w={window}")
+    };
+    let RateLimits { caller, tenant } = limits;
+    format!("{}, {}", say(Bucket::Caller, caller), say(Bucket::Tenant, tenant))
 }

@@ -3,7 +3,10 @@
 //! No request waits for Redis longer than [`SharedPlace::within`]. While Redis does not answer, requests go on at
 //! once without it, and the connection is made again beside them.
 
-use super::{Level, RateLimits, RateQuota, RateVerdict};
+use super::{
+    Level, RateLimits, RateQuota, RateVerdict,
+    ahead::{Ahead, Next},
+};
 use redis::{AsyncConnectionConfig, Client, RedisResult, Script, aio::MultiplexedConnection};
 use std::{
     fmt,
@@ -58,6 +61,7 @@ pub(super) struct Shared {
     script: Script,
     within: Duration,
     line: Arc<watch::Sender<Line>>,
+    ahead: Ahead,
 }
 
 /// The connection to Redis.
@@ -71,31 +75,34 @@ enum Line {
     Down,
 }
 
-/// One bucket after the other is looked at; they are charged only when all have room. The clock is
-/// Redis's own, so that servers whose clocks disagree still share. No bucket is emptier than empty: one that
-/// says so was filled before that clock was put back, or under another quota. `%.0f` because Lua would round
-/// microseconds.
+/// One bucket after the other is looked at; they are charged only when all have room, for as many requests as are
+/// asked for and all have room for. The clock is Redis's own, so that servers whose clocks disagree still share. No
+/// bucket is emptier than empty: one that says so was filled before that clock was put back, or under another
+/// quota. `%.0f` because Lua would round microseconds.
 const GCRA: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local answer, charged, refused = {}, {}, false
+local count = tonumber(ARGV[2 * #KEYS + 1])
+local answer, filled, refused = {}, {}, false
 for i, key in ipairs(KEYS) do
   local interval, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
   local empty = now + interval * burst
   local kept = tonumber(redis.call('GET', key)) or now
-  local full_at = math.min(math.max(kept, now), empty) + interval
-  local wait = math.max(full_at - empty, 0)
-  local left = 0
-  if wait > 0 then refused = true else left = math.floor((empty - full_at) / interval) end
-  charged[i] = full_at
-  answer[2 * i - 1], answer[2 * i] = wait, left
+  filled[i] = math.min(math.max(kept, now), empty)
+  local room = math.floor((empty - filled[i]) / interval)
+  local wait = math.max(filled[i] + interval - empty, 0)
+  if wait > 0 then refused = true else count = math.min(count, room) end
+  answer[2 * i - 1], answer[2 * i] = wait, room
 end
-if not refused then
-  for i, key in ipairs(KEYS) do
-    local lasts = math.ceil((charged[i] - now) / 1000)
-    redis.call('SET', key, string.format('%.0f', charged[i]), 'PX', lasts)
+for i, key in ipairs(KEYS) do
+  answer[2 * i] = math.max(answer[2 * i] - count, 0)
+  if not refused then
+    local interval = tonumber(ARGV[2 * i - 1])
+    local full_at = filled[i] + interval * count
+    redis.call('SET', key, string.format('%.0f', full_at), 'PX', math.ceil((full_at - now) / 1000))
   end
 end
+answer[2 * #KEYS + 1] = refused and 0 or count
 return answer
 ";
 
@@ -105,38 +112,53 @@ impl Shared {
         let redis = Client::open(place.redis_url.as_str())?;
         let line = Arc::new(watch::Sender::new(Line::Opening));
         connect(redis.clone(), Arc::downgrade(&line), Duration::ZERO);
-        Ok(Self { redis, script: Script::new(GCRA), within: place.within, line })
+        Ok(Self {
+            redis,
+            script: Script::new(GCRA),
+            within: place.within,
+            line,
+            ahead: Ahead::new(),
+        })
     }
 
-    /// Asks Redis; `None` when it does not answer in time, or has not a moment ago.
+    /// Asks Redis, or knows without asking; `None` when it does not answer in time, or has not a moment ago.
     pub(super) async fn check(
         &self,
         limits: RateLimits,
         caller: Uuid,
         tenant: Uuid,
     ) -> Option<RateVerdict> {
-        match timeout(self.within, self.ask(limits, caller, tenant)).await {
+        let wanted = match self.ahead.next(limits, caller, tenant).await {
+            Next::Known(verdict) => return Some(verdict),
+            Next::Ask(wanted) => wanted,
+        };
+        match timeout(self.within, self.ask(limits, (caller, tenant), wanted)).await {
             Ok(Ok(levels)) => {
-                let [caller_wait, caller_left, tenant_wait, tenant_left] = levels?;
+                let [caller_wait, caller_left, tenant_wait, tenant_left, taken] = levels?;
                 let level = |wait, remaining: u64| Level {
                     wait: Duration::from_micros(wait),
                     remaining: u32::try_from(remaining).unwrap_or(u32::MAX),
                 };
-                let caller = level(caller_wait, caller_left);
-                Some(RateVerdict::of(limits, caller, level(tenant_wait, tenant_left)))
+                let of_caller = level(caller_wait, caller_left);
+                let said = RateVerdict::of(limits, of_caller, level(tenant_wait, tenant_left));
+                let taken = u32::try_from(taken).unwrap_or(wanted);
+                self.ahead.note(caller, tenant, &said, taken).await;
+                // What was taken ahead is the caller's still.
+                let ahead = taken.saturating_sub(1);
+                Some(RateVerdict { remaining: said.remaining.saturating_add(ahead), ..said })
             }
             Ok(Err(fault)) => self.hang_up(&fault),
             Err(elapsed) => self.hang_up(&elapsed),
         }
     }
 
-    /// Charges both buckets, or neither; answers nothing when there is no connection.
+    /// Charges both buckets for up to `wanted` requests, or neither; answers nothing when there is no connection.
     async fn ask(
         &self,
         limits: RateLimits,
-        caller: Uuid,
-        tenant: Uuid,
-    ) -> RedisResult<Option<[u64; 4]>> {
+        (caller, tenant): (Uuid, Uuid),
+        wanted: u32,
+    ) -> RedisResult<Option<[u64; 5]>> {
         let Some(mut connection) = self.connection().await else { return Ok(None) };
         let micros = |quota: RateQuota| {
             u64::try_from(quota.interval().as_micros()).unwrap_or(u64::MAX).max(1)
@@ -150,6 +172,7 @@ impl Shared {
             .arg(limits.caller.burst.get())
             .arg(micros(limits.tenant))
             .arg(limits.tenant.burst.get())
+            .arg(wanted)
             .invoke_async(&mut connection)
             .await?;
         Ok(Some(levels))
