@@ -121,6 +121,8 @@ impl Program {
         // The name in tokens, so that each process knows those of the others.
         command.env("AFTERCARE_PUBLIC_URL", ISSUER);
         command.env("AFTERCARE_LOG", "warn");
+        // As the image sets them.
+        command.env("MIMALLOC_ARENA_EAGER_COMMIT", "0").env("MIMALLOC_PURGE_DELAY", "50");
         command
     }
 }

@@ -148,6 +148,9 @@ Every figure is a quotient of two sides that took turns in short windows; the me
 `bench/run` measures all of it again, and `bench/run --full` with larger amounts.
 ";
 
+/// What it says after its charts, by hand.
+const WHERE_THE_TIME_GOES: &str = include_str!("where.md");
+
 /// Writes the page and its charts.
 pub(crate) fn write(folder: &Path, rows: &[Row], stage: &Stage) -> Result<(), Trouble> {
     let failed = || Trouble::during("the report cannot be written");
@@ -171,5 +174,6 @@ pub(crate) fn write(folder: &Path, rows: &[Row], stage: &Stage) -> Result<(), Tr
         fs::write(charts.join(&file), chart::bars(title, &row.bars)).map_err(failed())?;
         page.extend([format!("\n![{title}](benchmark/{file})\n")]);
     }
+    page.push_str(WHERE_THE_TIME_GOES);
     fs::write(folder.join("benchmark.md"), page).map_err(failed())
 }
