@@ -182,15 +182,13 @@ pub enum Event {
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 17] = [
+pub const SMALL: [&str; 15] = [
     "asset_delivered",
     "complaint_decided",
     "complaint_opened",
     "complaint_resolved",
     "enrolment_began",
     "first_answer_due",
-    "gesture_due",
-    "gesture_escalation_due",
     "hold_due",
     "invitation_due",
     "invitation_expiry_due",

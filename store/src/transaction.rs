@@ -27,6 +27,10 @@ type Manager = <Postgres as Database>::TransactionManager;
 /// for much else, so a database that takes longer does not answer, and callers are told within two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_900);
 
+/// How long a transaction may take to be undone: longer than a statement that still runs may take. Until then the
+/// connection counts, because the server still works for it.
+const UNDOING: Duration = Duration::from_secs(12);
+
 /// Where connections come from, and what becomes of statements on them.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections {
@@ -66,7 +70,7 @@ impl Drop for Open {
         Manager::start_rollback(&mut connection);
         drop(runtime.spawn(async move {
             // What was queued is sent with it, and all answers to what went before are read.
-            let answer = timeout(PATIENCE, connection.ping()).await;
+            let answer = timeout(UNDOING, connection.ping()).await;
             if !answer.is_ok_and(|answer| answer.is_ok()) {
                 give_up(connection);
             }

@@ -9,12 +9,21 @@ use sea_orm::sqlx::{
     self, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions,
 };
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::{
+    runtime::Handle,
+    time::{sleep, timeout},
+};
 
 /// A connection that rested longer is asked whether it still lives before it is used.
 const RESTED: Duration = Duration::from_secs(30);
 /// A connection that is older is replaced, so that the server's memory for it is given back.
 const LONGEST_LIFE: Duration = Duration::from_mins(30);
+/// How long such a connection may take to answer; then the next is tried.
+const ANSWER: Duration = Duration::from_millis(300);
+/// A connection that nobody has used for so long is closed.
+const UNUSED: Duration = Duration::from_mins(10);
+/// How often unused and old connections are looked for.
+const TIDYING: Duration = Duration::from_mins(1);
 /// Between two looks whether all connections have come back.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -47,7 +56,8 @@ impl managed::Manager for Maker {
             return Err(RecycleError::message("it is old"));
         }
         if metrics.last_used() > RESTED {
-            Box::pin(connection.ping()).await?;
+            let answer = timeout(ANSWER, Box::pin(connection.ping())).await;
+            answer.map_err(|_| RecycleError::message("it does not answer"))??;
         }
         Ok(())
     }
@@ -65,7 +75,11 @@ impl Pool {
         // The one that was used last, because most is still warm for it.
         let pool =
             managed::Pool::builder(Maker(options)).max_size(most).queue_mode(QueueMode::Lifo);
-        Self(pool.build().expect("no times are limited here"))
+        let pool = pool.build().expect("no times are limited here");
+        if let Ok(runtime) = Handle::try_current() {
+            drop(runtime.spawn(tidy(pool.weak())));
+        }
+        Self(pool)
     }
 
     /// A connection for one use. Waits for one as long as all are in use; whoever asks limits the time.
@@ -83,8 +97,21 @@ impl Pool {
     pub(crate) async fn close(&self) {
         self.0.close();
         while self.0.status().size > 0 {
+            // One that came back for somebody who waits no more rests here.
+            drop(self.0.retain(|_, _| false));
             sleep(LOOK).await;
         }
+    }
+}
+
+/// Closes connections that nobody needs any more, as long as there is the pool.
+async fn tidy(pool: managed::WeakPool<Maker>) {
+    loop {
+        sleep(TIDYING).await;
+        let Some(pool) = pool.upgrade() else { return };
+        drop(
+            pool.retain(|_, metrics| metrics.age() < LONGEST_LIFE && metrics.last_used() < UNUSED),
+        );
     }
 }
 

@@ -20,7 +20,7 @@ const TENANTS_AT_ONCE: i64 = 8;
 const MOST_RUNNING: i64 = 64;
 
 /// Takes due jobs for up to `$2` slots, a few tenants at a time, those that were served longest ago first. A small
-/// job takes one part in `$8` of a slot, any other a whole one. Of a sandbox only the next job in order, and only
+/// job that was not tried before takes one part in `$8` of a slot, any other a whole one. Of a sandbox only the next job in order, and only
 /// when none of it is running. A tenant that may get none has no turn: it would keep the turn for as long as its
 /// jobs run, and others waiting behind it.
 const FETCH: &str = "
@@ -41,10 +41,10 @@ const FETCH: &str = "
     ), pick AS (
         SELECT due.tenant_id, due.id, due.paced FROM (
             SELECT j.tenant_id, j.id, t.paced_to IS NOT NULL AS paced, s.slots,
-                   sum(CASE WHEN j.kind = ANY ($7) THEN 1 ELSE $8 END)
+                   sum(CASE WHEN j.kind = ANY ($7) AND j.attempts = 0 THEN 1 ELSE $8 END)
                        OVER (PARTITION BY j.tenant_id ORDER BY j.due_at, j.id) AS parts
             FROM turn t CROSS JOIN share s CROSS JOIN LATERAL (
-                SELECT j.tenant_id, j.id, j.kind, j.due_at FROM job j
+                SELECT j.tenant_id, j.id, j.kind, j.due_at, j.attempts FROM job j
                 WHERE j.tenant_id = t.tenant_id AND j.state = 'ready'
                   AND j.due_at <= coalesce(t.paced_to, $1) AND (j.not_before IS NULL OR j.not_before <= now())
                 ORDER BY j.due_at, j.id
@@ -84,6 +84,10 @@ const POSTPONE: &str = "
 const RETURN: &str = "
     UPDATE job SET state = 'ready', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
     WHERE state = 'running' AND lease_token = ANY ($1)";
+
+/// Several jobs hold their records one after the other, and so in another order than everybody does. They give up
+/// before the database sees a deadlock and ends whoever it likes, and are done one by one.
+const GIVE_WAY: &str = "SET LOCAL lock_timeout = '100ms'";
 
 const TAKE: &str = "SELECT payload FROM job
     WHERE tenant_id = $1 AND id = ANY ($2) AND lease_token = $3 AND state = 'running' ORDER BY due_at, id";
@@ -137,9 +141,10 @@ impl Errand {
 }
 
 impl Lease {
-    /// Whether its job may share a transaction with others. A sandbox's jobs each have an instant of their own.
+    /// Whether its job may share a transaction with others. A sandbox's jobs each have an instant of their own, and
+    /// one that has failed or lost its worker is tried by itself.
     fn is_small(&self) -> bool {
-        !self.paced && SMALL.contains(&self.kind.as_str())
+        !self.paced && self.attempts == 1 && SMALL.contains(&self.kind.as_str())
     }
 }
 
@@ -189,6 +194,9 @@ impl Queue {
         let mut tenant = self.store.enter(scope).await?;
         if first.paced {
             tenant.pace_to(first.due_at()).await?;
+        }
+        if errand.0.len() > 1 {
+            tenant.work().execute_unprepared(GIVE_WAY).await?;
         }
         let rows = tenant.work().query_all_raw(statement(TAKE, key)).await?;
         if rows.len() != errand.0.len() {

@@ -2,8 +2,8 @@
 //! that nothing can be taken for a while.
 //!
 //! A caller who calls often costs one question for many requests, and one who floods costs hardly any. Nothing is
-//! let through that was not taken from the bucket; what was taken and not used is lost to the caller, which is
-//! never more than one part in [`MOST_OF_BURST`] of the burst.
+//! let through that was not taken from the bucket; what was taken and not used is lost to the caller. That is never
+//! more than one part in [`MOST_OF_BURST`] of the burst each time, and nothing while the bucket is less than half full.
 
 use super::{RateLimits, RateVerdict};
 use moka::future::Cache;
@@ -31,12 +31,22 @@ pub(super) struct Ahead(Cache<(Uuid, Uuid), Arc<Mutex<Known>>>);
 /// What is known of one caller.
 #[derive(Default)]
 struct Known {
-    /// What the bucket said last, and when.
-    said: Option<(RateVerdict, Instant)>,
-    /// What was taken and is not used.
-    left: u32,
-    /// How much was taken the last time.
+    /// What was taken last.
+    paid: Option<Paid>,
+    /// That nothing can be taken, and since when this is known.
+    refused: Option<(RateVerdict, Instant)>,
+}
+
+/// Requests that were taken from the bucket.
+struct Paid {
+    /// What the bucket said.
+    said: RateVerdict,
+    /// When.
+    at: Instant,
+    /// How many were taken.
     taken: u32,
+    /// How many of them are not used.
+    left: u32,
 }
 
 /// What to do with a request.
@@ -84,27 +94,46 @@ fn most(limits: RateLimits) -> u32 {
 
 impl Known {
     fn next(&mut self, most: u32, now: Instant) -> Next {
-        let Some((said, at)) = &self.said else { return Next::Ask(1) };
-        let age = now.saturating_duration_since(*at);
-        if let Some(wait) = said.wait.checked_sub(age).filter(|wait| !wait.is_zero()) {
-            return Next::Known(RateVerdict { wait, ..said.clone() });
+        let since = |at: Instant| now.saturating_duration_since(at);
+        if let Some(paid) =
+            self.paid.as_mut().filter(|paid| paid.left > 0 && since(paid.at) < LASTS)
+        {
+            paid.left = paid.left.saturating_sub(1);
+            let remaining = paid.said.remaining.saturating_add(paid.left);
+            return Next::Known(RateVerdict { remaining, ..paid.said.clone() });
         }
-        if said.is_allowed() && self.left > 0 && age < LASTS {
-            self.left = self.left.saturating_sub(1);
-            let remaining = said.remaining.saturating_add(self.left);
-            return Next::Known(RateVerdict { remaining, ..said.clone() });
+        if let Some((said, at)) = &self.refused {
+            let wait = said.wait.saturating_sub(since(*at));
+            if !wait.is_zero() {
+                return Next::Known(RateVerdict { wait, ..said.clone() });
+            }
         }
-        self.left = 0;
-        let wanted = if age < SOON { self.taken.saturating_mul(2).clamp(1, most) } else { 1 };
+        let Some(paid) = &mut self.paid else { return Next::Ask(1) };
+        let is_soon = since(paid.at) < SOON && paid.has_plenty();
+        let wanted = if is_soon { paid.taken.saturating_mul(2).clamp(1, most) } else { 1 };
         // Until the bucket has answered, others of the same caller ask for themselves alone.
-        self.taken = 0;
+        paid.taken = 0;
         Next::Ask(wanted)
     }
 
     fn note(&mut self, said: &RateVerdict, taken: u32, now: Instant) {
-        self.left = self.left.saturating_add(taken.saturating_sub(1));
-        self.taken = self.taken.max(taken);
-        self.said = Some((said.clone(), now));
+        if !said.is_allowed() {
+            self.refused = Some((said.clone(), now));
+            return;
+        }
+        let before = self.paid.take().filter(|paid| now.saturating_duration_since(paid.at) < LASTS);
+        let (left, taken_before) = before.map_or((0, 0), |paid| (paid.left, paid.taken));
+        let left = left.saturating_add(taken.saturating_sub(1));
+        self.paid =
+            Some(Paid { said: said.clone(), at: now, taken: taken.max(taken_before), left });
+        self.refused = None;
+    }
+}
+
+impl Paid {
+    /// Whether the bucket is so full that what is taken and not used will not be missed.
+    fn has_plenty(&self) -> bool {
+        self.said.remaining >= self.said.quota.burst.get().div_euclid(2)
     }
 }
 
@@ -150,6 +179,24 @@ mod tests {
     fn who_calls_now_and_then_is_counted_one_by_one() {
         let asked = calls(&mut Known::default(), 4, SOON, Instant::now());
         assert_eq!(asked, [1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn nothing_is_taken_ahead_from_a_bucket_that_runs_low() {
+        let (mut known, now) = (Known::default(), Instant::now());
+        known.note(&says(63, Duration::ZERO), 1, now);
+        assert!(matches!(known.next(MOST_AT_ONCE, now), Next::Ask(1)));
+    }
+
+    #[test]
+    fn what_was_taken_is_used_although_another_was_refused_meanwhile() {
+        let (mut known, now) = (Known::default(), Instant::now());
+        known.note(&says(100, Duration::ZERO), 2, now);
+        known.note(&says(0, Duration::from_millis(500)), 0, now);
+        let Next::Known(verdict) = known.next(MOST_AT_ONCE, now) else { panic!("it asks") };
+        assert!(verdict.is_allowed());
+        let Next::Known(verdict) = known.next(MOST_AT_ONCE, now) else { panic!("it asks") };
+        assert!(!verdict.is_allowed());
     }
 
     #[test]
