@@ -77,6 +77,15 @@ const NEVER: &[(&str, &str, &str)] = &[
         "complaint_check4",
     ),
     (
+        "a technician is at two customers' at once",
+        "INSERT INTO appointment
+         SELECT (jsonb_populate_record(a, jsonb_build_object(
+             'id', gen_random_uuid(), 'work_order_id', gen_random_uuid(), 'state', 'confirmed'))).*
+         FROM appointment a CROSS JOIN generate_series(1, 2)
+         WHERE given_back_because IS NULL ORDER BY a.tenant_id, a.id LIMIT 2",
+        "appointment__technician",
+    ),
+    (
         "a job runs in nobody's hands",
         "UPDATE job SET state = 'running', lease_token = NULL, lease_until = now()",
         "job_check",
