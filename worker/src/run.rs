@@ -141,16 +141,16 @@ impl Runner {
                 return outcomes;
             }
         }
-        for (alone, lease) in errand.apart().zip(errand.leases()) {
-            outcomes.push(self.alone(&alone, lease).await);
+        for lease in errand.leases() {
+            outcomes.push(self.alone(lease).await);
         }
         outcomes
     }
 
-    async fn alone(&self, errand: &Errand, lease: &Lease) -> Outcome {
+    async fn alone(&self, lease: &Lease) -> Outcome {
         let (span, began) = (span(lease), Instant::now());
         let outcome = async {
-            match self.attempt(errand).await {
+            match self.attempt(&lease.clone().into()).await {
                 Ok(outcome) => outcome,
                 Err(trouble) => self.give_back(lease, &trouble).await,
             }

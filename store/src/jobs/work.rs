@@ -129,11 +129,6 @@ impl Errand {
         alike && lease.is_small() && self.0.len() < MOST_TOGETHER
     }
 
-    /// Each by itself.
-    pub fn apart(&self) -> impl Iterator<Item = Self> + use<'_> {
-        self.0.iter().map(|lease| Self(vec![lease.clone()]))
-    }
-
     /// Its jobs, in the order in which they were due.
     pub fn leases(&self) -> &[Lease] {
         &self.0
