@@ -244,7 +244,7 @@ async fn a_flood_of_one_brand_is_hardly_felt_by_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "it measures, and wants the machine for itself: ./check --deep"]
+#[ignore = "it takes half a minute, with nothing beside it: ./check"]
 async fn a_burst_of_one_brand_s_jobs_holds_up_nobody_else_s() {
     let _alone = ONE_AT_A_TIME.lock().await;
     let street = Street::moves_in().await;
