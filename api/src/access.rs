@@ -208,20 +208,28 @@ impl<P> Access<P> {
     ///
     /// `request_still_running`, `idempotency_key_reused`, `unavailable`.
     pub async fn write(self) -> Result<Work, Early> {
-        let tenant = self.store.enter(self.scope()).await.map_err(Problem::from)?;
-        if let Some(keyed) = &self.keyed {
-            let early = match tenant.recall(keyed).await.map_err(Problem::from)? {
-                Known::Nothing => None,
-                Known::Running => Some(Problem::new(&problem::STILL_RUNNING).retry_after(1).into()),
-                Known::Other => Some(Problem::new(&problem::KEY_REUSED).into()),
-                Known::Answered(answer) => Some(Early::Replay(answer)),
-            };
-            if let Some(early) = early {
-                // The key is free before the caller hears of it, and may use it again.
-                tenant.undo().await.map_err(Problem::from)?;
-                return Err(early);
+        let scope = self.scope();
+        let tenant = match &self.keyed {
+            None => self.store.enter(scope).await.map_err(Problem::from)?,
+            Some(keyed) => {
+                let entered = self.store.enter_keyed(scope, keyed).await;
+                let (tenant, known) = entered.map_err(Problem::from)?;
+                let early = match known {
+                    Known::Nothing => None,
+                    Known::Running => {
+                        Some(Problem::new(&problem::STILL_RUNNING).retry_after(1).into())
+                    }
+                    Known::Other => Some(Problem::new(&problem::KEY_REUSED).into()),
+                    Known::Answered(answer) => Some(Early::Replay(answer)),
+                };
+                if let Some(early) = early {
+                    // The key is free before the caller hears of it, and may use it again.
+                    tenant.undo().await.map_err(Problem::from)?;
+                    return Err(early);
+                }
+                tenant
             }
-        }
+        };
         let (keyed, conditions) = (self.keyed, self.headers);
         Ok(Work { tenant, keyed, conditions, stale: OnceLock::new() })
     }
@@ -469,11 +477,11 @@ impl Work {
         if let Some(version) = self.stale.get() {
             return Err(Problem::new(&problem::STALE).with("current_version", version).into());
         }
-        if let Some(keyed) = self.keyed {
-            self.tenant.remember(keyed, kept).await.map_err(Problem::from)?;
-        }
-        let saved = self.tenant.commit(answer).await.map_err(Problem::from)?;
-        Ok(Done(saved.into_inner()))
+        let saved = match &self.keyed {
+            Some(keyed) => self.tenant.commit_keyed(keyed, kept, answer).await,
+            None => self.tenant.commit(answer).await,
+        };
+        Ok(Done(saved.map_err(Problem::from)?.into_inner()))
     }
 }
 

@@ -114,10 +114,9 @@ async fn open_complaint(
     Json(details): Json<ComplaintDetails>,
 ) -> Outcome {
     let work = access.write_once().await?;
-    let known = work.connections(&details).await?;
-    let details = details.connect(&known)?;
+    let (known, number) = work.prepare_complaint(&details).await?;
 
-    let number = work.next_complaint_number().await?;
+    let details = details.connect(&known)?;
     let change = Complaint::receive(work.new_id(), number, details, known.tz, work.now());
 
     let complaint = work.record(change).await?;

@@ -10,6 +10,7 @@ mod m0007_voice;
 mod m0008_operator;
 mod m0009_lists;
 mod m0010_flights;
+mod m0011_waits;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0008_operator::Migration),
             Box::new(m0009_lists::Migration),
             Box::new(m0010_flights::Migration),
+            Box::new(m0011_waits::Migration),
         ]
     }
 }

@@ -26,6 +26,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+/// Counts a complaint ..
+const COUNT: &str = "INSERT INTO complaint_counter (tenant_id, last_serial)";
+/// .. as one more than the brand has had.
+const ONE_MORE: &str = "ON CONFLICT (tenant_id)
+    DO UPDATE SET last_serial = complaint_counter.last_serial + 1
+    RETURNING last_serial";
+
 /// Complaints closed by silence in one go, at most; the next day goes on.
 const MOST_CLOSED_AT_ONCE: u64 = 500;
 
@@ -294,11 +301,8 @@ impl Tenant {
     ///
     /// [`Fault`] when the database fails.
     pub async fn next_complaint_number(&self) -> Result<String, Fault> {
-        let sql = "INSERT INTO complaint_counter (tenant_id, last_serial) VALUES (ac.tenant(), 1)
-                   ON CONFLICT (tenant_id)
-                   DO UPDATE SET last_serial = complaint_counter.last_serial + 1
-                   RETURNING last_serial";
-        let row = self.work().query_one_raw(self.statement(sql, [])).await?;
+        let sql = format!("{COUNT} VALUES (ac.tenant(), 1) {ONE_MORE}");
+        let row = self.work().query_one_raw(self.statement(&sql, [])).await?;
         let serial = row.map(|row| row.try_get::<i64>("", "last_serial")).transpose()?;
         Ok(complaints::number(serial.unwrap_or_default()))
     }
@@ -343,25 +347,34 @@ impl Tenant {
         Ok(())
     }
 
-    /// What is known about the things a complaint names. Its customer is held: nobody asks them anything
-    /// while it is being opened.
+    /// What is known about the things a complaint names, and the number it gets, in one flight. Its customer is held:
+    /// nobody asks them anything while it is being opened. Then the numbers are, see
+    /// [`Tenant::next_complaint_number`].
     ///
     /// # Errors
     ///
     /// [`Fault::Dangling`] when this caller has no such customer, order, asset, visit or dealer.
-    pub async fn connections(&self, details: &ComplaintDetails) -> Result<Connections, Fault> {
-        let sql = "SELECT c.dealer_id, d.id AS answering_id, coalesce(d.tz, t.tz) AS tz,
-                          o.customer_id AS order_id, a.customer_id AS asset_id,
-                          w.customer_id AS work_order_id
-                   FROM customer c
-                   JOIN tenant t ON t.id = c.tenant_id
-                   LEFT JOIN dealer d
-                          ON d.tenant_id = c.tenant_id AND d.id = coalesce($5, c.dealer_id)
-                   LEFT JOIN sales_order o ON o.tenant_id = c.tenant_id AND o.id = $2
-                   LEFT JOIN asset a ON a.tenant_id = c.tenant_id AND a.id = $3
-                   LEFT JOIN work_order w ON w.tenant_id = c.tenant_id AND w.id = $4
-                   WHERE c.tenant_id = ac.tenant() AND c.id = $1
-                   FOR NO KEY UPDATE OF c";
+    pub async fn prepare_complaint(
+        &self,
+        details: &ComplaintDetails,
+    ) -> Result<(Connections, String), Fault> {
+        let sql = format!(
+            "WITH known AS (
+                 SELECT c.dealer_id, d.id AS answering_id, coalesce(d.tz, t.tz) AS tz,
+                        o.customer_id AS order_id, a.customer_id AS asset_id,
+                        w.customer_id AS work_order_id
+                 FROM customer c
+                 JOIN tenant t ON t.id = c.tenant_id
+                 LEFT JOIN dealer d
+                        ON d.tenant_id = c.tenant_id AND d.id = coalesce($5, c.dealer_id)
+                 LEFT JOIN sales_order o ON o.tenant_id = c.tenant_id AND o.id = $2
+                 LEFT JOIN asset a ON a.tenant_id = c.tenant_id AND a.id = $3
+                 LEFT JOIN work_order w ON w.tenant_id = c.tenant_id AND w.id = $4
+                 WHERE c.tenant_id = ac.tenant() AND c.id = $1
+                 FOR NO KEY UPDATE OF c
+             ), counted AS ({COUNT} SELECT ac.tenant(), 1 FROM known {ONE_MORE})
+             SELECT * FROM known, counted"
+        );
         let values = [
             Uuid::from(details.customer_id).into(),
             details.order_id.map(Uuid::from).into(),
@@ -374,7 +387,7 @@ impl Tenant {
         if own.is_some() && details.dealer_id.is_some() && own != details.dealer_id {
             return Err(dangling("dealer_id"));
         }
-        let found = self.work().query_one_raw(self.statement(sql, values)).await?;
+        let found = self.work().query_one_raw(self.statement(&sql, values)).await?;
         let row = found.ok_or_else(|| dangling("customer_id"))?;
         let mut owners = Vec::new();
         for (column, is_named) in [
@@ -395,7 +408,8 @@ impl Tenant {
         }
         let dealer: Option<Uuid> = row.try_get("", "dealer_id")?;
         let tz = row.try_get::<Col<Zone>>("", "tz")?.0;
-        Ok(Connections { dealer_id: dealer.map(Into::into), tz, owners })
+        let number = complaints::number(row.try_get("", "last_serial")?);
+        Ok((Connections { dealer_id: dealer.map(Into::into), tz, owners }, number))
     }
 
     /// Finds a remedy of `complaint` in order to change it.

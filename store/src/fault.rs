@@ -128,6 +128,8 @@ impl From<DbErr> for Fault {
                     Some("23503") => Self::Dangling { constraint },
                     Some("23P01") => Self::Overlapping { constraint },
                     Some("23514") => Self::Broken { constraint },
+                    // Raised by functions of ours: what was read is not there any more as it was.
+                    Some("AC001") => Self::Stale,
                     // Serialisation failure, deadlock.
                     Some("40001" | "40P01") => Self::Busy(error),
                     // Lock not available in time, statement cancelled for its time.

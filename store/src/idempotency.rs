@@ -6,8 +6,8 @@
 //! The answer is written in the transaction of its effect. A lock by the name of the key, held until
 //! that transaction ends, tells a request that is still running from one that never ran.
 
-use crate::{Fault, Tenant};
-use domain::{identity::Reach, time::Timestamp};
+use crate::{Fault, Saved, Scope, Store, Tenant, call::Call};
+use domain::identity::Reach;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 /// How long an answer is kept, by the real clock: in a sandbox, too, callers send a request again within
@@ -58,48 +58,57 @@ struct Row {
     body: Vec<u8>,
 }
 
-impl Tenant {
-    /// Looks a key up and, when it is new, holds it until this transaction ends. Both in one flight, by a function
-    /// whose second statement sees what the holder before has committed.
+impl Store {
+    /// Opens a transaction as [`Store::enter`] does, and looks the key of its request up.
     ///
     /// # Errors
     ///
-    /// [`Fault`] when the database fails.
-    pub async fn recall(&self, keyed: &Keyed) -> Result<Known, Fault> {
-        let name = format!("{}/{}/{}", self.id(), self.caller(), keyed.key);
-        let now = chrono::DateTime::from(self.real_now());
-        let sql = "SELECT * FROM ac.recall($1, $2, $3, $4)";
-        let values = [name.into(), self.caller().into(), keyed.key.clone().into(), now.into()];
-        let row = self.work().query_one_raw(self.statement(sql, values)).await?;
-        let Some(row) = row else { return Ok(Known::Running) };
+    /// [`Fault`] when the database cannot be reached or fails.
+    pub async fn enter_keyed(&self, scope: Scope, keyed: &Keyed) -> Result<(Tenant, Known), Fault> {
+        let tenant = Tenant::ahead(self, scope).await?;
+        let known = tenant.recall(keyed).await?;
+        Ok((tenant, known))
+    }
+}
+
+impl Tenant {
+    /// Looks a key up and, when it is new, holds it until this transaction ends. Both in one flight, by a function
+    /// whose second statement sees what the holder before has committed.
+    async fn recall(&self, keyed: &Keyed) -> Result<Known, Fault> {
+        let call = Call::of("ac.recall")
+            .text(&format!("{}/{}/{}", self.id(), self.caller(), keyed.key))
+            .text(&self.caller())
+            .text(&keyed.key)
+            .instant(self.real_now());
+        let Some(row) = self.work().ask_first(call).await?.pop() else { return Ok(Known::Running) };
         if row.try_get::<Option<i32>>("", "status")?.is_none() {
             return Ok(Known::Nothing);
         }
         Row::from_query_result(&row, "")?.compare(keyed)
     }
 
-    /// Keeps the answer to a keyed request; written with the effect, or not at all.
+    /// Makes the work of a keyed request permanent together with the answer that is kept for the key, and hands the
+    /// answer over.
     ///
     /// # Errors
     ///
-    /// [`Fault`] when the database fails.
-    pub async fn remember(&self, keyed: Keyed, answer: &Answer) -> Result<(), Fault> {
-        let sql = "INSERT INTO idempotency
-                       (tenant_id, caller, key, route, fingerprint, status, headers, body, expires_at)
-                   VALUES (ac.tenant(), $1, $2, $3, $4, $5, $6, $7, $8)";
-        let expires_at: Timestamp = self.real_now().plus_hours(KEPT_HOURS);
-        let values = [
-            self.caller().into(),
-            keyed.key.into(),
-            keyed.route.into(),
-            keyed.fingerprint.into(),
-            i32::from(answer.status).into(),
-            serde_json::to_value(&answer.headers)?.into(),
-            answer.body.clone().into(),
-            chrono::DateTime::from(expires_at).into(),
-        ];
-        self.work().execute_raw(self.statement(sql, values)).await?;
-        Ok(())
+    /// [`Fault`] when the database refuses; then nothing has happened.
+    pub async fn commit_keyed<T: Send>(
+        self,
+        keyed: &Keyed,
+        kept: &Answer,
+        answer: T,
+    ) -> Result<Saved<T>, Fault> {
+        let call = Call::of("ac.remember")
+            .text(&self.caller())
+            .text(&keyed.key)
+            .text(&keyed.route)
+            .bytes(&keyed.fingerprint)
+            .number(kept.status)
+            .text(&serde_json::to_string(&kept.headers)?)
+            .bytes(&kept.body)
+            .instant(self.real_now().plus_hours(KEPT_HOURS));
+        self.commit_after(Some(call), answer).await
     }
 
     /// Who asks, and how much they see: the same person with another reach would be answered otherwise.

@@ -6,6 +6,7 @@
 pub mod allowances;
 pub mod audit;
 mod bulk;
+mod call;
 pub mod catalogue;
 pub mod chance;
 pub mod clock;

@@ -2,7 +2,7 @@
 
 use sea_orm::{DbBackend, Statement, Value, Values};
 
-/// One statement that does what several INSERTs do, in one flight. All of them see the rows as they were before
+/// One statement that does what several do that write, in one flight. All of them see the rows as they were before
 /// any of them, and their references and triggers are checked at the end of all.
 pub(crate) fn together(statements: Vec<Statement>) -> Statement {
     let (mut sql, mut values) = (String::new(), Vec::<Value>::new());
@@ -18,6 +18,15 @@ pub(crate) fn together(statements: Vec<Statement>) -> Statement {
         values.extend(statement.values.into_iter().flat_map(|Values(values)| values));
     }
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+}
+
+/// The same for an UPDATE, which has to find one row, and what goes with it. Nothing can be committed any more when it
+/// finds none: [`Fault::Stale`](crate::Fault::Stale).
+pub(crate) fn upon_one(mut update: Statement, others: Vec<Statement>) -> Statement {
+    update.sql.push_str(" RETURNING 1");
+    let found = "SELECT ac.expect(count(*), 1) FROM w0";
+    let found = Statement::from_string(DbBackend::Postgres, found);
+    together([vec![update], others, vec![found]].concat())
 }
 
 /// The statement with its parameters numbered from `before` + 1 on. Ours have no `$` but those of parameters.
@@ -57,6 +66,17 @@ mod tests {
         );
         let values = all.values.map(|Values(values)| values);
         assert_eq!(values, Some((1..=5).map(Value::from).collect()));
+    }
+
+    #[test]
+    fn an_update_has_to_find_its_row() {
+        let update = statement("UPDATE a SET b = $1 WHERE c = $2", [1.into(), 2.into()]);
+        let insert = statement("INSERT INTO d VALUES ($1)", [3.into()]);
+        assert_eq!(
+            upon_one(update, vec![insert]).sql,
+            "WITH w0 AS (UPDATE a SET b = $1 WHERE c = $2 RETURNING 1) , w1 AS (INSERT INTO d VALUES ($3)) \
+             SELECT ac.expect(count(*), 1) FROM w0"
+        );
     }
 
     #[test]

@@ -1,27 +1,25 @@
 //! One transaction on one connection, safe against callers who go away at any instant.
 //!
 //! The scope is set in the very message that begins the transaction, so there is no moment at which
-//! the transaction is open without it. sqlx 0.9.0 leaves a connection inside an open transaction when
-//! its `begin` is cancelled; until BEGIN is confirmed we would rather close the connection than hand it
-//! to the next borrower.
+//! the transaction is open without it. That message may ask the first question as well, and the one that commits
+//! may carry the last change: a wait less for each. sqlx's own transactions take neither, so BEGIN, COMMIT and
+//! ROLLBACK are sent from here. Until BEGIN is confirmed we would rather close a connection whose borrower went away
+//! than hand it to the next.
 
-use crate::database::{
-    Pool, Statements,
-    pool::{Pooled, give_up},
+use crate::{
+    call::Call,
+    database::{
+        Pool, Statements,
+        pool::{Pooled, give_up},
+    },
 };
 use sea_orm::{
     ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values,
-    sqlx::{
-        self, AssertSqlSafe, Connection as _, Database, Executor as _, PgConnection, Postgres,
-        SqlSafeStr as _, postgres::PgRow,
-    },
+    sqlx::{self, AssertSqlSafe, Executor as _, PgConnection, Postgres, postgres::PgRow},
 };
 use sea_query_sqlx::SqlxValues;
-use sqlx_core::transaction::TransactionManager as _;
 use std::{sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Mutex, time::timeout};
-
-type Manager = <Postgres as Database>::TransactionManager;
 
 /// How long a transaction may take to begin, or a look to be answered, with the wait for a connection. Neither waits
 /// for much else, so a database that takes longer does not answer, and callers are told within two seconds.
@@ -49,8 +47,8 @@ pub(crate) struct Transaction {
     open: Mutex<Option<Open>>,
 }
 
-/// A pooled connection inside a transaction. Dropped while open, it is rolled back before the connection serves
-/// anybody else.
+/// A pooled connection inside a transaction. Dropped before [`Open::end`] has ended it, it is rolled back before the
+/// connection serves anybody else.
 #[derive(Debug)]
 struct Open(Option<Pooled>);
 
@@ -58,20 +56,23 @@ impl Open {
     fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         self.0.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
     }
+
+    /// Ends the transaction by `sql`; the connection goes back once that is confirmed.
+    async fn end(mut self, sql: String) -> Result<(), sqlx::Error> {
+        self.connection()?.execute(AssertSqlSafe(sql)).await?;
+        drop(self.0.take());
+        Ok(())
+    }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         let Some(mut connection) = self.0.take() else { return };
-        if Manager::get_transaction_depth(&connection) == 0 {
-            return;
-        }
         let Ok(runtime) = Handle::try_current() else { return give_up(connection) };
-        Manager::start_rollback(&mut connection);
         drop(runtime.spawn(async move {
-            // What was queued is sent with it, and all answers to what went before are read.
-            let answer = timeout(UNDOING, connection.ping()).await;
-            if !answer.is_ok_and(|answer| answer.is_ok()) {
+            // All answers to what went before are read first.
+            let undone = timeout(UNDOING, connection.execute("ROLLBACK")).await;
+            if !undone.is_ok_and(|undone| undone.is_ok()) {
                 give_up(connection);
             }
         }));
@@ -112,13 +113,13 @@ async fn in_time<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Resul
 }
 
 impl Connections {
-    /// Begins with `opening`: BEGIN and every SET LOCAL, in one message and one round trip.
-    async fn open(&self, opening: &str) -> Result<Open, DbErr> {
-        let opening = AssertSqlSafe(opening.to_owned()).into_sql_str();
+    /// Begins with `opening`: BEGIN, every SET LOCAL and perhaps a first question, in one message and one round
+    /// trip. Answers the rows of that question, too.
+    async fn open(&self, opening: String) -> Result<(Open, Vec<PgRow>), DbErr> {
         let begun = async {
             let mut lent = Lent::by(&self.pool).await?;
-            Manager::begin(lent.connection()?, Some(opening)).await?;
-            Ok(Open(lent.whole()))
+            let rows = lent.connection()?.fetch_all(AssertSqlSafe(opening)).await?;
+            Ok((Open(lent.whole()), rows))
         };
         in_time(begun).await
     }
@@ -152,7 +153,7 @@ impl Connections {
 impl Transaction {
     /// Begins with `opening`.
     pub(crate) async fn begin(connections: Connections, opening: String) -> Result<Self, DbErr> {
-        let open = connections.open(&opening).await?;
+        let (open, _) = connections.open(opening.clone()).await?;
         Ok(Self { connections, opening, open: Mutex::new(Some(open)) })
     }
 
@@ -179,30 +180,46 @@ impl Transaction {
     ) -> Result<&'s mut PgConnection, DbErr> {
         let open = match open {
             Some(open) => open,
-            None => open.insert(self.connections.open(&self.opening).await?),
+            None => open.insert(self.connections.open(self.opening.clone()).await?.0),
         };
         open.connection().map_err(connection_error)
     }
 
+    /// All rows of one question, which travels with the message that begins the transaction if it has not begun.
+    pub(crate) async fn ask_first(&self, call: Call) -> Result<Vec<QueryResult>, DbErr> {
+        let mut open = self.open.lock().await;
+        let rows = if let Some(open) = &mut *open {
+            let connection = open.connection().map_err(connection_error)?;
+            connection.fetch_all(AssertSqlSafe(call.sql())).await.map_err(query_error)?
+        } else {
+            let opening = format!("{}; {}", self.opening, call.sql());
+            let (begun, rows) = self.connections.open(opening).await?;
+            *open = Some(begun);
+            rows
+        };
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
     /// Undoes everything, and waits until it is undone: what it held is free for the next.
     pub(crate) async fn undo(self) -> Result<(), DbErr> {
-        match self.open.into_inner() {
-            Some(mut open) => {
-                let ended = Manager::rollback(open.connection().map_err(connection_error)?).await;
-                ended.map_err(execution_error)
-            }
-            None => Ok(()),
-        }
+        self.end("ROLLBACK".to_owned()).await
     }
 
     /// Makes everything permanent. Given up half-way, it has happened or it has not. The ROLLBACK that is
-    /// queued behind it then finds no transaction, which the server remarks on, and changes nothing.
+    /// sent after it then finds no transaction, which the server remarks on, and changes nothing.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
+        self.end("COMMIT".to_owned()).await
+    }
+
+    /// Carries out `last` and makes everything permanent unless that fails; in one message.
+    pub(crate) async fn commit_after(self, last: Call) -> Result<(), DbErr> {
+        self.connection(&mut *self.open.lock().await).await?;
+        self.end(format!("{}; COMMIT", last.sql())).await
+    }
+
+    async fn end(self, sql: String) -> Result<(), DbErr> {
         match self.open.into_inner() {
-            Some(mut open) => {
-                let ended = Manager::commit(open.connection().map_err(connection_error)?).await;
-                ended.map_err(execution_error)
-            }
+            Some(open) => open.end(sql).await.map_err(execution_error),
             None => Ok(()),
         }
     }

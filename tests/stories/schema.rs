@@ -53,6 +53,13 @@ const RULES: &[(&str, &str)] = &[
               OR a.attname LIKE '%\\_on' AND a.atttypid <> 'date'::regtype)",
     ),
     (
+        "an index of references that may be missing holds those that are there",
+        "SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[1]
+         WHERE c.relnamespace = 'public'::regnamespace AND i.indnatts = 2 AND i.indpred IS NULL AND NOT a.attnotnull
+         AND a.atttypid = 'uuid'::regtype",
+    ),
+    (
         "every record can be looked at in one flight: repeat migrations::LOOKS after a new table",
         "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
          WHERE i.indisprimary AND c.relnamespace = 'public'::regnamespace

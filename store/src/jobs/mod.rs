@@ -14,7 +14,7 @@ pub use care::{Backlog, Orphan};
 pub use list::jobs;
 pub use work::Opened;
 
-use crate::{Fault, Store, transaction::Transaction};
+use crate::{Fault, Store, call::Call, transaction::Transaction};
 use domain::{
     ids::{JobId, TenantId},
     time::Timestamp,
@@ -140,11 +140,11 @@ impl Queue {
 }
 
 impl Errand {
-    /// Its first job, and whose jobs it has, which, and under which token; `None` when there are none.
-    fn key(&self) -> Option<(&Lease, [Value; 3])> {
+    /// The function `name` with whose jobs they are, which, and under which token; `None` when there are none.
+    fn call(&self, name: &'static str) -> Option<(&Lease, Call)> {
         let first = self.0.first()?;
-        let jobs: Vec<Uuid> = self.0.iter().map(|lease| lease.id).collect();
-        Some((first, [first.tenant_id.into(), jobs.into(), first.token.into()]))
+        let jobs = self.0.iter().map(|lease| lease.id);
+        Some((first, Call::of(name).id(first.tenant_id).ids(jobs).id(first.token)))
     }
 }
 

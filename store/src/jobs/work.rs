@@ -10,7 +10,7 @@ use domain::{
     identity::{Actor, Reach},
     jobs::JobState,
 };
-use sea_orm::{ConnectionTrait as _, FromQueryResult as _, Value};
+use sea_orm::{FromQueryResult as _, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -84,18 +84,6 @@ const POSTPONE: &str = "
 const RETURN: &str = "
     UPDATE job SET state = 'ready', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
     WHERE state = 'running' AND lease_token = ANY ($1)";
-
-/// Several jobs hold their records one after the other, and so in another order than everybody does. They give up
-/// before the database sees a deadlock and ends whoever it likes, and are done one by one.
-const GIVE_WAY: &str = "SET LOCAL lock_timeout = '100ms'";
-
-const TAKE: &str = "SELECT payload FROM job
-    WHERE tenant_id = $1 AND id = ANY ($2) AND lease_token = $3 AND state = 'running' ORDER BY due_at, id";
-
-const COMPLETE: &str = "
-    UPDATE job SET state = 'done', finished_at = now(), lease_token = NULL, lease_until = NULL,
-                   last_error = NULL
-    WHERE tenant_id = $1 AND id = ANY ($2) AND lease_token = $3 AND state = 'running'";
 
 /// Jobs that were opened: the tenant they belong to and what has happened.
 #[derive(Debug)]
@@ -178,7 +166,7 @@ impl Queue {
     ///
     /// [`Fault`] when the database fails or a payload cannot be read.
     pub async fn open(&self, errand: &Errand) -> Result<Option<Opened>, Fault> {
-        let Some((first, key)) = errand.key() else { return Ok(None) };
+        let Some((first, call)) = errand.call("ac.take_jobs") else { return Ok(None) };
         let scope = Scope {
             tenant: first.tenant(),
             actor: Actor::Worker,
@@ -186,14 +174,11 @@ impl Queue {
             paced: first.paced,
             request_id: None,
         };
-        let mut tenant = self.store.enter(scope).await?;
+        let mut tenant = Tenant::ahead(&self.store, scope).await?;
         if first.paced {
             tenant.pace_to(first.due_at()).await?;
         }
-        if errand.0.len() > 1 {
-            tenant.work().execute_unprepared(GIVE_WAY).await?;
-        }
-        let rows = tenant.work().query_all_raw(statement(TAKE, key)).await?;
+        let rows = tenant.work().ask_first(call).await?;
         if rows.len() != errand.0.len() {
             return Ok(None);
         }
@@ -214,13 +199,12 @@ impl Queue {
     ///
     /// [`Fault`] when the database fails.
     pub async fn complete(&self, tenant: Tenant, errand: &Errand) -> Result<bool, Fault> {
-        let Some((_, key)) = errand.key() else { return Ok(false) };
-        let completed = tenant.work().execute_raw(statement(COMPLETE, key)).await?;
-        if usize::try_from(completed.rows_affected()) != Ok(errand.0.len()) {
-            return Ok(false);
+        let Some((_, call)) = errand.call("ac.complete_jobs") else { return Ok(false) };
+        match tenant.commit_after(Some(call), ()).await {
+            Ok(_) => Ok(true),
+            Err(Fault::Stale) => Ok(false),
+            Err(fault) => Err(fault),
         }
-        tenant.commit(()).await?;
-        Ok(true)
     }
 
     /// Gives a job back after it failed: to be tried later, or never when `last` or when it has failed so

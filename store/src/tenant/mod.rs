@@ -5,7 +5,7 @@ mod writing;
 
 pub(crate) use writing::MOST_PARAMETERS;
 
-use crate::{Fault, Store, transaction::Transaction};
+use crate::{Fault, Store, call::Call, transaction::Transaction};
 use domain::{
     identity::{Actor, Reach},
     ids::TenantId,
@@ -114,7 +114,19 @@ impl Tenant {
     ///
     /// [`Fault`] when the database refuses the commit; then nothing has happened.
     pub async fn commit<T: Send>(self, answer: T) -> Result<Saved<T>, Fault> {
-        self.work.commit().await?;
+        self.commit_after(None, answer).await
+    }
+
+    /// Makes the work permanent, after a last call that travels with the commit.
+    pub(crate) async fn commit_after<T: Send>(
+        self,
+        last: Option<Call>,
+        answer: T,
+    ) -> Result<Saved<T>, Fault> {
+        match last {
+            Some(last) => self.work.commit_after(last).await?,
+            None => self.work.commit().await?,
+        }
         if self.emitted.into_inner() {
             self.store.waker().wake();
         }

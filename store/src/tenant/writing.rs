@@ -1,7 +1,11 @@
 //! What goes in at a tenant's door: records, their lines in the timeline, and what follows from them.
 
 use super::Tenant;
-use crate::{Fault, table::Table, together::together};
+use crate::{
+    Fault,
+    table::Table,
+    together::{together, upon_one},
+};
 use domain::{
     change::Change,
     event::Event,
@@ -18,29 +22,29 @@ use std::sync::atomic::Ordering;
 use uuid::Uuid;
 
 impl Tenant {
-    /// Records a decision: the record, its line in the timeline and what follows from it.
+    /// Records a decision in one flight: the record, its line in the timeline and what follows from it.
     /// Answers the record as it is now. An edit that changes nothing leaves everything as it was.
     ///
     /// # Errors
     ///
-    /// [`Fault`] when the database fails, a key is taken or a reference dangles.
+    /// [`Fault`] when the database fails, a key is taken or a reference dangles; [`Fault::Stale`] when the record
+    /// was changed since it was read.
     pub async fn record<R: Table + Serialize>(&self, change: Change<R>) -> Result<R, Fault> {
         if change.is_idle() {
             return Ok(change.record);
         }
         let Change { mut record, is_new, action, facts, events } = change;
-        let mut statements = Vec::new();
-        if is_new {
-            let insert = R::Entity::insert(self.row(&record));
-            statements.push(insert.build(DbBackend::Postgres));
-        } else {
-            record = self.save(record).await?;
-        }
-        statements.push(self.entry(&record, action, facts.into()));
+        let mut others = vec![self.entry(&record, action, facts.into())];
         for (event, due_at) in events {
-            statements.push(self.announcement(&event, due_at.unwrap_or(self.now), None)?);
+            others.push(self.announcement(&event, due_at.unwrap_or(self.now), None)?);
         }
-        self.work.execute_raw(together(statements)).await?;
+        let statement = if is_new {
+            others.insert(0, R::Entity::insert(self.row(&record)).build(DbBackend::Postgres));
+            together(others)
+        } else {
+            upon_one(self.saving(&mut record), others)
+        };
+        self.work.execute_raw(statement).await?;
         Ok(record)
     }
 
@@ -74,17 +78,23 @@ impl Tenant {
     ///
     /// [`Fault::Stale`] when it was changed since it was read.
     pub async fn save<R: Table>(&self, mut record: R) -> Result<R, Fault> {
+        let saving = self.saving(&mut record);
+        self.work.execute_raw(upon_one(saving, Vec::new())).await?;
+        Ok(record)
+    }
+
+    /// The statement that saves a record, with its new version, over the one that was read.
+    fn saving<R: Table>(&self, record: &mut R) -> Statement {
         let read = record.version();
         record.set_version(read.next());
         let mut changed = R::Entity::update_many()
-            .set(self.row(&record))
+            .set(self.row(record))
             .filter(self.owns::<R>())
             .filter(R::ID.eq(record.id().into()));
         if let Some(version) = R::VERSION {
             changed = changed.filter(version.eq(read.get()));
         }
-        let changed = changed.exec(&self.work).await?;
-        if changed.rows_affected == 1 { Ok(record) } else { Err(Fault::Stale) }
+        changed.build(DbBackend::Postgres)
     }
 
     /// Writes a line in the timeline of `record`.
