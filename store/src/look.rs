@@ -4,11 +4,15 @@
 //! The functions of the schema `look` take role and scope and answer, in one statement; the walls hold for
 //! them as for everything else, because they act with the rights of who calls. `migrations` makes them.
 
-use crate::{Fault, table::Table, tenant::Scope, transaction::Transaction};
+use crate::{
+    Fault,
+    table::{Columns, Row as _, Table},
+    tenant::Scope,
+    transaction::Transaction,
+};
 use domain::identity::Reach;
 use sea_orm::{
-    DbBackend, EntityName as _, EntityTrait, FromQueryResult as _, IdenStatic as _, Iterable as _,
-    Statement, Value,
+    DbBackend, EntityName as _, EntityTrait, IdenStatic as _, Iterable as _, Statement, Value,
 };
 use uuid::Uuid;
 
@@ -56,5 +60,5 @@ async fn ask<R: Table>(
     let sql = format!("SELECT {} FROM look.{look}({})", columns.join(", "), parameters.join(", "));
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     let rows = work.look(&statement).await?;
-    Ok(rows.iter().map(|row| Model::<R>::from_query_result(row, "")).collect::<Result<_, _>>()?)
+    Ok(rows.iter().map(|row| Model::<R>::read(Columns::of(row))).collect::<Result<_, _>>()?)
 }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub trait Table: Record {
     /// The table.
     type Entity: EntityTrait<
-            Model: IntoActiveModel<<Self::Entity as EntityTrait>::ActiveModel>,
+            Model: IntoActiveModel<<Self::Entity as EntityTrait>::ActiveModel> + Row,
             ActiveModel: Send,
             PrimaryKey: sea_orm::PrimaryKeyTrait<ValueType = (Uuid, Uuid)>,
         >;
@@ -40,6 +40,42 @@ pub trait Table: Record {
 
     /// The record in a row.
     fn record(row: <Self::Entity as EntityTrait>::Model) -> Self;
+}
+
+/// A row of a table, with its columns in the order in which they are declared.
+pub trait Row: Sized {
+    /// Reads a row that holds all columns in that order: by place, where sea-orm looks each up by its name, which
+    /// pages of rows have no time for.
+    ///
+    /// # Errors
+    ///
+    /// [`DbErr`] when a column holds what the domain does not know.
+    fn read(columns: Columns<'_>) -> Result<Self, DbErr>;
+}
+
+/// The columns of a row, read one after the other.
+#[derive(Debug)]
+pub struct Columns<'r> {
+    row: &'r QueryResult,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    /// From the first on.
+    pub fn of(row: &'r QueryResult) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// Takes the next one.
+    ///
+    /// # Errors
+    ///
+    /// [`DbErr`] when it holds what the domain does not know.
+    pub fn take<T: TryGetable>(&mut self) -> Result<T, DbErr> {
+        let place = self.next;
+        self.next = place.saturating_add(1);
+        self.row.try_get_by_index(place)
+    }
 }
 
 /// A domain value that a column can hold.
@@ -401,6 +437,16 @@ macro_rules! table {
                     #[doc = concat!("Column `", stringify!($field), "`.")]
                     pub $field: Col<$field_type>,
                 )*
+            }
+
+            impl $crate::table::Row for Model {
+                fn read(mut columns: $crate::table::Columns<'_>) -> Result<Self, DbErr> {
+                    Ok(Self {
+                        tenant_id: columns.take()?,
+                        id: columns.take()?,
+                        $($field: columns.take()?,)*
+                    })
+                }
             }
 
             /// Rows are reached through their keys, never through the ORM's relations.
