@@ -25,7 +25,7 @@ use store::{Failure, Tenant, maintenance};
 
 /// Enrolments that one piece of a day's work looks ahead for: well within the time of a job, and so
 /// many that a large brand's day has few pieces.
-const ENROLMENTS_AT_ONCE: u64 = 500;
+const ENROLMENTS_AT_ONCE: u64 = 200;
 
 /// Slots that are tried for one visit in one go. Each time somebody else was faster by an instant; who
 /// loses so often lets others pass and tries again with a new job.
