@@ -1,6 +1,11 @@
 //! Many decisions at once, with as few statements as a handful.
 
-use crate::{Fault, Tenant, table::Table, tenant::MOST_PARAMETERS};
+use crate::{
+    Fault, Tenant,
+    rows::{self, MOST_ROWS},
+    table::Table,
+    together::upon,
+};
 use domain::{
     change::Change,
     event::Event,
@@ -8,7 +13,7 @@ use domain::{
     record::Record,
     time::Timestamp,
 };
-use sea_orm::{ConnectionTrait as _, EntityTrait, Iterable as _, sea_query::OnConflict};
+use sea_orm::ConnectionTrait as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -38,16 +43,21 @@ impl Tenant {
         mut changes: Vec<Change<R>>,
     ) -> Result<(), Fault> {
         changes.retain(|change| !change.is_idle());
-        let mut added = Vec::new();
+        let (mut added, mut saved) = (Vec::new(), Vec::new());
         for change in &changes {
-            let record = change.record.clone();
+            let mut record = change.record.clone();
             if change.is_new {
                 added.push(record);
             } else {
-                self.save(record).await?;
+                record.set_version(record.version().next());
+                saved.push(record);
             }
         }
         self.add_all(&added).await?;
+        for chunk in saved.chunks(MOST_ROWS) {
+            let saving = rows::saving(self.id(), &chunk.iter().collect::<Vec<_>>())?;
+            self.work().execute_raw(upon(chunk.len(), saving, Vec::new())).await?;
+        }
         self.follow_up(&changes.iter().collect::<Vec<_>>()).await
     }
 
@@ -62,9 +72,8 @@ impl Tenant {
         &self,
         changes: Vec<Change<R>>,
     ) -> Result<Vec<R>, Fault> {
-        let columns = <R::Entity as EntityTrait>::Column::iter().count().max(1);
         let mut new = Vec::new();
-        for chunk in changes.chunks(MOST_PARAMETERS.div_euclid(columns).max(1)) {
+        for chunk in changes.chunks(MOST_ROWS) {
             let added =
                 self.insert_new(chunk.iter().map(|change| &change.record).collect()).await?;
             let is_new = |change: &&Change<R>| added.contains(&change.record.id().into());
@@ -121,12 +130,10 @@ impl Tenant {
         if records.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let rows = records.into_iter().map(|record| self.row(record));
-        let added = R::Entity::insert_many(rows)
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_with_returning_keys(self.work())
-            .await?;
-        Ok(added.into_iter().map(|(_, id)| id).collect())
+        let inserting =
+            rows::inserting(self.id(), &records, "ON CONFLICT DO NOTHING RETURNING id")?;
+        let added = self.work().query_all_raw(inserting).await?;
+        Ok(added.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
     }
 
     fn line<R: Record>(&self, change: &Change<R>) -> Value {

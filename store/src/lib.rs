@@ -29,6 +29,7 @@ pub mod page;
 pub mod pages;
 pub mod platform;
 pub mod pushes;
+mod rows;
 pub mod sandbox;
 pub mod secrets;
 pub mod signing;

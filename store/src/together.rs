@@ -20,11 +20,11 @@ pub(crate) fn together(statements: Vec<Statement>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }
 
-/// The same for an UPDATE, which has to find one row, and what goes with it. Nothing can be committed any more when it
-/// finds none: [`Fault::Stale`](crate::Fault::Stale).
-pub(crate) fn upon_one(mut update: Statement, others: Vec<Statement>) -> Statement {
+/// The same for an UPDATE that has to find so many rows, and what goes with it. Nothing can be committed any more when
+/// it does not: [`Fault::Stale`](crate::Fault::Stale).
+pub(crate) fn upon(rows: usize, mut update: Statement, others: Vec<Statement>) -> Statement {
     update.sql.push_str(" RETURNING 1");
-    let found = "SELECT ac.expect(count(*), 1) FROM w0";
+    let found = format!("SELECT ac.expect(count(*), {rows}) FROM w0");
     let found = Statement::from_string(DbBackend::Postgres, found);
     together([vec![update], others, vec![found]].concat())
 }
@@ -69,11 +69,11 @@ mod tests {
     }
 
     #[test]
-    fn an_update_has_to_find_its_row() {
+    fn an_update_has_to_find_its_rows() {
         let update = statement("UPDATE a SET b = $1 WHERE c = $2", [1.into(), 2.into()]);
         let insert = statement("INSERT INTO d VALUES ($1)", [3.into()]);
         assert_eq!(
-            upon_one(update, vec![insert]).sql,
+            upon(1, update, vec![insert]).sql,
             "WITH w0 AS (UPDATE a SET b = $1 WHERE c = $2 RETURNING 1) , w1 AS (INSERT INTO d VALUES ($3)) \
              SELECT ac.expect(count(*), 1) FROM w0"
         );

@@ -3,8 +3,6 @@
 mod reading;
 mod writing;
 
-pub(crate) use writing::MOST_PARAMETERS;
-
 use crate::{Fault, Store, call::Call, transaction::Transaction};
 use domain::{
     identity::{Actor, Reach},

@@ -3,8 +3,9 @@
 use super::Tenant;
 use crate::{
     Fault,
+    rows::{self, MOST_ROWS},
     table::Table,
-    together::{together, upon_one},
+    together::{together, upon},
 };
 use domain::{
     change::Change,
@@ -15,7 +16,7 @@ use domain::{
 };
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait,
-    IntoActiveModel as _, Iterable as _, QueryFilter as _, QueryTrait as _, Statement,
+    IntoActiveModel as _, QueryFilter as _, QueryTrait as _, Statement,
 };
 use serde::Serialize;
 use std::sync::atomic::Ordering;
@@ -42,7 +43,7 @@ impl Tenant {
             others.insert(0, R::Entity::insert(self.row(&record)).build(DbBackend::Postgres));
             together(others)
         } else {
-            upon_one(self.saving(&mut record), others)
+            upon(1, self.saving(&mut record), others)
         };
         self.work.execute_raw(statement).await?;
         Ok(record)
@@ -58,16 +59,15 @@ impl Tenant {
         Ok(())
     }
 
-    /// Adds many such rows; `most_rows` keep a statement below the limit on its parameters.
+    /// Adds many such rows.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails, a key is taken or a reference dangles.
     pub async fn add_all<R: Table>(&self, records: &[R]) -> Result<(), Fault> {
-        let columns = <R::Entity as EntityTrait>::Column::iter().count().max(1);
-        for chunk in records.chunks(MOST_PARAMETERS.div_euclid(columns).max(1)) {
-            let rows = chunk.iter().map(|record| self.row(record));
-            R::Entity::insert_many(rows).exec_without_returning(&self.work).await?;
+        for chunk in records.chunks(MOST_ROWS) {
+            let chunk: Vec<_> = chunk.iter().collect();
+            self.work.execute_raw(rows::inserting(self.id(), &chunk, "")?).await?;
         }
         Ok(())
     }
@@ -79,7 +79,7 @@ impl Tenant {
     /// [`Fault::Stale`] when it was changed since it was read.
     pub async fn save<R: Table>(&self, mut record: R) -> Result<R, Fault> {
         let saving = self.saving(&mut record);
-        self.work.execute_raw(upon_one(saving, Vec::new())).await?;
+        self.work.execute_raw(upon(1, saving, Vec::new())).await?;
         Ok(record)
     }
 
@@ -207,6 +207,3 @@ impl Tenant {
         record.row(self.id()).into_active_model().reset_all()
     }
 }
-
-/// PostgreSQL takes 65 535 parameters in a statement; we stay well below.
-pub(crate) const MOST_PARAMETERS: usize = 30_000;
