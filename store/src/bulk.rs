@@ -50,6 +50,7 @@ impl Tenant {
                 added.push(record);
             } else {
                 record.set_version(record.version().next());
+                self.hand().forget(record.id().into());
                 saved.push(record);
             }
         }

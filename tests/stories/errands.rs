@@ -5,13 +5,15 @@ use crate::{
     voice::{complains, li_na},
 };
 use domain::{
+    complaints::{Complaint, FirstAnswer},
     event::{Event, SMALL},
     identity::{Actor, Reach},
     ids::{ComplaintId, TenantId},
 };
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use store::{
-    Scope,
+    Scope, Tenant,
+    complaints::Wanted,
     jobs::{Errand, MOST_TOGETHER, Queue},
 };
 use uuid::Uuid;
@@ -43,11 +45,16 @@ impl Complaints {
         Self { house, brand, ids, owner, queue, runner }
     }
 
-    /// Announces that the first answers are due.
-    async fn fall_due(&self, complaints: &[ComplaintId]) {
+    /// The brand's door.
+    async fn enters(&self) -> Tenant {
         let (tenant, actor, reach) = (self.brand, Actor::Operator, Reach::default());
         let scope = Scope { tenant, actor, reach, paced: false, request_id: None };
-        let tenant = self.house.store.enter(scope).await.unwrap();
+        self.house.store.enter(scope).await.unwrap()
+    }
+
+    /// Announces that the first answers are due.
+    async fn fall_due(&self, complaints: &[ComplaintId]) {
+        let tenant = self.enters().await;
         for complaint in complaints {
             tenant.emit(&Event::FirstAnswerDue { complaint: *complaint }).await.unwrap();
         }
@@ -88,6 +95,49 @@ async fn small_jobs_of_a_brand_are_done_in_one_transaction() {
     assert_eq!(complaints.runner.run(&errand).await, [Outcome::Done; 3]);
     assert_eq!(complaints.missed().await, 3);
     assert_eq!(complaints.count(TRANSACTIONS).await, 1);
+}
+
+#[tokio::test]
+async fn the_second_job_about_a_record_sees_what_the_first_has_done() {
+    let complaints = Complaints::open(1).await;
+    complaints.house.clock.set(complaints.house.now().plus_days(2));
+    // Beside the deadline that was set when they complained.
+    complaints.fall_due(&complaints.ids).await;
+    let errand = complaints.errand().await;
+    assert_eq!(errand.leases().len(), 2);
+    assert_eq!(complaints.runner.run(&errand).await, [Outcome::Done; 2]);
+    let noted = "SELECT count(*) FROM audit_entry WHERE action = 'miss_first_answer'";
+    assert_eq!((complaints.missed().await, complaints.count(noted).await), (1, 1));
+    assert_eq!(complaints.count(TRANSACTIONS).await, 1);
+}
+
+#[tokio::test]
+async fn a_record_at_hand_that_is_changed_is_asked_for_again() {
+    let complaints = Complaints::open(1).await;
+    complaints.house.clock.set(complaints.house.now().plus_days(2));
+    let (tenant, id) = (complaints.enters().await, complaints.ids[0]);
+    tenant.expect_to_get::<Complaint>(vec![id]).await.unwrap();
+    let found = tenant.all::<Complaint>(Wanted::default().select()).await.unwrap();
+    let change = found[0].clone().miss_first_answer(tenant.now()).unwrap();
+    tenant.record(change).await.unwrap();
+    let complaint: Complaint = tenant.get(id).await.unwrap();
+    assert_eq!((complaint.first_answer, complaint.version.get()), (FirstAnswer::Missed, 2));
+}
+
+#[tokio::test]
+async fn a_record_at_hand_is_held_only_if_it_was_to_be() {
+    let complaints = Complaints::open(1).await;
+    let (tenant, other, id) =
+        (complaints.enters().await, complaints.enters().await, complaints.ids[0]);
+    tenant.expect_to_get::<Complaint>(vec![id]).await.unwrap();
+    other.expect_to_hold::<Complaint>(vec![id]).await.unwrap();
+    let mut waits = Box::pin(tenant.hold::<Complaint>(id));
+    assert!(futures::poll!(&mut waits).is_pending());
+    let held: Complaint = other.hold(id).await.unwrap();
+    let change = held.miss_first_answer(other.now().plus_days(2)).unwrap();
+    other.record(change).await.unwrap();
+    other.commit(()).await.unwrap();
+    assert_eq!(waits.await.unwrap().first_answer, FirstAnswer::Missed);
 }
 
 #[tokio::test]

@@ -5,10 +5,14 @@ use crate::{
     visits,
 };
 use domain::{
+    complaints::Complaint,
     event::{DayWork, Event},
+    ids::{AppointmentId, ComplaintId, InvitationId, OccurrenceId},
+    maintenance::{appointments::Appointment, occurrences::Occurrence},
+    surveys::Invitation,
     time::CivilDate,
 };
-use store::{Failure, Tenant};
+use store::{Failure, Fault, Tenant};
 
 /// Lets everybody act who has to, in the transaction of `tenant`.
 ///
@@ -77,6 +81,73 @@ pub async fn route(
         Event::HoldDue { appointment } => maintenance::hold_due(tenant, *appointment).await,
         Event::VisitConfirmed { appointment } => maintenance::confirm(tenant, *appointment).await,
         Event::ReminderDue { appointment } => maintenance::remind(tenant, *appointment).await,
+    }
+}
+
+/// Finds what several events are about in as few questions as there are kinds of records, for those who act on one
+/// event after the other. Records that are changed are held, in the order in which everybody holds them
+/// ([`Tenant::hold`]).
+pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Fault> {
+    let mut seen = Gathered::default();
+    for event in events {
+        seen.add(event);
+    }
+    tenant.expect_to_hold::<Appointment>(seen.held_appointments).await?;
+    tenant.expect_to_hold::<Occurrence>(seen.held_occurrences).await?;
+    tenant.expect_to_hold::<Complaint>(seen.held_complaints).await?;
+    tenant.expect_to_hold::<Invitation>(seen.held_invitations).await?;
+    tenant.expect_to_get::<Appointment>(seen.appointments).await?;
+    tenant.expect_to_get::<Complaint>(seen.complaints).await
+}
+
+/// What events are about, as far as several of them may come together.
+#[derive(Default)]
+struct Gathered {
+    held_appointments: Vec<AppointmentId>,
+    held_occurrences: Vec<OccurrenceId>,
+    held_complaints: Vec<ComplaintId>,
+    held_invitations: Vec<InvitationId>,
+    appointments: Vec<AppointmentId>,
+    complaints: Vec<ComplaintId>,
+}
+
+impl Gathered {
+    fn add(&mut self, event: &Event) {
+        match event {
+            Event::HoldDue { appointment } | Event::ReminderDue { appointment } => {
+                self.held_appointments.push(*appointment);
+            }
+            Event::OccurrenceDue { occurrence } => self.held_occurrences.push(*occurrence),
+            Event::FirstAnswerDue { complaint } | Event::ComplaintDecided { complaint } => {
+                self.held_complaints.push(*complaint);
+            }
+            Event::InvitationExpiryDue { invitation } => self.held_invitations.push(*invitation),
+            Event::VisitConfirmed { appointment } | Event::VisitFellThrough { appointment } => {
+                self.appointments.push(*appointment);
+            }
+            Event::ComplaintOpened { complaint } | Event::ComplaintResolved { complaint, .. } => {
+                self.complaints.push(*complaint);
+            }
+            // These begin with something else than the record they name, or always come alone.
+            Event::DayBegan { .. }
+            | Event::DayWorkDue { .. }
+            | Event::ImportContinued { .. }
+            | Event::ClockArrived { .. }
+            | Event::WorkOrderCompleted { .. }
+            | Event::InvitationDue { .. }
+            | Event::SurveyAnswered { .. }
+            | Event::MessageQueued { .. }
+            | Event::OrderPaid { .. }
+            | Event::LotsDue { .. }
+            | Event::ReconciliationDue { .. }
+            | Event::GestureEscalationDue { .. }
+            | Event::GestureDue { .. }
+            | Event::AssetDelivered { .. }
+            | Event::EnrolmentBegan { .. }
+            | Event::WorkOrderUnscheduled { .. }
+            | Event::TechnicianChanged { .. }
+            | Event::DealerClosed { .. } => {}
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     followups,
     outside::{Surroundings, Unreachable},
-    route::route,
+    route::{gather, route},
 };
 use domain::{
     event::Event,
@@ -183,6 +183,9 @@ impl Runner {
             return self.deliver(errand, tenant, *message).await;
         }
         let are_several = events.len() > 1;
+        if are_several {
+            gather(&tenant, &events).await.map_err(Failure::from)?;
+        }
         for (event, lease) in events.iter().zip(errand.leases()) {
             let span = if are_several { span(lease) } else { Span::none() };
             route(&self.surroundings, &tenant, event).instrument(span).await?;

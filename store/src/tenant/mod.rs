@@ -1,5 +1,6 @@
 //! The tenant's door: one transaction, one tenant, one instant.
 
+mod hand;
 mod reading;
 mod writing;
 
@@ -9,6 +10,7 @@ use domain::{
     ids::TenantId,
     time::Timestamp,
 };
+use hand::Hand;
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
 use std::sync::atomic::AtomicBool;
 use uuid::Uuid;
@@ -46,6 +48,7 @@ pub struct Tenant {
     now: Timestamp,
     store: Store,
     work: Transaction,
+    hand: Hand,
     emitted: AtomicBool,
 }
 
@@ -155,7 +158,8 @@ impl Tenant {
     async fn with(store: &Store, scope: Scope, work: Transaction) -> Result<Self, Fault> {
         let now = store.clock().now();
         let emitted = AtomicBool::new(false);
-        let mut tenant = Self { scope, now, store: store.clone(), work, emitted };
+        let (store, hand) = (store.clone(), Hand::default());
+        let mut tenant = Self { scope, now, store, work, hand, emitted };
         if tenant.scope.paced {
             tenant.now = tenant.test_clock().await?.unwrap_or(now);
         }
@@ -165,6 +169,11 @@ impl Tenant {
     /// The connection, for the tables' own files.
     pub(crate) fn work(&self) -> &Transaction {
         &self.work
+    }
+
+    /// The records at hand, for those who change them.
+    pub(crate) fn hand(&self) -> &Hand {
+        &self.hand
     }
 
     /// A statement of the tables' own files.

@@ -22,6 +22,9 @@ impl Tenant {
     ///
     /// [`Missing::NotFound`] when this caller has no such record.
     pub async fn get<R: Table>(&self, id: R::Id) -> Result<R, Missing> {
+        if let Some(record) = self.hand.take(id, false) {
+            return Ok(record);
+        }
         if self.work.can_look().await {
             let found = look::one::<R>(&self.work, &self.scope, id.into()).await?;
             return found.ok_or(Missing::NotFound);
@@ -41,6 +44,9 @@ impl Tenant {
     ///
     /// [`Missing::NotFound`] when this caller has no such record.
     pub async fn hold<R: Table>(&self, id: R::Id) -> Result<R, Missing> {
+        if let Some(record) = self.hand.take(id, true) {
+            return Ok(record);
+        }
         self.one(held::<R>(by_id::<R>(self.id(), id))).await
     }
 

@@ -87,6 +87,7 @@ impl Tenant {
     fn saving<R: Table>(&self, record: &mut R) -> Statement {
         let read = record.version();
         record.set_version(read.next());
+        self.hand.forget(record.id().into());
         let mut changed = R::Entity::update_many()
             .set(self.row(record))
             .filter(self.owns::<R>())
