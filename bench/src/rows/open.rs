@@ -12,8 +12,8 @@ use crate::{
     trouble::Trouble,
 };
 
-/// What the program asks the database to do, in the order in which it asks; `{tenant}` is the brand, `{customer}` who
-/// complains, `{id}` names the complaint and `{key}` the request.
+/// What is asked of the database, one statement after the other; the program asks for the same in fewer. `{tenant}` is
+/// the brand, `{customer}` who complains, `{id}` names the complaint and `{key}` the request.
 const STEPS: [&str; 9] = [
     "SELECT pg_try_advisory_xact_lock(hashtextextended('ten_01m8ejreg8e1y8s4qemw16395h/key/' || {key}, 0)) AS held",
     "WITH forgotten AS (DELETE FROM idempotency
