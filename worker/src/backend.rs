@@ -12,6 +12,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     convert::Infallible,
     future::poll_fn,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -25,9 +26,15 @@ use store::{
 };
 use tokio::{
     sync::watch,
-    time::{Interval, MissedTickBehavior},
+    time::{Instant, Interval, MissedTickBehavior, Sleep, sleep},
 };
 use uuid::Uuid;
+
+/// When fewer than one in so many slots are free, a fetch is put off for a moment: it costs as much for one slot as for
+/// several, and a worker fetches one after the other ..
+const FEW: u16 = 4;
+/// .. but no longer than this after the one before, because long jobs may have the other slots.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A question for jobs that is under way.
 type Fetch = BoxFuture<'static, Result<Vec<Lease>, Fault>>;
@@ -151,13 +158,16 @@ pub(crate) struct Jobs {
     tick: Interval,
     /// Whether there may be more to fetch than was seen.
     more: bool,
+    /// Passes [`PAUSE`] after a fetch has begun.
+    pause: Pin<Box<Sleep>>,
 }
 
 impl Jobs {
     pub(crate) fn new(queue: Queue, held: Held, slots: u16, poll: Duration) -> Self {
         let mut tick = tokio::time::interval(poll);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        Self { queue, held, slots, ready: VecDeque::new(), waking: None, tick, more: true }
+        let (ready, pause) = (VecDeque::new(), Box::pin(sleep(Duration::ZERO)));
+        Self { queue, held, slots, ready, waking: None, tick, more: true, pause }
     }
 
     /// Polls the clock and the wake-up until both are pending, so that one of them wakes us.
@@ -194,6 +204,11 @@ impl Jobs {
             }
         }
         Some(Poll::Ready(()))
+    }
+
+    /// Whether a fetch is put off: there was one a moment ago, and few slots are free yet.
+    fn waits_for_more_slots(&mut self, free: u16, cx: &mut Context<'_>) -> bool {
+        free < self.slots.div_ceil(FEW) && self.pause.as_mut().poll(cx).is_pending()
     }
 
     fn free(&self) -> u16 {
@@ -239,10 +254,13 @@ impl Backend for Jobs {
             if free == 0 {
                 self.more = true;
             }
-            if !self.more || free == 0 {
+            if !self.more || free == 0 || self.waits_for_more_slots(free, cx) {
                 return Poll::Pending;
             }
             self.more = false;
+            self.pause
+                .as_mut()
+                .reset(Instant::now().checked_add(PAUSE).unwrap_or_else(Instant::now));
             let queue = self.queue.clone();
             self.held.begin(async move { queue.fetch(free).await }.boxed());
         }
