@@ -22,9 +22,11 @@ const DRAINED: &str = "SELECT coalesce(count(*) / nullif(extract(epoch FROM
     max(pg_xact_commit_timestamp(xmin)) - min(finished_at)), 0), 0) FROM job WHERE id IN (SELECT id FROM bench.filled)
     AND state = 'done'";
 
-/// Waits inside the server, which costs next to nothing.
+/// Waits inside the server, which costs next to nothing; each look is a transaction of its own, because one that lasts
+/// would keep the server from forgetting what the queue has left behind.
 const WAIT: &str = "DO $$ BEGIN LOOP
     EXIT WHEN NOT EXISTS (SELECT FROM job j JOIN bench.filled f USING (tenant_id, id) WHERE j.state IN ('ready', 'running'));
+    COMMIT;
     PERFORM pg_sleep(0.05);
     END LOOP; END $$";
 

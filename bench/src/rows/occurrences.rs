@@ -115,6 +115,7 @@ async fn ours(stage: &mut Stage, amount: &Amount) -> Result<(f64, Vec<f64>), Tro
     stage.psql.run(DATABASE, &due).await?;
     let wait = "DO $$ BEGIN LOOP
         EXIT WHEN NOT EXISTS (SELECT FROM job WHERE kind = 'day_work_due' AND state IN ('ready', 'running'));
+        COMMIT;
         PERFORM pg_sleep(0.1);
         END LOOP; END $$";
     let mut memory = Vec::new();
