@@ -1,7 +1,10 @@
 //! What goes along with the beginning or the end of a transaction, so that it needs no wait of its own; and fewer
 //! indexes to keep.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{DbBackend, Statement},
+};
 
 /// Adds the functions, and leaves what refers to nothing out of indexes.
 #[derive(Debug, DeriveMigrationName)]
@@ -9,7 +12,7 @@ pub(crate) struct Migration;
 
 /// Keeps the answer to a keyed request.
 const REMEMBER: &str = "
-    CREATE FUNCTION ac.remember(caller text, key text, route text, fingerprint bytea, status integer,
+    CREATE OR REPLACE FUNCTION ac.remember(caller text, key text, route text, fingerprint bytea, status integer,
                                 headers text, body bytea, expires_at timestamptz)
         RETURNS void LANGUAGE plpgsql AS $$
     BEGIN
@@ -20,7 +23,7 @@ const REMEMBER: &str = "
 
 /// Ends the transaction when something was not found as often as it must be: it is not there any more as it was read.
 const EXPECT: &str = "
-    CREATE FUNCTION ac.expect(seen bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION ac.expect(seen bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
     BEGIN
         IF seen <> expected THEN
             RAISE EXCEPTION '% of % rows are as they were read', seen, expected
@@ -28,21 +31,17 @@ const EXPECT: &str = "
         END IF;
     END $$;";
 
-/// The worker's first question, and its last change. Several jobs hold their records one after the other, and so in
-/// another order than everybody does: they give up before the database sees a deadlock and ends whoever it likes, and
-/// are done one by one. The token is the fence: who lost a lease finds nothing, and completes nothing.
+/// The worker's first question, and its last change. The token is the fence: who lost a lease finds nothing, and
+/// completes nothing.
 const JOBS: &str = "
-    CREATE FUNCTION ac.take_jobs(tenant uuid, jobs uuid[], token uuid)
+    CREATE OR REPLACE FUNCTION ac.take_jobs(tenant uuid, jobs uuid[], token uuid)
         RETURNS TABLE (payload jsonb) LANGUAGE plpgsql AS $$
     BEGIN
-        IF cardinality(jobs) > 1 THEN
-            PERFORM set_config('lock_timeout', '100ms', true);
-        END IF;
         RETURN QUERY SELECT j.payload FROM public.job j
             WHERE j.tenant_id = $1 AND j.id = ANY ($2) AND j.lease_token = $3 AND j.state = 'running'
             ORDER BY j.due_at, j.id;
     END $$;
-    CREATE FUNCTION ac.complete_jobs(tenant uuid, jobs uuid[], token uuid) RETURNS void LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION ac.complete_jobs(tenant uuid, jobs uuid[], token uuid) RETURNS void LANGUAGE plpgsql AS $$
     DECLARE completed bigint;
     BEGIN
         UPDATE public.job SET state = 'done', finished_at = now(), lease_token = NULL, lease_until = NULL,
@@ -52,43 +51,59 @@ const JOBS: &str = "
         PERFORM ac.expect(completed, cardinality(jobs));
     END $$;";
 
+/// Tables with an index of references that may be missing, and holds those that are missing, too.
+const TABLES: &str = "
+    SELECT DISTINCT t.relname::text AS name
+    FROM pg_index x
+    JOIN pg_class i ON i.oid = x.indexrelid
+    JOIN pg_class t ON t.oid = x.indrelid
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[1]
+    WHERE t.relnamespace = 'public'::regnamespace AND x.indnatts = 2 AND x.indpred IS NULL
+      AND NOT a.attnotnull AND i.relname = t.relname || '__by_' || a.attname
+    ORDER BY 1";
+
 /// An index of references holds those that are there: a complaint that names no order, asset, visit or survey answer
-/// costs nothing there. And the index by which a dealer's people read serves for the dealer itself. While the new ones
-/// are made, a second or two for each million of rows, nobody writes; the old ones go all at once after that, so that
-/// readers hardly wait.
+/// costs nothing there. And the index by which a dealer's people read serves for the dealer itself.
+///
+/// Each table is a transaction of its own, which begins with the strongest lock that it needs, so that it waits for
+/// those who use the table and never they for it and it for them. Nobody uses the table meanwhile: a second or less for
+/// each million of rows, as far as was measured.
 const INDEXES: &str = "
-    CREATE TEMP TABLE replaced ON COMMIT DROP AS
-        SELECT i.relname AS name, t.relname AS of_table, a.attname AS reference,
-               a.attname = 'dealer_id' AND EXISTS (
-                   SELECT 1 FROM pg_class d
-                   WHERE d.relnamespace = t.relnamespace AND d.relname = t.relname || '__by_dealer') AS is_double
-        FROM pg_index x
-        JOIN pg_class i ON i.oid = x.indexrelid
-        JOIN pg_class t ON t.oid = x.indrelid
-        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[1]
-        WHERE t.relnamespace = 'public'::regnamespace AND x.indnatts = 2 AND x.indpred IS NULL
-          AND NOT a.attnotnull AND i.relname = t.relname || '__by_' || a.attname;
     DO $do$
     DECLARE one record;
     BEGIN
-        FOR one IN SELECT * FROM replaced WHERE NOT is_double LOOP
-            EXECUTE format('CREATE INDEX %I ON %I (tenant_id, %I) WHERE %3$I IS NOT NULL',
-                           one.name || '__next', one.of_table, one.reference);
-        END LOOP;
-        FOR one IN SELECT * FROM replaced LOOP
+        LOCK TABLE TABLE_NAME IN ACCESS EXCLUSIVE MODE;
+        FOR one IN
+            SELECT i.relname AS name, a.attname AS reference
+            FROM pg_index x
+            JOIN pg_class i ON i.oid = x.indexrelid
+            JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[1]
+            WHERE x.indrelid = 'public.TABLE_NAME'::regclass AND x.indnatts = 2 AND x.indpred IS NULL
+              AND NOT a.attnotnull AND i.relname = 'TABLE_NAME__by_' || a.attname
+        LOOP
             EXECUTE format('DROP INDEX %I', one.name);
-            IF NOT one.is_double THEN
-                EXECUTE format('ALTER INDEX %I RENAME TO %I', one.name || '__next', one.name);
-            END IF;
+            CONTINUE WHEN one.reference = 'dealer_id' AND to_regclass('public.TABLE_NAME__by_dealer') IS NOT NULL;
+            EXECUTE format('CREATE INDEX %I ON TABLE_NAME (tenant_id, %I) WHERE %2$I IS NOT NULL',
+                           one.name, one.reference);
         END LOOP;
-    END $do$;
-    DROP TABLE replaced;";
+    END $do$;";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    /// One transaction for all tables would collect locks that somebody waits for who holds others.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(false)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for sql in [REMEMBER, EXPECT, JOBS, INDEXES] {
-            manager.get_connection().execute_unprepared(sql).await?;
+        let connection = manager.get_connection();
+        for sql in [REMEMBER, EXPECT, JOBS] {
+            connection.execute_unprepared(sql).await?;
+        }
+        let tables = Statement::from_string(DbBackend::Postgres, TABLES);
+        for row in connection.query_all_raw(tables).await? {
+            let table: String = row.try_get("", "name")?;
+            connection.execute_unprepared(&INDEXES.replace("TABLE_NAME", &table)).await?;
         }
         Ok(())
     }

@@ -14,6 +14,13 @@ impl Call {
         Self(format!("SELECT * FROM {name}("))
     }
 
+    /// The call after another statement, which answers nothing.
+    pub(crate) fn after(mut self, statement: &'static str) -> Self {
+        self.0.insert_str(0, "; ");
+        self.0.insert_str(0, statement);
+        self
+    }
+
     /// The call with a text as its next argument.
     pub(crate) fn text(mut self, value: &str) -> Self {
         self.next("convert_from(");
@@ -87,6 +94,12 @@ mod tests {
             "SELECT * FROM f(convert_from('\\x6127293b202d2d5c'::bytea, 'UTF8'), '\\x27'::bytea, 201, \
              convert_from('\\x'::bytea, 'UTF8'))"
         );
+    }
+
+    #[test]
+    fn another_statement_may_go_before() {
+        let call = Call::of("f").after("SET LOCAL lock_timeout = '1s'").number(1);
+        assert_eq!(call.sql(), "SET LOCAL lock_timeout = '1s'; SELECT * FROM f(1)");
     }
 
     #[test]

@@ -24,8 +24,9 @@ pub(crate) fn together(statements: Vec<Statement>) -> Statement {
 /// it does not: [`Fault::Stale`](crate::Fault::Stale).
 pub(crate) fn upon(rows: usize, mut update: Statement, others: Vec<Statement>) -> Statement {
     update.sql.push_str(" RETURNING 1");
-    let found = format!("SELECT ac.expect(count(*), {rows}) FROM w0");
-    let found = Statement::from_string(DbBackend::Postgres, found);
+    let found = "SELECT ac.expect(count(*), $1) FROM w0";
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    let found = Statement::from_sql_and_values(DbBackend::Postgres, found, [rows.into()]);
     together([vec![update], others, vec![found]].concat())
 }
 
@@ -75,7 +76,7 @@ mod tests {
         assert_eq!(
             upon(1, update, vec![insert]).sql,
             "WITH w0 AS (UPDATE a SET b = $1 WHERE c = $2 RETURNING 1) , w1 AS (INSERT INTO d VALUES ($3)) \
-             SELECT ac.expect(count(*), 1) FROM w0"
+             SELECT ac.expect(count(*), $4) FROM w0"
         );
     }
 

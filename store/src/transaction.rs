@@ -67,13 +67,15 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let Some(mut connection) = self.0.take() else { return };
-        let Ok(runtime) = Handle::try_current() else { return give_up(connection) };
+        let Some(connection) = self.0.take() else { return };
+        let mut lent = Lent(Some(connection));
+        let Ok(runtime) = Handle::try_current() else { return };
         drop(runtime.spawn(async move {
+            let Ok(connection) = lent.connection() else { return };
             // All answers to what went before are read first.
             let undone = timeout(UNDOING, connection.execute("ROLLBACK")).await;
-            if !undone.is_ok_and(|undone| undone.is_ok()) {
-                give_up(connection);
+            if undone.is_ok_and(|undone| undone.is_ok()) {
+                drop(lent.whole());
             }
         }));
     }

@@ -7,7 +7,6 @@ use crate::{
 use domain::{
     complaints::Complaint,
     event::{DayWork, Event},
-    ids::{AppointmentId, ComplaintId, InvitationId, OccurrenceId},
     maintenance::{appointments::Appointment, occurrences::Occurrence},
     surveys::Invitation,
     time::CivilDate,
@@ -84,50 +83,23 @@ pub async fn route(
     }
 }
 
-/// Finds what several events are about in as few questions as there are kinds of records, for those who act on one
-/// event after the other. Records that are changed are held, in the order in which everybody holds them
-/// ([`Tenant::hold`]).
+/// Finds and holds what several events are about, in as few questions as there are kinds of records and in the order in
+/// which everybody holds them ([`Tenant::hold`]), for those who act on one event after the other.
 pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Fault> {
-    let mut seen = Gathered::default();
+    let (mut appointments, mut occurrences) = (Vec::new(), Vec::new());
+    let (mut complaints, mut invitations) = (Vec::new(), Vec::new());
     for event in events {
-        seen.add(event);
-    }
-    tenant.expect_to_hold::<Appointment>(seen.held_appointments).await?;
-    tenant.expect_to_hold::<Occurrence>(seen.held_occurrences).await?;
-    tenant.expect_to_hold::<Complaint>(seen.held_complaints).await?;
-    tenant.expect_to_hold::<Invitation>(seen.held_invitations).await?;
-    tenant.expect_to_get::<Appointment>(seen.appointments).await?;
-    tenant.expect_to_get::<Complaint>(seen.complaints).await
-}
-
-/// What events are about, as far as several of them may come together.
-#[derive(Default)]
-struct Gathered {
-    held_appointments: Vec<AppointmentId>,
-    held_occurrences: Vec<OccurrenceId>,
-    held_complaints: Vec<ComplaintId>,
-    held_invitations: Vec<InvitationId>,
-    appointments: Vec<AppointmentId>,
-    complaints: Vec<ComplaintId>,
-}
-
-impl Gathered {
-    fn add(&mut self, event: &Event) {
         match event {
-            Event::HoldDue { appointment } | Event::ReminderDue { appointment } => {
-                self.held_appointments.push(*appointment);
-            }
-            Event::OccurrenceDue { occurrence } => self.held_occurrences.push(*occurrence),
-            Event::FirstAnswerDue { complaint } | Event::ComplaintDecided { complaint } => {
-                self.held_complaints.push(*complaint);
-            }
-            Event::InvitationExpiryDue { invitation } => self.held_invitations.push(*invitation),
-            Event::VisitConfirmed { appointment } | Event::VisitFellThrough { appointment } => {
-                self.appointments.push(*appointment);
-            }
-            Event::ComplaintOpened { complaint } | Event::ComplaintResolved { complaint, .. } => {
-                self.complaints.push(*complaint);
-            }
+            Event::VisitConfirmed { appointment }
+            | Event::VisitFellThrough { appointment }
+            | Event::HoldDue { appointment }
+            | Event::ReminderDue { appointment } => appointments.push(*appointment),
+            Event::OccurrenceDue { occurrence } => occurrences.push(*occurrence),
+            Event::ComplaintOpened { complaint }
+            | Event::FirstAnswerDue { complaint }
+            | Event::ComplaintDecided { complaint }
+            | Event::ComplaintResolved { complaint, .. } => complaints.push(*complaint),
+            Event::InvitationExpiryDue { invitation } => invitations.push(*invitation),
             // These begin with something else than the record they name, or always come alone.
             Event::DayBegan { .. }
             | Event::DayWorkDue { .. }
@@ -149,6 +121,10 @@ impl Gathered {
             | Event::DealerClosed { .. } => {}
         }
     }
+    tenant.expect::<Appointment>(appointments).await?;
+    tenant.expect::<Occurrence>(occurrences).await?;
+    tenant.expect::<Complaint>(complaints).await?;
+    tenant.expect::<Invitation>(invitations).await
 }
 
 /// One part of a day's work.

@@ -7,6 +7,7 @@ pub(crate) mod pool;
 pub mod private;
 
 pub use check::{Distrust, check};
+use log::LevelFilter;
 pub use pool::Pool;
 use sea_orm::{
     DatabaseConnection, SqlxPostgresConnector,
@@ -15,10 +16,13 @@ use sea_orm::{
         postgres::{PgConnectOptions, PgPoolOptions},
     },
 };
-use std::{path::Path, str::FromStr as _};
+use std::{path::Path, str::FromStr as _, time::Duration};
 
 /// What the database driver says when a statement fails.
 pub type SqlError = sqlx::Error;
+
+/// A statement is slow from here on.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// What becomes of a statement that was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,9 +113,12 @@ impl Address {
         self.0.get_database().unwrap_or_else(|| self.user())
     }
 
-    /// Opens a pool for the service.
+    /// Opens a pool for the service. A slow statement is logged like any other, by who wants to see statements: what
+    /// callers said may stand in them.
     pub fn pool(&self, connections: u32) -> Pool {
-        Pool::of(self.0.clone().application_name("aftercare"), connections)
+        let options = self.0.clone().application_name("aftercare");
+        let options = options.log_slow_statements(LevelFilter::Debug, SLOW);
+        Pool::of(options, connections)
     }
 
     /// Opens one connection for the owner's work: migrations and roles.

@@ -13,24 +13,15 @@ use std::{
 };
 use uuid::Uuid;
 
-/// What is at hand: records by their identifiers, each for whoever asks first.
+/// What is at hand: records that are held, by their identifiers, each for whoever asks first.
 #[derive(Debug, Default)]
-pub(crate) struct Hand(Mutex<BTreeMap<Uuid, Found>>);
-
-#[derive(Debug)]
-struct Found {
-    record: Box<dyn Any + Send>,
-    is_held: bool,
-}
+pub(crate) struct Hand(Mutex<BTreeMap<Uuid, Box<dyn Any + Send>>>);
 
 impl Hand {
-    /// Takes a record, if it is at hand; one that is held, if that is wanted.
-    pub(crate) fn take<R: Table>(&self, id: R::Id, held: bool) -> Option<R> {
-        let (mut records, id) = (self.records(), id.into());
-        if held && records.get(&id).is_some_and(|found| !found.is_held) {
-            return None;
-        }
-        records.remove(&id).and_then(|found| found.record.downcast().ok()).map(|record| *record)
+    /// Takes a record, if it is at hand.
+    pub(crate) fn take<R: Table>(&self, id: R::Id) -> Option<R> {
+        let found = self.records().remove(&id.into())?;
+        found.downcast().ok().map(|record| *record)
     }
 
     /// Lays a record aside that is not any more as it was found.
@@ -38,50 +29,33 @@ impl Hand {
         self.records().remove(&id);
     }
 
-    fn records(&self) -> MutexGuard<'_, BTreeMap<Uuid, Found>> {
+    fn records(&self) -> MutexGuard<'_, BTreeMap<Uuid, Box<dyn Any + Send>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Tenant {
-    /// Finds records that are going to be asked for by [`Tenant::get`], in one question. Each is found as it is now
-    /// until this transaction changes it.
+    /// Finds records that are going to be asked for, in one question, and holds them: whoever asks for one finds it as
+    /// nobody else can have changed it meanwhile.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails or a row cannot be read.
-    pub async fn expect_to_get<R: Table>(&self, ids: Vec<R::Id>) -> Result<(), Fault> {
-        let Some(wanted) = by_ids::<R>(ids) else { return Ok(()) };
-        self.put(self.all::<R>(wanted).await?, false);
-        Ok(())
-    }
-
-    /// Finds records that are going to be asked for by [`Tenant::hold`], in one question, and holds them from now on.
-    ///
-    /// # Errors
-    ///
-    /// [`Fault`] when the database fails or a row cannot be read.
-    pub async fn expect_to_hold<R: Table>(&self, ids: Vec<R::Id>) -> Result<(), Fault> {
-        let Some(wanted) = by_ids::<R>(ids) else { return Ok(()) };
-        self.put(self.hold_all::<R>(wanted).await?, true);
-        Ok(())
-    }
-
-    fn put<R: Table>(&self, found: Vec<R>, is_held: bool) {
+    pub async fn expect<R: Table>(&self, ids: Vec<R::Id>) -> Result<(), Fault> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let found = self.hold_all::<R>(by_ids::<R>(ids)).await?;
         let mut records = self.hand.records();
         for record in found {
-            // What is held stays so.
-            let found = |record| Found { record: Box::new(record), is_held };
-            records.entry(record.id().into()).or_insert_with(|| found(record));
+            records.insert(record.id().into(), Box::new(record));
         }
+        Ok(())
     }
 }
 
 /// The records with these identifiers, in a statement that is the same for any number of them.
-fn by_ids<R: Table>(ids: Vec<R::Id>) -> Option<Select<R::Entity>> {
-    if ids.is_empty() {
-        return None;
-    }
+fn by_ids<R: Table>(ids: Vec<R::Id>) -> Select<R::Entity> {
     let ids: Vec<Uuid> = ids.into_iter().map(Into::into).collect();
-    Some(R::Entity::find().filter(R::ID.into_expr().eq(PgFunc::any(ids))))
+    R::Entity::find().filter(R::ID.into_expr().eq(PgFunc::any(ids)))
 }

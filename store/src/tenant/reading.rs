@@ -22,7 +22,7 @@ impl Tenant {
     ///
     /// [`Missing::NotFound`] when this caller has no such record.
     pub async fn get<R: Table>(&self, id: R::Id) -> Result<R, Missing> {
-        if let Some(record) = self.hand.take(id, false) {
+        if let Some(record) = self.hand.take(id) {
             return Ok(record);
         }
         if self.work.can_look().await {
@@ -44,7 +44,7 @@ impl Tenant {
     ///
     /// [`Missing::NotFound`] when this caller has no such record.
     pub async fn hold<R: Table>(&self, id: R::Id) -> Result<R, Missing> {
-        if let Some(record) = self.hand.take(id, true) {
+        if let Some(record) = self.hand.take(id) {
             return Ok(record);
         }
         self.one(held::<R>(by_id::<R>(self.id(), id))).await
