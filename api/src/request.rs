@@ -293,7 +293,8 @@ impl MergePatch {
     }
 }
 
-/// RFC 7396: objects are merged, `null` takes a member away, everything else replaces.
+/// RFC 7396: objects are merged, `null` takes a member away, everything else replaces. One that is not there to be taken
+/// away is left as `null`, so that a name that nobody knows is refused like every other.
 fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
     let serde_json::Value::Object(patch) = patch else {
         *target = patch;
@@ -305,7 +306,9 @@ fn merge(target: &mut serde_json::Value, patch: serde_json::Value) {
     let Some(members) = target.as_object_mut() else { return };
     for (name, value) in patch {
         if value.is_null() {
-            members.remove(&name);
+            if members.remove(&name).is_none() {
+                members.insert(name, value);
+            }
         } else {
             merge(members.entry(name).or_insert(serde_json::Value::Null), value);
         }

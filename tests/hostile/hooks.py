@@ -28,6 +28,7 @@ BEYOND_A_SCHEMA = {
     ("out_of_reach", "a year from"): "JSON Schema has no bounds for dates",
     ("repeated_choice", ""): "unique by one member",
     ("tiers_out_of_order", ""): "one item depends on the one before",
+    ("too_precise", ""): "0.001 is no number of a computer's, so that validators disagree about its multiples",
     ("too_long", "bytes of UTF-8"): "JSON Schema counts characters",
     ("unknown_currency", ""): "ISO 4217 is a list of others, and grows",
     ("unknown_time_zone", ""): "the IANA database is a list of others, and grows",

@@ -76,6 +76,7 @@ async fn a_dealer_is_entered_changed_closed_and_reopened() {
     key.patch(&path, cleared.etag(), json!({"status": "closed"}))
         .await
         .refused(422, "invalid_body");
+    key.patch(&path, cleared.etag(), json!({"colour": null})).await.refused(422, "invalid_body");
 
     let closed = key.post(&format!("{path}/close"), json!({})).await.expect(200);
     assert_eq!(closed["status"], "closed");
