@@ -66,8 +66,8 @@ const TABLES: &str = "
 /// costs nothing there. And the index by which a dealer's people read serves for the dealer itself.
 ///
 /// Each table is a transaction of its own, which begins with the strongest lock that it needs, so that it waits for
-/// those who use the table and never they for it and it for them. Nobody uses the table meanwhile: a second or less for
-/// each million of rows, as far as was measured.
+/// those who use the table and never they for it and it for them. Nobody uses the table meanwhile, which is as long as it
+/// takes to read it once for each of these indexes.
 const INDEXES: &str = "
     DO $do$
     DECLARE one record;
