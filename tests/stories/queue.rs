@@ -1,6 +1,6 @@
 //! The queue: fair, fenced, and nothing lost.
 
-use crate::house::House;
+use crate::{house::House, patience::until};
 use domain::{
     event::{DayWork, Event},
     identity::{Actor, Reach},
@@ -108,6 +108,10 @@ async fn works_for(house: &House, owner: &DatabaseConnection, questions: u32) {
             owner.execute_unprepared("SELECT 1").await.unwrap();
         }
     };
+    works_until(house, stop).await;
+}
+
+async fn works_until(house: &House, stop: impl Future<Output = ()> + Send + 'static) {
     let surroundings = Surroundings::without_outside(&house.url);
     let settings = worker::Settings { slots: 6 };
     worker::work(house.store.clone(), settings, surroundings, stop).await.unwrap();
@@ -236,10 +240,24 @@ async fn a_collector_reads_how_the_queue_and_its_jobs_are() {
     let address = listener.local_addr().unwrap();
     let admin = api::admin(house.store.clone());
     tokio::spawn(async move { axum::serve(listener, admin).await });
-    works_for(&house, &house.owner().await, 100).await;
+    let read = async || {
+        let told = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
+        told.text().await.unwrap()
+    };
+    // The worker counts its queue beside its jobs; either may be first.
+    let (enough, told_enough) = tokio::sync::oneshot::channel();
+    let reads = async {
+        let both = ["aftercare_jobs_total{", "aftercare_queue_oldest_seconds "];
+        let told = async || {
+            let told = read().await;
+            both.iter().all(|name| told.contains(name)).then_some(())
+        };
+        until("jobs and queue are counted", told, String::new).await;
+        enough.send(()).unwrap();
+    };
+    tokio::join!(works_until(&house, async { told_enough.await.unwrap() }), reads);
 
-    let told = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
-    let told = told.text().await.unwrap();
+    let told = read().await;
     for line in [
         "aftercare_jobs_total{kind=\"day_work_due\",outcome=\"done\"} ",
         "aftercare_job_duration_seconds_bucket{kind=\"day_work_due\",le=\"0.001\"} ",
