@@ -51,42 +51,25 @@ const JOBS: &str = "
         PERFORM ac.expect(completed, cardinality(jobs));
     END $$;";
 
-/// Tables with an index of references that may be missing, and holds those that are missing, too.
-const TABLES: &str = "
-    SELECT DISTINCT t.relname::text AS name
+/// For each table, the statements that replace its indexes of references that may be missing. An index holds those that
+/// are there: a complaint that names no order, asset, visit or survey answer costs nothing there. And the index by which
+/// a dealer's people read serves for the dealer itself.
+///
+/// Each table is a message and a transaction of its own, which begins with the strongest lock that it needs, so that it
+/// waits for those who use the table and never they for it and it for them. Nobody uses the table meanwhile, which is as
+/// long as it takes to read it once for each of these indexes.
+const REPLACED: &str = "
+    SELECT string_agg(format('DROP INDEX %I; ', i.relname), '') || coalesce(string_agg(
+               format('CREATE INDEX %I ON %I (tenant_id, %I) WHERE %3$I IS NOT NULL; ', i.relname, t.relname, a.attname), '')
+               FILTER (WHERE a.attname <> 'dealer_id' OR to_regclass('public.' || t.relname || '__by_dealer') IS NULL), '')
+               AS statements
     FROM pg_index x
     JOIN pg_class i ON i.oid = x.indexrelid
     JOIN pg_class t ON t.oid = x.indrelid
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[1]
     WHERE t.relnamespace = 'public'::regnamespace AND x.indnatts = 2 AND x.indpred IS NULL
       AND NOT a.attnotnull AND i.relname = t.relname || '__by_' || a.attname
-    ORDER BY 1";
-
-/// An index of references holds those that are there: a complaint that names no order, asset, visit or survey answer
-/// costs nothing there. And the index by which a dealer's people read serves for the dealer itself.
-///
-/// Each table is a transaction of its own, which begins with the strongest lock that it needs, so that it waits for
-/// those who use the table and never they for it and it for them. Nobody uses the table meanwhile, which is as long as it
-/// takes to read it once for each of these indexes.
-const INDEXES: &str = "
-    DO $do$
-    DECLARE one record;
-    BEGIN
-        LOCK TABLE TABLE_NAME IN ACCESS EXCLUSIVE MODE;
-        FOR one IN
-            SELECT i.relname AS name, a.attname AS reference
-            FROM pg_index x
-            JOIN pg_class i ON i.oid = x.indexrelid
-            JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[1]
-            WHERE x.indrelid = 'public.TABLE_NAME'::regclass AND x.indnatts = 2 AND x.indpred IS NULL
-              AND NOT a.attnotnull AND i.relname = 'TABLE_NAME__by_' || a.attname
-        LOOP
-            EXECUTE format('DROP INDEX %I', one.name);
-            CONTINUE WHEN one.reference = 'dealer_id' AND to_regclass('public.TABLE_NAME__by_dealer') IS NOT NULL;
-            EXECUTE format('CREATE INDEX %I ON TABLE_NAME (tenant_id, %I) WHERE %2$I IS NOT NULL',
-                           one.name, one.reference);
-        END LOOP;
-    END $do$;";
+    GROUP BY t.relname ORDER BY t.relname";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -100,10 +83,10 @@ impl MigrationTrait for Migration {
         for sql in [REMEMBER, EXPECT, JOBS] {
             connection.execute_unprepared(sql).await?;
         }
-        let tables = Statement::from_string(DbBackend::Postgres, TABLES);
-        for row in connection.query_all_raw(tables).await? {
-            let table: String = row.try_get("", "name")?;
-            connection.execute_unprepared(&INDEXES.replace("TABLE_NAME", &table)).await?;
+        let replaced = Statement::from_string(DbBackend::Postgres, REPLACED);
+        for row in connection.query_all_raw(replaced).await? {
+            let statements: String = row.try_get("", "statements")?;
+            connection.execute_unprepared(&statements).await?;
         }
         Ok(())
     }
