@@ -208,27 +208,9 @@ impl<P> Access<P> {
     ///
     /// `request_still_running`, `idempotency_key_reused`, `unavailable`.
     pub async fn write(self) -> Result<Work, Early> {
-        let scope = self.scope();
         let tenant = match &self.keyed {
-            None => self.store.enter(scope).await.map_err(Problem::from)?,
-            Some(keyed) => {
-                let entered = self.store.enter_keyed(scope, keyed).await;
-                let (tenant, known) = entered.map_err(Problem::from)?;
-                let early = match known {
-                    Known::Nothing => None,
-                    Known::Running => {
-                        Some(Problem::new(&problem::STILL_RUNNING).retry_after(1).into())
-                    }
-                    Known::Other => Some(Problem::new(&problem::KEY_REUSED).into()),
-                    Known::Answered(answer) => Some(Early::Replay(answer)),
-                };
-                if let Some(early) = early {
-                    // The key is free before the caller hears of it, and may use it again.
-                    tenant.undo().await.map_err(Problem::from)?;
-                    return Err(early);
-                }
-                tenant
-            }
+            None => self.store.enter(self.scope()).await.map_err(Problem::from)?,
+            Some(keyed) => enter_first(&self.store, self.scope(), keyed).await?,
         };
         let (keyed, conditions) = (self.keyed, self.headers);
         Ok(Work { tenant, keyed, conditions, stale: OnceLock::new() })
@@ -290,6 +272,21 @@ impl Caller {
         }
         Err(Problem::new(&problem::FORBIDDEN).with("required_scope", scope))
     }
+}
+
+/// Opens the tenant for a request that nobody has sent before under its key.
+async fn enter_first(store: &Store, scope: Scope, keyed: &Keyed) -> Result<Tenant, Early> {
+    let entered = store.enter_keyed(scope, keyed).await;
+    let (tenant, known) = entered.map_err(Problem::from)?;
+    let early = match known {
+        Known::Nothing => return Ok(tenant),
+        Known::Running => Problem::new(&problem::STILL_RUNNING).retry_after(1).into(),
+        Known::Other => Problem::new(&problem::KEY_REUSED).into(),
+        Known::Answered(answer) => Early::Replay(answer),
+    };
+    // The key is free before the caller hears of it, and may use it again.
+    tenant.undo().await.map_err(Problem::from)?;
+    Err(early)
 }
 
 /// Refuses callers who lack the permission.

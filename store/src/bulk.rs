@@ -49,8 +49,7 @@ impl Tenant {
             if change.is_new {
                 added.push(record);
             } else {
-                record.set_version(record.version().next());
-                self.hand().forget(record.id().into());
+                self.renew(&mut record);
                 saved.push(record);
             }
         }

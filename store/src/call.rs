@@ -15,10 +15,8 @@ impl Call {
     }
 
     /// The call after another statement, which answers nothing.
-    pub(crate) fn after(mut self, statement: &'static str) -> Self {
-        self.0.insert_str(0, "; ");
-        self.0.insert_str(0, statement);
-        self
+    pub(crate) fn after(self, statement: &'static str) -> Self {
+        Self(format!("{statement}; {}", self.0))
     }
 
     /// The call with a text as its next argument.

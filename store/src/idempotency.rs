@@ -75,9 +75,10 @@ impl Tenant {
     /// Looks a key up and, when it is new, holds it until this transaction ends. Both in one flight, by a function
     /// whose second statement sees what the holder before has committed.
     async fn recall(&self, keyed: &Keyed) -> Result<Known, Fault> {
+        let caller = self.caller();
         let call = Call::of("ac.recall")
-            .text(&format!("{}/{}/{}", self.id(), self.caller(), keyed.key))
-            .text(&self.caller())
+            .text(&format!("{}/{caller}/{}", self.id(), keyed.key))
+            .text(&caller)
             .text(&keyed.key)
             .instant(self.real_now());
         let Some(row) = self.work().ask_first(call).await?.pop() else { return Ok(Known::Running) };

@@ -6,14 +6,13 @@
 
 use crate::{
     Fault,
+    rows::columns,
     table::{Columns, Row as _, Table},
     tenant::Scope,
     transaction::Transaction,
 };
 use domain::identity::Reach;
-use sea_orm::{
-    DbBackend, EntityName as _, EntityTrait, IdenStatic as _, Iterable as _, Statement, Value,
-};
+use sea_orm::{DbBackend, EntityName as _, EntityTrait, Statement, Value};
 use uuid::Uuid;
 
 type Model<R> = <<R as Table>::Entity as EntityTrait>::Model;
@@ -53,9 +52,7 @@ async fn ask<R: Table>(
     ];
     let values: Vec<_> = scope.into_iter().chain(wanted).collect();
     // By name, so that a statement that is prepared outlives a column that a migration adds.
-    let columns: Vec<_> = <R::Entity as EntityTrait>::Column::iter()
-        .map(|one| format!("\"{}\"", one.as_str()))
-        .collect();
+    let columns = columns::<R>();
     let parameters: Vec<_> = (1..=values.len()).map(|number| format!("${number}")).collect();
     let sql = format!("SELECT {} FROM look.{look}({})", columns.join(", "), parameters.join(", "));
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);

@@ -59,7 +59,8 @@ fn name<R: Table>(column: Column<R>) -> String {
     format!("\"{}\"", column.as_str())
 }
 
-fn columns<R: Table>() -> Vec<String> {
+/// All columns, in the order in which they are declared.
+pub(crate) fn columns<R: Table>() -> Vec<String> {
     Column::<R>::iter().map(name::<R>).collect()
 }
 

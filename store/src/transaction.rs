@@ -155,8 +155,9 @@ impl Connections {
 impl Transaction {
     /// Begins with `opening`.
     pub(crate) async fn begin(connections: Connections, opening: String) -> Result<Self, DbErr> {
-        let (open, _) = connections.open(opening.clone()).await?;
-        Ok(Self { connections, opening, open: Mutex::new(Some(open)) })
+        let transaction = Self::ahead(connections, opening);
+        transaction.begun().await?;
+        Ok(transaction)
     }
 
     /// Will begin with `opening` when the first statement is carried out.
@@ -173,6 +174,11 @@ impl Transaction {
     /// All rows of one statement that is a transaction of its own.
     pub(crate) async fn look(&self, statement: &Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.connections.ask(statement).await
+    }
+
+    /// Begins if it has not yet.
+    async fn begun(&self) -> Result<(), DbErr> {
+        self.connection(&mut *self.open.lock().await).await.map(drop)
     }
 
     /// The connection, on which the transaction begins if it has not yet.
@@ -215,7 +221,7 @@ impl Transaction {
 
     /// Carries out `last` and makes everything permanent unless that fails; in one message.
     pub(crate) async fn commit_after(self, last: Call) -> Result<(), DbErr> {
-        self.connection(&mut *self.open.lock().await).await?;
+        self.begun().await?;
         self.end(format!("{}; COMMIT", last.sql())).await
     }
 

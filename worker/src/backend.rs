@@ -26,7 +26,7 @@ use store::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, Interval, MissedTickBehavior, Sleep, sleep},
+    time::{Interval, MissedTickBehavior, Sleep, sleep},
 };
 use uuid::Uuid;
 
@@ -258,9 +258,7 @@ impl Backend for Jobs {
                 return Poll::Pending;
             }
             self.more = false;
-            self.pause
-                .as_mut()
-                .reset(Instant::now().checked_add(PAUSE).unwrap_or_else(Instant::now));
+            self.pause.set(sleep(PAUSE));
             let queue = self.queue.clone();
             self.held.begin(async move { queue.fetch(free).await }.boxed());
         }

@@ -171,11 +171,6 @@ impl Tenant {
         &self.work
     }
 
-    /// The records at hand, for those who change them.
-    pub(crate) fn hand(&self) -> &Hand {
-        &self.hand
-    }
-
     /// A statement of the tables' own files.
     #[expect(clippy::unused_self, reason = "it reads as what it is: a statement of this tenant")]
     pub(crate) fn statement(

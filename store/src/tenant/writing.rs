@@ -83,11 +83,16 @@ impl Tenant {
         Ok(record)
     }
 
+    /// Gives a record that is about to be saved its new version; what is at hand of it is old then.
+    pub(crate) fn renew<R: Table>(&self, record: &mut R) {
+        record.set_version(record.version().next());
+        self.hand.forget(record.id().into());
+    }
+
     /// The statement that saves a record, with its new version, over the one that was read.
     fn saving<R: Table>(&self, record: &mut R) -> Statement {
         let read = record.version();
-        record.set_version(read.next());
-        self.hand.forget(record.id().into());
+        self.renew(record);
         let mut changed = R::Entity::update_many()
             .set(self.row(record))
             .filter(self.owns::<R>())
