@@ -32,6 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(push_order))
         .routes(routes!(pay_order))
         .routes(routes!(deliver_order))
+        .routes(routes!(refund_order))
         .routes(routes!(cancel_order))
 }
 
@@ -60,6 +61,15 @@ struct OrderFilters {
 struct PayOrder {
     /// The day the customer paid.
     paid_on: CivilDate,
+}
+
+/// The day of a refund.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"refunded_on": "2026-11-24"})))]
+struct RefundOrder {
+    /// The day the customer got the money back.
+    refunded_on: CivilDate,
 }
 
 /// The day of a delivery.
@@ -247,9 +257,36 @@ async fn deliver_order(
     work.changed(sale).await
 }
 
+/// Refunds an order
+///
+/// The customer has the money back. What the sale has earned for service and is not spent is taken back; what is spent
+/// already is charged to the dealer as a shortfall (`GET /v1/allowance-shortfalls`), and no account is ever below
+/// nothing.
+#[utoipa::path(
+    post, path = "/orders/{id}/refund", tag = "orders",
+    operation_id = "refund_order",
+    extensions(("x-idempotency-key-required" = json!(true))),
+    params(("id" = OrderId, Path, description = "The order.")),
+    request_body(content = RefundOrder, description = "The day of the refund."),
+    responses((status = 200, description = "The order as it is now.", body = Sale,
+        headers(("ETag" = String, description = "The version.")))),
+    security(("oauth" = ["orders:write"])),
+)]
+async fn refund_order(
+    access: Access<may::OrdersWrite>,
+    Id(id): Id<OrderId>,
+    Json(ask): Json<RefundOrder>,
+) -> Outcome {
+    let work = access.write_once().await?;
+    let order: SalesOrder = work.hold(id).await?;
+    let order = work.record(order.refund(ask.refunded_on, work.now())?).await?;
+    let sale = work.with_lines(order).await?;
+    work.changed(sale).await
+}
+
 /// Cancels an order
 ///
-/// The sale did not come about. Only a quote can be cancelled: a paid order has earned an allowance.
+/// The sale did not come about. Only a quote can be cancelled: a paid order has earned an allowance, and is refunded.
 #[utoipa::path(
     post, path = "/orders/{id}/cancel", tag = "orders",
     operation_id = "cancel_order",

@@ -6,9 +6,9 @@
 use crate::{
     identity::Reach,
     ids::{
-        AllowanceAccountId, AppointmentId, AssetId, ClockId, ComplaintId, DealerId, EnrolmentId,
-        GestureId, ImportId, InvitationId, MessageId, OccurrenceId, OperationId, OrderId,
-        ResponseId, StaffId, WorkOrderId,
+        AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, ClockId, ComplaintId,
+        DealerId, EnrolmentId, GestureId, ImportId, InvitationId, MessageId, OccurrenceId,
+        OperationId, OrderId, ResponseId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -53,6 +53,18 @@ pub enum Event {
     OrderPaid {
         /// Which sale.
         order: OrderId,
+    },
+    /// A paid sale was given back.
+    OrderRefunded {
+        /// Which sale.
+        order: OrderId,
+    },
+    /// Money has become free in a budget: gestures that wait for it go on.
+    BudgetFunded {
+        /// Which budget.
+        budget: AllowanceBudgetId,
+        /// The gesture up to which, in the order of identifiers, it is done.
+        after: Option<GestureId>,
     },
     /// A sold thing arrived at its customer's.
     AssetDelivered {

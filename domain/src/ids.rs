@@ -214,8 +214,18 @@ ids! {
     AllowanceLotId = "lot"
     /// One line of an account.
     AllowanceEntryId = "ent"
-    /// How much a rank may grant alone.
+    /// How much a rank or a person may grant alone.
     AuthorityLimitId = "lim"
+    /// What the brand says about gestures in one currency.
+    GestureRulesId = "gru"
+    /// What a team, a dealer or the brand may spend on gestures.
+    AllowanceBudgetId = "bud"
+    /// One line of a budget.
+    AllowanceBudgetEntryId = "ben"
+    /// What a sale that was given back had paid for already.
+    AllowanceShortfallId = "sho"
+    /// People of a dealer who share a budget.
+    TeamId = "tea"
     /// A personal service or gift.
     GestureId = "ges"
     /// A higher rank's word on a gesture.

@@ -24,6 +24,12 @@ impl Currency {
     pub const CNY: Self = Self(iso_currency::Currency::CNY);
     /// The United States dollar.
     pub const USD: Self = Self(iso_currency::Currency::USD);
+
+    /// How many minor units make a whole one: 100 fen a yuan; 1 where the currency has no parts.
+    pub fn minor_units(self) -> i64 {
+        let digits = self.0.exponent().unwrap_or_default();
+        10_i64.saturating_pow(u32::from(digits))
+    }
 }
 
 impl fmt::Display for Currency {
@@ -134,6 +140,15 @@ impl Minor {
         let rounded = i64::try_from(quotient.saturating_add(up)).unwrap_or(MOST_MINOR);
         Self(rounded.min(MOST_MINOR))
     }
+
+    /// `share_bp` basis points of the amount, rounded down: a part of what is split up, whose rest goes to
+    /// another part.
+    #[must_use]
+    #[expect(clippy::integer_division, reason = "the rest goes to another part")]
+    pub fn floor_share(self, share_bp: u32) -> Self {
+        let product = i128::from(self.0).saturating_mul(i128::from(share_bp));
+        Self(i64::try_from(product / 10_000).unwrap_or(MOST_MINOR).min(MOST_MINOR))
+    }
 }
 
 impl fmt::Display for Minor {
@@ -182,6 +197,9 @@ pub struct Money {
 pub struct BasisPoints(u32);
 
 impl BasisPoints {
+    /// All of it.
+    pub const WHOLE: Self = Self(WHOLE_BP);
+
     /// A share.
     ///
     /// # Errors

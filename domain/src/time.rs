@@ -116,6 +116,12 @@ impl CivilDate {
         Self(self.0.checked_add_months(Months::new(months)).unwrap_or(self.0))
     }
 
+    /// The first day of its month.
+    #[must_use]
+    pub fn first_of_month(self) -> Self {
+        Self(self.0.with_day(1).unwrap_or(self.0))
+    }
+
     /// The date `days` later, or earlier when negative.
     #[must_use]
     pub fn plus_days(self, days: i64) -> Self {

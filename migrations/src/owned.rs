@@ -49,6 +49,19 @@ impl Owned {
         self
     }
 
+    /// `column` may refer to the `id` of a row of `target`, within the tenant. Rows that refer to nothing are not in
+    /// the index.
+    pub(crate) fn may_refer(mut self, column: &str, target: &str) -> Self {
+        let name = self.name;
+        self.constraints.push(format!(
+            "CONSTRAINT {name}__{column} FOREIGN KEY (tenant_id, {column}) REFERENCES {target} (tenant_id, id)"
+        ));
+        self.indexes.push(format!(
+            "CREATE INDEX {name}__by_{column} ON {name} (tenant_id, {column}) WHERE {column} IS NOT NULL"
+        ));
+        self
+    }
+
     /// No two rows of a tenant have the same `columns`.
     pub(crate) fn unique(mut self, columns: &[&str]) -> Self {
         let (name, list) = (self.name, columns.join(", "));
@@ -110,6 +123,22 @@ impl Owned {
         self.policies.push(format!(
             "CREATE POLICY {name}__brand_update ON {name} AS RESTRICTIVE FOR UPDATE TO aftercare_app
                  USING (ac.dealer() IS NULL) WITH CHECK (ac.dealer() IS NULL)"
+        ));
+        self
+    }
+
+    /// Rows carry `dealer_id`, or stand above all dealers: a dealer's people see their dealer's rows and those
+    /// above, and the brand alone adds rows.
+    pub(crate) fn above_dealers(mut self) -> Self {
+        let name = self.name;
+        self.policies.push(format!(
+            "CREATE POLICY {name}__dealer ON {name} AS RESTRICTIVE TO aftercare_app
+                 USING (ac.dealer() IS NULL OR dealer_id IS NULL OR dealer_id = ac.dealer())
+                 WITH CHECK (ac.dealer() IS NULL OR dealer_id IS NULL OR dealer_id = ac.dealer())"
+        ));
+        self.policies.push(format!(
+            "CREATE POLICY {name}__brand_insert ON {name} AS RESTRICTIVE FOR INSERT TO aftercare_app
+                 WITH CHECK (ac.dealer() IS NULL)"
         ));
         self
     }

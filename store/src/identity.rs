@@ -9,7 +9,7 @@ use domain::{
         self, Actor, ApiKey, ApiKeyDetails, ApiKeyStatus, Issuer, IssuerDetails, IssuerStatus,
         Leave, Origin, Reach, Role, Staff, StaffDetails, StaffStatus, Standing, TokenAlgorithm,
     },
-    ids::{ApiKeyId, DealerId, IssuerId, SiteId, StaffId, TenantId},
+    ids::{ApiKeyId, DealerId, IssuerId, SiteId, StaffId, TeamId, TenantId},
     tenancy::{Dealer, TenantMode},
     text::{ExternalId, Name},
     time::Timestamp,
@@ -31,7 +31,7 @@ table! {
         [details: StaffDetails {
             dealer_id: Option<DealerId>, external_id: Option<ExternalId>, name: Name, role: Role,
             site_ids: BTreeSet<SiteId>, issuer_id: Option<IssuerId>, subject: Option<ExternalId>,
-            on_leave: Option<Leave>,
+            on_leave: Option<Leave>, deputy_id: Option<StaffId>, team_id: Option<TeamId>,
         }],
         status: StaffStatus,
         created_at: Timestamp,
@@ -83,6 +83,8 @@ pub struct StaffSought {
     pub status: Option<StaffStatus>,
     /// What the brand's own system calls them.
     pub external_id: Option<ExternalId>,
+    /// The team they are in.
+    pub team: Option<TeamId>,
 }
 
 /// Staff, by what is sought.
@@ -97,10 +99,32 @@ pub fn staff_like(sought: &StaffSought) -> Select<staff::Entity> {
     if let Some(status) = sought.status {
         select = select.filter(staff::Column::Status.eq(word(&status)));
     }
+    if let Some(team) = sought.team {
+        select = select.filter(staff::Column::TeamId.eq(Uuid::from(team)));
+    }
     if let Some(external_id) = &sought.external_id {
         select = select.filter(staff::Column::ExternalId.eq(external_id.to_string()));
     }
     select
+}
+
+/// Who works for a dealer, or for the brand, and may decide about the gestures of others.
+pub fn deciding(dealer: Option<DealerId>) -> Select<staff::Entity> {
+    let roles = Role::ALL.into_iter().filter(|role| role.decides_gestures());
+    let decide = staff::Entity::find()
+        .filter(staff::Column::Status.eq(word(&StaffStatus::Active)))
+        .filter(staff::Column::Role.is_in(roles.map(|role| word(&role))));
+    match dealer {
+        Some(dealer) => decide.filter(staff::Column::DealerId.eq(Uuid::from(dealer))),
+        None => decide.filter(staff::Column::DealerId.is_null()),
+    }
+}
+
+/// Those whose deputy somebody is.
+pub fn deputised_by(deputy: StaffId) -> Select<staff::Entity> {
+    staff::Entity::find()
+        .filter(staff::Column::Status.eq(word(&StaffStatus::Active)))
+        .filter(staff::Column::DeputyId.eq(Uuid::from(deputy)))
 }
 
 /// Issuers, by what they call themselves.

@@ -45,6 +45,7 @@ table! {
         status: OrderStatus,
         paid_on: Option<CivilDate>,
         delivered_on: Option<CivilDate>,
+        refunded_on: Option<CivilDate>,
         created_at: Timestamp,
     } versioned
 }

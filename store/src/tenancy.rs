@@ -11,7 +11,7 @@ use domain::{
     record::Version,
     tenancy::{
         Brand, BrandDetails, Dealer, DealerDetails, DealerStatus, EscalationHours, Site,
-        SiteDetails, SiteStatus, TenantMode, WorkingHours,
+        SiteDetails, SiteStatus, Team, TeamDetails, TenantMode, WorkingHours,
     },
     text::{Code, Line, Name},
     time::{Timestamp, Zone},
@@ -49,7 +49,17 @@ table! {
     } versioned
 }
 
+table! {
+    /// People of a dealer who share a budget.
+    team = "team" of Team {
+        [details: TeamDetails { name: Name }],
+        dealer_id: DealerId,
+        created_at: Timestamp,
+    } versioned
+}
+
 listed! {
+    Team = team [CreatedAt; Name] usually newest;
     Dealer = dealer [CreatedAt; Code] usually newest;
     Site = site [CreatedAt; Code] usually newest;
 }
@@ -76,6 +86,15 @@ pub fn sites(dealer: Option<DealerId>, status: Option<SiteStatus>) -> Select<sit
         select = select.filter(site::Column::Status.eq(word(&status)));
     }
     select
+}
+
+/// Teams, by their dealer.
+pub fn teams(dealer: Option<DealerId>) -> Select<team::Entity> {
+    let select = team::Entity::find();
+    match dealer {
+        Some(dealer) => select.filter(team::Column::DealerId.eq(Uuid::from(dealer))),
+        None => select,
+    }
 }
 
 /// The sites with these identifiers.

@@ -491,7 +491,7 @@ impl fmt::Debug for Reply {
 }
 
 /// Connections of a service: a pool of one shows that nothing waits for a second.
-fn connections() -> u32 {
+pub(crate) fn connections() -> u32 {
     let wanted = std::env::var("AFTERCARE_TEST_POOL").ok();
     wanted.map_or(8, |wanted| wanted.parse().unwrap())
 }

@@ -159,7 +159,7 @@ fn in_addresses(shop: &Shop) -> Vec<Wrong> {
         get("/v1/complaints?number=a%00b", PARAMETER).at("number", "malformed"),
         get("/v1/work-orders?number=a%00b", PARAMETER).at("number", "malformed"),
         get("/v1/audit-entries?subject=a%00b", (400, "malformed_id")).at("subject", "malformed_id"),
-        get("/v1/audit-entries?subject=tea_01m80t7jx3e9vbq2f4c6d8g0hk", (400, "malformed_id"))
+        get("/v1/audit-entries?subject=xyz_01m80t7jx3e9vbq2f4c6d8g0hk", (400, "malformed_id"))
             .at("subject", "malformed_id"),
         get("/v1/appointments?starts_after=2026-02-30T00:00:00Z", PARAMETER)
             .at("starts_after", "invalid_timestamp"),

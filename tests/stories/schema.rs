@@ -13,7 +13,7 @@ const EVERYBODYS: &str = "'secret', 'job', 'tenant_queue', 'idempotency', 'compl
 
 /// Tables without a dealer of their own: their rows are reached through the record that they belong to, which
 /// narrows, and a policy that asks for it in a sub-select could not be distributed.
-const REACHED: &str = "'order_line', 'allowance_lot', 'allowance_entry', 'approval', 'sop_run_step', 'row_error', 'import_chunk'";
+const REACHED: &str = "'order_line', 'allowance_lot', 'allowance_entry', 'allowance_budget_entry', 'approval', 'sop_run_step', 'row_error', 'import_chunk'";
 
 /// Each query lists what breaks a rule. What must hold wherever the program runs is asked at every start
 /// instead, by `store::database::check`.

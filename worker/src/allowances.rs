@@ -1,15 +1,24 @@
-//! Allowances: what a paid sale earns, what has reached its date, what nobody decided on.
+//! Allowances: what a paid sale earns and a refund takes back, what has reached its date, what waits for money, what
+//! nobody decided on.
 
 use domain::{
-    allowances::{accounts::AllowanceAccount, accrual::PaidLine, gestures::Gesture},
+    allowances::{
+        accounts::AllowanceAccount,
+        accrual::{PaidLine, PaidOrder},
+        budgets::AllowanceBudget,
+        gestures::{Gesture, GestureDecision},
+    },
     customers::Customer,
     event::Event,
-    ids::{AllowanceAccountId, GestureId, OrderId, OrderLineId},
+    identity::Staff,
+    ids::{AllowanceAccountId, AllowanceBudgetId, GestureId, OrderId, OrderLineId},
+    money::Minor,
     orders::Sale,
     time::{Timestamp, WallTime},
 };
 use serde_json::json;
-use store::{Failure, Fault, Tenant};
+use std::collections::BTreeSet;
+use store::{Failure, Fault, Tenant, allowances::Granting};
 
 /// Accounts that are looked after in one job: well within the time of a job, and few enough that nobody
 /// who asks for a gesture waits for them.
@@ -18,21 +27,77 @@ const ACCOUNTS_AT_ONCE: u64 = 200;
 /// Accounts that are counted over in one job: a few seconds' work even when each has many lines.
 const COUNTED_AT_ONCE: u64 = 1_000;
 
+/// Parked gestures that are looked at in one job: each holds its customer's account until the job ends.
+const UNPARKED_AT_ONCE: u64 = 20;
+
 /// Sets aside what a paid sale has earned for service to its customer. Nothing in a currency for which
-/// there is no policy; and no line earns twice.
+/// there is no policy, nothing for a sale that was given back meanwhile; and no line earns twice.
 pub(crate) async fn accrue(tenant: &Tenant, order: OrderId) -> Result<(), Failure> {
     let sale = tenant.sale(order).await?;
+    if !sale.order.is_paid() {
+        return Ok(());
+    }
     let currency = sale.order.currency;
     let Some(policy) = tenant.active_policy(currency).await? else { return Ok(()) };
     let customer: Customer = tenant.get(sale.order.customer_id).await?;
     let books = tenant.books(customer.id, customer.details.dealer_id, currency).await?;
-    let lines = unpaid_lines(tenant, &sale).await?;
-    let paid_at = paid_at(tenant, &sale).await?;
+    let paid = paid_order(tenant, &sale).await?;
 
-    let posting = policy.accrue(&lines, paid_at, books).with("order_id", order);
+    let posting = policy.details.accrue(&paid, books, || tenant.new_id()).with("order_id", order);
 
     tenant.post(posting).await?;
     Ok(())
+}
+
+/// Takes back what a sale has earned that was given back: what is left of it, and from the dealer what was spent.
+pub(crate) async fn revoke(tenant: &Tenant, order: OrderId) -> Result<(), Failure> {
+    let sale = tenant.sale(order).await?;
+    let lines: Vec<OrderLineId> = sale.lines.iter().map(|line| line.id).collect();
+    let earned = tenant.earned(&lines).await?;
+    let accounts: BTreeSet<_> = earned.values().map(|(account, _)| *account).collect();
+    for account in accounts {
+        let books = tenant.books_with(account, &lines).await?;
+
+        let posting = books.revoke(&lines).close().with("order_id", order);
+
+        tenant.post(posting).await?;
+    }
+    Ok(())
+}
+
+/// Lets parked gestures go on that fall under a budget in which money has become free, those that were asked for first
+/// before the others, as long as there is enough.
+pub(crate) async fn unpark(
+    tenant: &Tenant,
+    budget: AllowanceBudgetId,
+    after: Option<GestureId>,
+) -> Result<(), Failure> {
+    let funded: AllowanceBudget = tenant.get(budget).await?;
+    let parked = tenant.parked_under(&funded, after, UNPARKED_AT_ONCE).await?;
+    for gesture in &parked {
+        if let Some(decision) = go_on(tenant, gesture.id).await? {
+            tenant.record_gesture(decision).await?;
+        }
+    }
+    match parked.last() {
+        Some(last) => {
+            Ok(tenant.emit(&Event::BudgetFunded { budget, after: Some(last.id) }).await?)
+        }
+        None => Ok(()),
+    }
+}
+
+/// What becomes of a parked gesture now.
+async fn go_on(tenant: &Tenant, gesture: GestureId) -> Result<Option<GestureDecision>, Failure> {
+    let gesture: Gesture = tenant.hold(gesture).await?;
+    let requester: Staff = tenant.get(gesture.requester_id).await?;
+    let grantor = gesture.requester_id.to_string();
+    tenant.lock_grantor(&grantor).await?;
+    let means = tenant.means(&gesture).await?;
+    let granting = Granting::of(&gesture, Some(grantor), &means.purse);
+    let authority = tenant.authority(&granting).await?;
+    let role = requester.details.role;
+    Ok(gesture.unpark(means.budgets, &authority, role, tenant.now()))
 }
 
 /// Takes out of the accounts behind `after` what has reached its date, and goes on as long as there are
@@ -86,8 +151,8 @@ pub(crate) async fn reconcile(
 /// Lets a gesture go up to the next rank that nobody decided on in time.
 pub(crate) async fn escalate(tenant: &Tenant, gesture: GestureId) -> Result<(), Failure> {
     let gesture: Gesture = tenant.hold(gesture).await?;
-    tenant.lock_purse(gesture.customer_id).await?;
-    let authority = tenant.authority(gesture.customer_id, gesture.currency, gesture.id).await?;
+    let purse = tenant.purse(gesture.customer_id).await?;
+    let authority = tenant.authority(&Granting::of(&gesture, None, &purse)).await?;
     if let Some(decision) = gesture.escalate(&authority, tenant.now()) {
         tenant.record_gesture(decision).await?;
     }
@@ -97,25 +162,29 @@ pub(crate) async fn escalate(tenant: &Tenant, gesture: GestureId) -> Result<(), 
 /// Lets a gesture expire that nobody decided on, or carried out, in time.
 pub(crate) async fn lapse(tenant: &Tenant, gesture: GestureId) -> Result<(), Failure> {
     let gesture: Gesture = tenant.hold(gesture).await?;
-    let purse = tenant.purse(gesture.customer_id).await?;
-    if let Some(decision) = gesture.lapse(purse, tenant.now())? {
+    let means = tenant.means(&gesture).await?;
+    if let Some(decision) = gesture.lapse(means, tenant.now())? {
         tenant.record_gesture(decision).await?;
     }
     Ok(())
 }
 
-/// The lines of a sale that have not earned their share yet.
-async fn unpaid_lines(tenant: &Tenant, sale: &Sale) -> Result<Vec<PaidLine>, Fault> {
+/// A sale, as far as allowances go: the lines that have not earned their share yet.
+async fn paid_order(tenant: &Tenant, sale: &Sale) -> Result<PaidOrder, Fault> {
     let ids: Vec<OrderLineId> = sale.lines.iter().map(|line| line.id).collect();
-    let accrued = tenant.accrued_lines(&ids).await?;
-    let lines = sale.lines.iter().filter(|line| !accrued.contains(&line.id));
+    let earned = tenant.earned(&ids).await?;
+    let lines = sale.lines.iter().filter(|line| !earned.contains_key(&line.id));
     let lines = lines.map(|line| PaidLine {
         order_line_id: line.id,
         price: line.price_minor,
         margin: line.margin_minor,
-        lot_id: tenant.new_id(),
     });
-    Ok(lines.collect())
+    Ok(PaidOrder {
+        lines: lines.collect(),
+        seller_id: Some(sale.order.dealer_id),
+        paid_at: paid_at(tenant, sale).await?,
+        earned_before: earned.values().map(|(_, sum)| *sum).fold(Minor::ZERO, Minor::plus),
+    })
 }
 
 /// The beginning of the day of the payment, in the brand's time zone.

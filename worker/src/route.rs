@@ -56,6 +56,8 @@ pub async fn route(
             maintenance::order_paid(tenant, *order).await?;
             allowances::accrue(tenant, *order).await
         }
+        Event::OrderRefunded { order } => allowances::revoke(tenant, *order).await,
+        Event::BudgetFunded { budget, after } => allowances::unpark(tenant, *budget, *after).await,
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
         Event::ReconciliationDue { after } => allowances::reconcile(tenant, *after).await,
         Event::GestureEscalationDue { gesture } => allowances::escalate(tenant, *gesture).await,
@@ -110,6 +112,8 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::SurveyAnswered { .. }
             | Event::MessageQueued { .. }
             | Event::OrderPaid { .. }
+            | Event::OrderRefunded { .. }
+            | Event::BudgetFunded { .. }
             | Event::LotsDue { .. }
             | Event::ReconciliationDue { .. }
             | Event::GestureEscalationDue { .. }

@@ -8,7 +8,10 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
-    allowances::accounts::{AllowanceAccount, AllowanceEntry, AllowanceLot},
+    allowances::{
+        accounts::{AllowanceAccount, AllowanceEntry},
+        lots::AllowanceLot,
+    },
     ids::{AllowanceAccountId, CustomerId, DealerId},
 };
 use serde::Deserialize;
@@ -97,8 +100,9 @@ async fn list_entries(
 
 /// Lists the lots of an account
 ///
-/// Each is what one order line has earned. What remains of them adds up to the balance. The oldest comes first;
-/// gestures are paid from the one that expires first.
+/// Each is one instalment of what an order line has earned. What remains of those whose day has come adds up to the
+/// balance, what remains of the others to what is pending. The oldest comes first; gestures are paid from the one
+/// that expires first, of those that may pay for them.
 #[utoipa::path(
     get, path = "/allowance-accounts/{id}/lots", tag = "allowances",
     operation_id = "list_allowance_lots",

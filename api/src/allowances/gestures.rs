@@ -10,21 +10,21 @@ use crate::{
 use axum::response::Response;
 use domain::{
     allowances::{
-        authority::rank_of,
+        authority::{Authority, rank_of},
         gestures::{
-            Approval, Asked, Ballot, Bill, Gesture, GestureRequest, GestureState, Requester,
-            requester,
+            Approval, Asked, Ballot, Bill, Gesture, GestureKind, GestureRequest, GestureState,
+            Means, Requester, requester,
         },
     },
     complaints::Complaint,
     customers::Customer,
     identity::Staff,
-    ids::{ComplaintId, CustomerId, DealerId, GestureId},
+    ids::{ComplaintId, CustomerId, DealerId, GestureId, StaffId},
     money::Minor,
     text::Line,
 };
 use serde::Deserialize;
-use store::allowances::WantedGestures;
+use store::allowances::{Granting, WantedGestures};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -37,6 +37,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(reject_gesture))
         .routes(routes!(fulfil_gesture))
         .routes(routes!(cancel_gesture))
+        .routes(routes!(reverse_gesture))
 }
 
 /// Which gestures are wanted.
@@ -52,6 +53,10 @@ struct GestureFilters {
     state: Option<GestureState>,
     /// Only gestures that help with this complaint.
     complaint_id: Option<ComplaintId>,
+    /// Only gestures of this kind.
+    kind: Option<GestureKind>,
+    /// Only gestures that this person asked for, or that were asked for in their name.
+    requester_id: Option<StaffId>,
 }
 
 /// Somebody's word on a gesture.
@@ -73,6 +78,15 @@ struct GestureBill {
     actual_minor: Minor,
 }
 
+/// Why a payment is taken back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({"reason": "The basket was never delivered."})))]
+struct GestureReversal {
+    /// Why.
+    reason: Line,
+}
+
 /// Lists gestures
 ///
 /// The newest comes first.
@@ -89,18 +103,22 @@ async fn list_gestures(
     expand: Expand<Gesture>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let GestureFilters { customer_id, dealer_id, state, complaint_id } = list.filters;
-    let wanted = WantedGestures { customer_id, dealer_id, complaint_id, state };
+    let GestureFilters { customer_id, dealer_id, state, complaint_id, kind, requester_id } =
+        list.filters;
+    let wanted = WantedGestures { customer_id, dealer_id, complaint_id, state, kind, requester_id };
     let select = store::allowances::gestures(wanted);
     list.answer_with(&reading, &expand, select).await
 }
 
 /// Asks for a gesture
 ///
-/// What it may cost is held on the customer's account at once, or refused (`insufficient_allowance`). Within the
-/// requester's authority it is `approved` on the spot; beyond it, it is `pending_approval`, and `beyond` says which
-/// limit it was and `required_rank` who can decide. Undecided, it goes up to the next rank at `escalates_at`, and
-/// expires after 72 hours; approved and not carried out, after 14 days.
+/// What it may cost is held on the customer's account at once, or refused (`insufficient_allowance`,
+/// `thing_from_thin_margin`, `heavy_gift`, `gifts_too_often`). Within the
+/// requester's authority it is `approved` on the spot; beyond it, it is `pending_approval`, and `failed_limits` says
+/// which limits those were and `required_rank` who can decide. Undecided, it goes up to the next rank at `escalates_at`,
+/// and expires after 72 hours; approved and not carried out, after 14 days. While the budget of the team, the dealer or
+/// the brand is short it is `parked`, and goes on by itself when money arrives. A refusal lists every limit that the
+/// gesture is beyond, and the lowest rank that may grant it.
 #[utoipa::path(
     post, path = "/gestures", tag = "gestures",
     operation_id = "ask_gesture",
@@ -129,25 +147,23 @@ async fn ask_gesture(
         Some(complaint) => Some(referred(work.get(complaint).await, "/complaint_id")?),
         None => None,
     };
-    let id: GestureId = work.new_id();
-    let purse = work.purse(customer.id).await?;
-    let authority = work.authority(customer.id, request.currency, id).await?;
     let asked = Asked {
-        id,
+        id: work.new_id(),
         request,
         requester: Requester::of(&staff)?,
         by: work.actor(),
         customer_dealer_id: customer.details.dealer_id,
         complaint_customer_id: complaint.map(|complaint| complaint.details.customer_id),
     };
-    let decision = Gesture::ask(asked, purse, &authority, work.now())?;
+    let (means, authority) = means_to_ask(&work, &asked).await?;
+    let decision = Gesture::ask(asked, means, &authority, work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.created("/v1/gestures", gesture).await
 }
 
 /// Reads a gesture
 ///
-/// `beyond` and `required_rank` say why it waited, or waits, for somebody.
+/// `failed_limits` and `required_rank` say why it waited, or waits, for somebody.
 #[utoipa::path(
     get, path = "/gestures/{id}", tag = "gestures",
     operation_id = "get_gesture",
@@ -210,9 +226,12 @@ async fn approve_gesture(
 ) -> Outcome {
     let work = access.write_once().await?;
     let gesture: Gesture = work.hold(id).await?;
-    work.lock_purse(gesture.customer_id).await?;
-    let authority = work.authority(gesture.customer_id, gesture.currency, gesture.id).await?;
-    let decision = gesture.approve(ballot(&work, verdict), &authority, work.now())?;
+    let grantor = work.actor().to_string();
+    work.lock_grantor(&grantor).await?;
+    let purse = work.purse(gesture.customer_id).await?;
+    let authority = work.authority(&Granting::of(&gesture, Some(grantor), &purse)).await?;
+    let ballot = ballot(&work, verdict).await?;
+    let decision = gesture.approve(ballot, &authority, work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.changed(gesture).await
 }
@@ -240,8 +259,9 @@ async fn reject_gesture(
 ) -> Outcome {
     let work = access.write_once().await?;
     let gesture: Gesture = work.hold(id).await?;
-    let purse = work.purse(gesture.customer_id).await?;
-    let decision = gesture.reject(ballot(&work, verdict), purse, work.now())?;
+    let means = work.means(&gesture).await?;
+    let ballot = ballot(&work, verdict).await?;
+    let decision = gesture.reject(ballot, means, work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.changed(gesture).await
 }
@@ -272,10 +292,10 @@ async fn fulfil_gesture(
     let work = access.write_once().await?;
     let gesture: Gesture = work.hold(id).await?;
     let staff: Staff = work.get(work.actor().staff().unwrap_or(gesture.requester_id)).await?;
-    let purse = work.purse(gesture.customer_id).await?;
-    let authority = work.authority(gesture.customer_id, gesture.currency, gesture.id).await?;
+    let means = work.means(&gesture).await?;
+    let authority = work.authority(&Granting::of(&gesture, None, &means.purse)).await?;
     let bill = Bill { actual_minor: bill.actual_minor, role: staff.details.role };
-    let decision = gesture.fulfil(bill, purse, &authority, work.now())?;
+    let decision = gesture.fulfil(bill, means, &authority, work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.changed(gesture).await
 }
@@ -295,13 +315,72 @@ async fn fulfil_gesture(
 async fn cancel_gesture(access: Access<may::GesturesWrite>, Id(id): Id<GestureId>) -> Outcome {
     let work = access.write_once().await?;
     let gesture: Gesture = work.hold(id).await?;
-    let purse = work.purse(gesture.customer_id).await?;
-    let decision = gesture.cancel(work.actor(), purse, work.now())?;
+    let means = work.means(&gesture).await?;
+    let decision = gesture.cancel(work.actor(), means, work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.changed(gesture).await
 }
 
-fn ballot(work: &Work, verdict: GestureVerdict) -> Ballot {
-    let rank = rank_of(work.actor(), work.reach());
-    Ballot { id: work.new_id(), by: work.actor(), rank, comment: verdict.comment }
+/// Reverses a gesture
+///
+/// It was paid, and did not take place after all, or not like that: the money returns to where it came from, and what
+/// has expired since expires at once. It takes a manager or higher, above the rank of who asked for it, and somebody
+/// else than the requester and than whoever asked in their name.
+#[utoipa::path(
+    post, path = "/gestures/{id}/reverse", tag = "gestures",
+    operation_id = "reverse_gesture",
+    extensions(("x-idempotency-key-required" = json!(true))),
+    params(("id" = GestureId, Path, description = "The gesture.")),
+    request_body(
+        content = GestureReversal, description = "Why.",
+        example = json!({"reason": "The basket was never delivered."}),
+    ),
+    responses((status = 200, description = "The gesture, reversed.", body = Gesture, headers(
+        ("ETag" = String, description = "Its version.")))),
+    security(("oauth" = ["gestures:approve"])),
+)]
+async fn reverse_gesture(
+    access: Access<may::GesturesApprove>,
+    Id(id): Id<GestureId>,
+    Json(reversal): Json<GestureReversal>,
+) -> Outcome {
+    let work = access.write_once().await?;
+    let gesture: Gesture = work.hold(id).await?;
+    let requester: Staff = work.get(gesture.requester_id).await?;
+    let means = work.means(&gesture).await?;
+    let rank = work.deciding_rank(work.actor(), rank_of(work.actor(), work.reach())).await?;
+    let by = (work.actor(), rank);
+    let requesters = requester.details.role.rank();
+    let decision = gesture.reverse(by, requesters, (reversal.reason, means), work.now())?;
+    let gesture = work.record_gesture(decision).await?;
+    work.changed(gesture).await
+}
+
+/// The caller's word, in the highest rank in which they decide today.
+async fn ballot(work: &Work, verdict: GestureVerdict) -> Result<Ballot, Problem> {
+    let rank = work.deciding_rank(work.actor(), rank_of(work.actor(), work.reach())).await?;
+    Ok(Ballot { id: work.new_id(), by: work.actor(), rank, comment: verdict.comment })
+}
+
+/// What a gesture that is asked for would be paid from, and who may grant it. The requester is held before the
+/// customer's purse, and the purse before the budgets.
+async fn means_to_ask(work: &Work, asked: &Asked) -> Result<(Means, Authority), Problem> {
+    let Asked { id, request, requester, .. } = asked;
+    let (currency, dealer) = (request.currency, asked.dealer_id());
+    let grantor = requester.id.to_string();
+    work.lock_grantor(&grantor).await?;
+    let purse = work.purse(request.customer_id).await?;
+    let budgets = work.budgets_above(requester.team_id, dealer, currency).await?;
+    let rules = work.rules_for(currency).await?;
+    let granting = Granting {
+        customer: request.customer_id,
+        currency,
+        kind: request.kind,
+        gesture: *id,
+        dealer,
+        grantor: Some(grantor),
+        margin_minor: purse.margin(currency),
+    };
+    let authority = work.authority(&granting).await?;
+    Ok((Means { purse, budgets, rules }, authority))
 }

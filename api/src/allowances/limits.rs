@@ -1,16 +1,16 @@
 //! `/v1/authority-limits`: who may give how much alone.
 
 use crate::{
-    access::{Access, Api, Outcome, may},
+    access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
-    problem::Problem,
+    problem::{Problem, referred},
     request::{Id, Json, MergePatch},
 };
 use axum::response::Response;
 use domain::{
     allowances::authority::{AuthorityLimit, AuthorityLimitDetails},
-    identity::Role,
-    ids::AuthorityLimitId,
+    identity::{Role, Staff},
+    ids::{AuthorityLimitId, StaffId},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -29,6 +29,8 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 struct LimitFilters {
     /// Only limits of this role.
     role: Option<Role>,
+    /// Only this person's own limits.
+    staff_id: Option<StaffId>,
 }
 
 /// Lists limits of authority
@@ -46,14 +48,15 @@ async fn list_limits(
     list: List<AuthorityLimit, LimitFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let select = store::allowances::limits(list.filters.role);
+    let select = store::allowances::limits_of(list.filters.role, list.filters.staff_id);
     list.answer(&reading, select).await
 }
 
 /// Sets a limit of authority
 ///
-/// There is one for each role and currency; a second one is refused (`already_exists`). It counts for every decision
-/// from now on, also on gestures that wait already.
+/// It is a role's or one person's. There is one for each of them, currency, kind of gesture, beginning of a margin band
+/// and first day; a second one is refused (`already_exists`). It counts for every decision from now on, also on
+/// gestures that wait already.
 #[utoipa::path(
     post, path = "/authority-limits", tag = "allowances",
     operation_id = "set_authority_limit",
@@ -72,14 +75,15 @@ async fn set_limit(
     Json(details): Json<AuthorityLimitDetails>,
 ) -> Outcome {
     let work = access.write().await?;
-    let change = AuthorityLimit::set(work.new_id(), details, work.now());
+    expect_person(&work, &details).await?;
+    let change = AuthorityLimit::set(work.new_id(), details, work.now())?;
     let limit = work.record(change).await?;
     work.created("/v1/authority-limits", limit).await
 }
 
 /// Reads a limit of authority
 ///
-/// It says how much people in one role may grant alone, in one currency.
+/// It says how much people in one role, or one person, may grant alone, in one currency.
 #[utoipa::path(
     get, path = "/authority-limits/{id}", tag = "allowances",
     operation_id = "get_authority_limit",
@@ -123,6 +127,15 @@ async fn amend_limit(
     let limit: AuthorityLimit = work.hold(id).await?;
     work.expect_current(&limit)?;
     let details = patch.apply(&limit.details)?;
-    let limit = work.record(limit.amend(details)).await?;
+    expect_person(&work, &details).await?;
+    let limit = work.record(limit.amend(details)?).await?;
     work.changed(limit).await
+}
+
+/// Makes sure that the caller sees the person whose limit it is.
+async fn expect_person(work: &Work, details: &AuthorityLimitDetails) -> Result<(), Problem> {
+    if let Some(staff) = details.staff_id {
+        referred(work.get::<Staff>(staff).await, "/staff_id")?;
+    }
+    Ok(())
 }

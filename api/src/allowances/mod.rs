@@ -2,9 +2,14 @@
 //! given.
 
 mod accounts;
+mod budgets;
 mod gestures;
 mod limits;
 mod policies;
+mod reports;
+mod rules;
+mod shortfalls;
+mod trials;
 
 use crate::access::Api;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +18,12 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(policies::router())
+        .merge(trials::router())
+        .merge(reports::router())
         .merge(accounts::router())
+        .merge(shortfalls::router())
         .merge(limits::router())
+        .merge(rules::router())
+        .merge(budgets::router())
         .merge(gestures::router())
 }

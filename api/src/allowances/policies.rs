@@ -55,7 +55,8 @@ async fn list_policies(
 
 /// Drafts a policy
 ///
-/// It does not count until it is activated.
+/// It does not count until it is activated. What it would have earned on real sales, `POST
+/// /v1/allowance-policies/simulate` says before.
 #[utoipa::path(
     post, path = "/allowance-policies", tag = "allowances",
     operation_id = "draft_allowance_policy",
@@ -76,7 +77,7 @@ async fn draft_policy(
 ) -> Outcome {
     let work = access.write().await?;
     let number = work.next_policy_number(details.currency).await?;
-    let change = AllowancePolicy::draft(work.new_id(), number, details, work.now());
+    let change = AllowancePolicy::draft(work.new_id(), number, details, work.now())?;
     let policy = work.record(change).await?;
     work.created("/v1/allowance-policies", policy).await
 }

@@ -10,8 +10,8 @@ use crate::{
 use axum::response::Response;
 use domain::{
     identity::{Hiring, Role, Staff, StaffDetails, StaffStatus},
-    ids::{DealerId, StaffId},
-    tenancy::{Dealer, Site},
+    ids::{DealerId, StaffId, TeamId},
+    tenancy::{Dealer, Site, Team},
     text::ExternalId,
 };
 use serde::Deserialize;
@@ -43,6 +43,8 @@ struct StaffFilters {
     status: Option<StaffStatus>,
     /// The person whom the brand's own system calls so.
     external_id: Option<ExternalId>,
+    /// People of this team.
+    team_id: Option<TeamId>,
 }
 
 /// Lists staff
@@ -60,12 +62,13 @@ async fn list_staff(
     list: List<Staff, StaffFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let StaffFilters { dealer_id, role, status, external_id } = &list.filters;
+    let StaffFilters { dealer_id, role, status, external_id, team_id } = &list.filters;
     let sought = StaffSought {
         dealer: *dealer_id,
         role: *role,
         status: *status,
         external_id: external_id.clone(),
+        team: *team_id,
     };
     let select = store::identity::staff_like(&sought);
     list.answer(&reading, select).await
@@ -91,10 +94,9 @@ async fn enter_staff(
     Json(details): Json<StaffDetails>,
 ) -> Outcome {
     let work = access.write().await?;
-    let sites = surroundings(&work, &details).await?;
+    let named = surroundings(&work, &details).await?;
 
-    let hiring = Hiring { by: work.actor(), reach: work.reach(), sites: &sites };
-    let change = Staff::hire(work.new_id(), details, hiring, work.now())?;
+    let change = Staff::hire(work.new_id(), details, named.hiring(&work), work.now())?;
 
     let staff = work.record(change).await?;
     work.created("/v1/staff", staff).await
@@ -144,10 +146,9 @@ async fn change_staff(
     let staff = work.hold::<Staff>(id).await?;
     work.expect_current(&staff)?;
     let details = patch.apply(&staff.details)?;
-    let sites = surroundings(&work, &details).await?;
+    let named = surroundings(&work, &details).await?;
 
-    let hiring = Hiring { by: work.actor(), reach: work.reach(), sites: &sites };
-    let change = staff.change(details, hiring)?;
+    let change = staff.change(details, named.hiring(&work))?;
 
     let staff = work.record(change).await?;
     work.changed(staff).await
@@ -190,10 +191,38 @@ async fn rejoin_staff(access: Access<may::StaffWrite>, Id(id): Id<StaffId>) -> O
     work.changed(staff).await
 }
 
-/// Makes sure that the caller sees the dealer that `details` name, and finds the sites.
-async fn surroundings(work: &Work, details: &StaffDetails) -> Result<Vec<Site>, Problem> {
+/// Those whom the details of somebody name.
+struct Named {
+    sites: Vec<Site>,
+    deputy: Option<Staff>,
+    team: Option<Team>,
+}
+
+impl Named {
+    fn hiring(&self, work: &Work) -> Hiring<'_> {
+        Hiring {
+            by: work.actor(),
+            reach: work.reach(),
+            sites: &self.sites,
+            deputy: self.deputy.as_ref(),
+            team: self.team.as_ref(),
+        }
+    }
+}
+
+/// Makes sure that the caller sees the dealer, the deputy and the team that `details` name, and finds the sites.
+async fn surroundings(work: &Work, details: &StaffDetails) -> Result<Named, Problem> {
     if let Some(dealer) = details.dealer_id {
         referred(work.get::<Dealer>(dealer).await, "/dealer_id")?;
     }
-    Ok(work.all::<Site>(store::tenancy::sites_named(&details.site_ids)).await?)
+    let deputy = match details.deputy_id {
+        Some(deputy) => Some(referred(work.get(deputy).await, "/deputy_id")?),
+        None => None,
+    };
+    let team = match details.team_id {
+        Some(team) => Some(referred(work.get(team).await, "/team_id")?),
+        None => None,
+    };
+    let sites = work.all(store::tenancy::sites_named(&details.site_ids)).await?;
+    Ok(Named { sites, deputy, team })
 }

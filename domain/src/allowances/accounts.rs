@@ -1,5 +1,6 @@
 //! Accounts: what is set aside for a customer, from which sale it came, and every line of how it moved.
 
+use super::gestures::GestureInterest;
 use crate::{
     ids::{
         AllowanceAccountId, AllowanceEntryId, AllowanceLotId, CustomerId, DealerId, GestureId,
@@ -16,7 +17,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(examples(json!({"id": "acc_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
     "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "currency": "CNY", "balance_minor": 10000,
-    "held_minor": 3000, "available_minor": 7000, "created_at": "2026-11-22T09:30:00Z",
+    "held_minor": 3000, "available_minor": 7000, "pending_minor": 0, "created_at": "2026-11-22T09:30:00Z",
     "version": 3})))]
 pub struct AllowanceAccount {
     /// The identifier.
@@ -32,66 +33,27 @@ pub struct AllowanceAccount {
     /// The part of the balance that is promised to gestures and not spent yet.
     pub held_minor: Minor,
     /// What may still be promised: the balance without the held part. What has reached its date leaves
-    /// it in the night after, or before it would be promised.
+    /// it in the night after, or before it would be promised. A gesture may be paid from a part of it only, when
+    /// lots are kept for another purpose.
     pub available_minor: Minor,
+    /// What was earned and is released later, in instalments.
+    pub pending_minor: Minor,
     /// When the first sale was accrued.
     pub created_at: Timestamp,
     /// How often money moved on it.
     pub version: Version,
 }
 
-/// What one order line has earned, and how much of it is left.
-///
-/// Gestures are paid from the lot that expires first.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(examples(json!({"id": "lot_01m80t7jx3e9vbq2f4c6d8g0hk", "account_id": "acc_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "order_line_id": "orl_01m80t7jx3e9vbq2f4c6d8g0hk", "amount_minor": 10000, "remaining_minor": 7000,
-    "active_from": "2026-11-22T00:00:00Z", "expires_at": "2027-11-22T00:00:00Z", "state": "active",
-    "created_at": "2026-11-22T09:30:00Z", "version": 2})))]
-pub struct AllowanceLot {
-    /// The identifier.
-    pub id: AllowanceLotId,
-    /// The account it lies on.
-    pub account_id: AllowanceAccountId,
-    /// The order line that earned it; no line earns twice.
-    pub order_line_id: OrderLineId,
-    /// What was earned.
-    pub amount_minor: Minor,
-    /// What is left of it.
-    pub remaining_minor: Minor,
-    /// When it was earned: the day of the payment.
-    pub active_from: Timestamp,
-    /// When what is left of it expires; `null`: never. What is held for a gesture at that instant
-    /// stays until the gesture is settled.
-    pub expires_at: Option<Timestamp>,
-    /// Whether something is left of it.
-    pub state: AllowanceLotState,
-    /// When it was accrued.
-    pub created_at: Timestamp,
-    /// How often it was changed.
-    pub version: Version,
-}
-
-/// Whether something is left of a lot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AllowanceLotState {
-    /// Something is left.
-    Active,
-    /// All of it was spent, the last of it on a gesture.
-    Exhausted,
-    /// The last of it expired.
-    Expired,
-}
-
 /// One line of an account; written once, never changed.
 ///
-/// The changes of the balance add up to the balance, those of the held part to the held part.
+/// The changes of the balance add up to the balance, those of the held part to the held part, and those of what is
+/// released later to that.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(examples(json!({"id": "ent_01m80t7jx3e9vbq2f4c6d8g0hk", "account_id": "acc_01m80t7jx3e9vbq2f4c6d8g0hk",
     "kind": "hold", "reason": "gesture_asked",
-    "document": {"kind": "gesture", "id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk"}, "lot_id": null,
-    "balance_change_minor": 0, "held_change_minor": 3000, "balance_after_minor": 10000,
+    "document": {"kind": "gesture", "id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk"}, "interest": "customer",
+    "lot_id": "lot_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "balance_change_minor": 0, "held_change_minor": 3000, "pending_change_minor": 0, "balance_after_minor": 10000,
     "held_after_minor": 3000, "actor": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "at": "2026-11-22T09:30:00Z"})))]
 pub struct AllowanceEntry {
     /// The identifier.
@@ -116,12 +78,16 @@ pub struct AllowanceMovement {
     pub reason: EntryReason,
     /// What it was done for.
     pub document: EntryDocument,
-    /// The lot whose remainder changed with the balance.
+    /// In whose interest, when it was for a gesture.
+    pub interest: Option<GestureInterest>,
+    /// The lot that it is about.
     pub lot_id: Option<AllowanceLotId>,
     /// By how many minor units the balance changed.
     pub balance_change_minor: i64,
     /// By how many minor units the held part changed.
     pub held_change_minor: i64,
+    /// By how many minor units the part that is released later changed.
+    pub pending_change_minor: i64,
     /// The balance afterwards.
     pub balance_after_minor: Minor,
     /// The held part afterwards.
@@ -137,6 +103,8 @@ pub struct AllowanceMovement {
 pub enum EntryKind {
     /// A sale has earned something.
     Accrue,
+    /// An instalment was released.
+    Activate,
     /// Something was promised to a gesture.
     Hold,
     /// A promise was taken back.
@@ -145,6 +113,10 @@ pub enum EntryKind {
     Capture,
     /// Something was not spent in time.
     Expire,
+    /// A sale was given back, and what it had earned.
+    Revoke,
+    /// A payment was taken back.
+    Adjust,
 }
 
 /// Why something was done to an account.
@@ -169,6 +141,14 @@ pub enum EntryReason {
     GestureExpired,
     /// The lot has reached its date.
     LotExpired,
+    /// The day of the instalment has come.
+    InstalmentReleased,
+    /// The sale that had earned it was given back.
+    OrderRefunded,
+    /// A gesture that was paid did not take place after all, or not like that.
+    GestureReversed,
+    /// The policy's least for an order, beyond the shares of its lines.
+    OrderMinimum,
 }
 
 /// What an entry was written for.
@@ -188,10 +168,13 @@ impl EntryKind {
     pub(super) fn verb(self) -> &'static str {
         match self {
             Self::Accrue => "accrue",
+            Self::Activate => "activate",
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Capture => "capture",
             Self::Expire => "expire",
+            Self::Revoke => "revoke",
+            Self::Adjust => "adjust",
         }
     }
 }
@@ -213,6 +196,7 @@ impl AllowanceAccount {
             balance_minor: Minor::ZERO,
             held_minor: Minor::ZERO,
             available_minor: Minor::ZERO,
+            pending_minor: Minor::ZERO,
             created_at: now,
             version: Version::FIRST,
         }
@@ -221,36 +205,6 @@ impl AllowanceAccount {
     /// What may still be promised.
     pub fn available(&self) -> Money {
         Money { amount: self.available_minor, currency: self.currency }
-    }
-}
-
-impl AllowanceLot {
-    /// Its place in the order of spending: what expires first, then what was earned first.
-    pub(super) fn turn(&self) -> impl Ord + use<> {
-        (self.expires_at.is_none(), self.expires_at, self.active_from, self.id)
-    }
-
-    /// Spends up to `amount` of what is left, and says how much it was.
-    pub(super) fn spend(&mut self, amount: Minor) -> Minor {
-        self.take(amount, AllowanceLotState::Exhausted)
-    }
-
-    /// Lets what is left expire when its date has come, up to `amount`, and says how much it was.
-    pub(super) fn expire(&mut self, amount: Minor, now: Timestamp) -> Minor {
-        if self.expires_at.is_none_or(|expires_at| now < expires_at) {
-            return Minor::ZERO;
-        }
-        self.take(amount, AllowanceLotState::Expired)
-    }
-
-    /// Takes up to `amount` of what is left; `emptied` is the state when that was all of it.
-    fn take(&mut self, amount: Minor, emptied: AllowanceLotState) -> Minor {
-        let taken = amount.min(self.remaining_minor);
-        self.remaining_minor = self.remaining_minor.less(taken);
-        if taken > Minor::ZERO && self.remaining_minor == Minor::ZERO {
-            self.state = emptied;
-        }
-        taken
     }
 }
 
@@ -275,22 +229,6 @@ impl Record for AllowanceAccount {
 
     fn dealer(&self) -> Option<DealerId> {
         self.dealer_id
-    }
-}
-
-impl Record for AllowanceLot {
-    type Id = AllowanceLotId;
-
-    fn id(&self) -> AllowanceLotId {
-        self.id
-    }
-
-    fn version(&self) -> Version {
-        self.version
-    }
-
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
     }
 }
 

@@ -1,49 +1,18 @@
 //! Accruals: what a paid order line earns for service to its customer.
 
 use super::{
-    accounts::{AllowanceLot, AllowanceLotState, EntryReason},
+    accounts::EntryReason,
     ledger::{Ledger, Posting},
-    policy::{AllowanceBase, AllowancePolicy},
+    lots::{AllowanceLot, AllowanceLotState},
+    policy::{AllowanceBase, AllowancePolicyDetails},
+    tiers::{AllowanceInstalment, AllowanceTier},
 };
 use crate::{
-    ids::{AllowanceLotId, OrderLineId},
-    invalid::Invalid,
-    money::{BasisPoints, Minor},
+    ids::{AllowanceLotId, DealerId, OrderLineId},
+    money::Minor,
     record::Version,
     time::Timestamp,
 };
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
-use std::{borrow::Cow, ops::Deref};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{ArrayBuilder, ObjectBuilder, Ref, RefOr, Schema, Type},
-};
-
-/// A policy that needs more tiers than this is not understood by the people who live by it.
-const MOST_TIERS: usize = 20;
-
-/// Ten years: longer than what is sold with a service usually lasts.
-const MOST_EXPIRY_DAYS: u32 = 3_650;
-
-/// From an amount on, a rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AllowanceTier {
-    /// The smallest amount of an order line that takes this rate.
-    pub from_minor: Minor,
-    /// The share that is set aside.
-    pub rate_bp: BasisPoints,
-}
-
-/// The tiers of a policy: 1 to 20, each beginning above the one before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct AllowanceTiers(Vec<AllowanceTier>);
-
-/// In how many days something expires: 1 to 3 650.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct LotExpiryDays(u32);
 
 /// One line of a paid order, as far as allowances go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,229 +23,212 @@ pub struct PaidLine {
     pub price: Minor,
     /// What was earned on the whole line, a loss being nothing; `None` when the cost is not known.
     pub margin: Option<Minor>,
-    /// The identifier of the lot that the line may earn.
-    pub lot_id: AllowanceLotId,
 }
 
-impl AllowancePolicy {
-    /// Sets aside what the paid `lines` have earned, counting its life from `paid_at`.
+/// The lines of one paid order that have not earned anything yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidOrder {
+    /// The lines.
+    pub lines: Vec<PaidLine>,
+    /// Who sold.
+    pub seller_id: Option<DealerId>,
+    /// When it was paid.
+    pub paid_at: Timestamp,
+    /// What other lines of the same order have earned before.
+    pub earned_before: Minor,
+}
+
+/// What one line earns, by which part of the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earning<'a> {
+    /// The line.
+    pub line: PaidLine,
+    /// How much.
+    pub amount: Minor,
+    /// Why.
+    pub reason: EntryReason,
+    /// Whether it may buy things.
+    pub tangible_allowed: bool,
+    tier: Option<&'a AllowanceTier>,
+}
+
+/// One instalment of what a line earns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarnedPart {
+    /// Which, from 1.
+    pub number: u32,
+    /// When it is released, and for what.
+    pub instalment: AllowanceInstalment,
+    /// How much it comes to.
+    pub amount: Minor,
+    /// When it is released.
+    pub active_from: Timestamp,
+    /// When what is left of it expires.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl AllowancePolicyDetails {
+    /// Sets aside what a paid `order` has earned, counting its life from the payment; `lot_id` makes an
+    /// identifier for each lot.
     ///
     /// Lines that earn nothing leave no trace. A line must be given once only.
-    pub fn accrue(&self, lines: &[PaidLine], paid_at: Timestamp, ledger: Ledger) -> Posting {
-        let expires_at =
-            self.details.expiry_days.map(|days| paid_at.plus_days(i64::from(days.get())));
-        lines
-            .iter()
-            .fold(ledger, |ledger, line| {
-                let (amount, reason) = self.share(line);
+    pub fn accrue(
+        &self,
+        order: &PaidOrder,
+        ledger: Ledger,
+        mut lot_id: impl FnMut() -> AllowanceLotId,
+    ) -> Posting {
+        let (account_id, now) = (ledger.account().id, ledger.now());
+        let mut books = ledger;
+        for earning in self.earnings(order) {
+            for part in self.parts(&earning, order.paid_at) {
                 let lot = AllowanceLot {
-                    id: line.lot_id,
-                    account_id: ledger.account().id,
-                    order_line_id: line.order_line_id,
-                    amount_minor: amount,
-                    remaining_minor: amount,
-                    active_from: paid_at,
-                    expires_at,
+                    id: lot_id(),
+                    account_id,
+                    order_line_id: earning.line.order_line_id,
+                    instalment: part.number,
+                    purpose: part.instalment.purpose,
+                    tangible_allowed: earning.tangible_allowed,
+                    margin_minor: earning.line.margin,
+                    seller_id: order.seller_id,
+                    amount_minor: part.amount,
+                    remaining_minor: part.amount,
+                    held_minor: Minor::ZERO,
+                    spent_minor: Minor::ZERO,
+                    active_from: part.active_from,
+                    expires_at: part.expires_at,
                     state: AllowanceLotState::Active,
-                    created_at: ledger.now(),
+                    created_at: now,
                     version: Version::FIRST,
                 };
-                ledger.accrue(lot, reason)
-            })
-            .close()
+                books = books.accrue(lot, earning.reason);
+            }
+        }
+        books.close()
+    }
+
+    /// What each line of `order` earns: its share, within what an order earns at most and, together, at
+    /// least. What is missing to the least is added to the line that earned most, up to its price; what is
+    /// above the most is taken from the last lines.
+    pub fn earnings(&self, order: &PaidOrder) -> Vec<Earning<'_>> {
+        let mut earnings: Vec<_> = order.lines.iter().map(|line| self.share(*line)).collect();
+        let sum = |earnings: &[Earning<'_>]| {
+            let amounts = earnings.iter().map(|earning| earning.amount);
+            amounts.fold(order.earned_before, Minor::plus)
+        };
+        if let Some(most) = self.most_per_order_minor {
+            let mut left = most.less(order.earned_before);
+            for earning in &mut earnings {
+                earning.amount = earning.amount.min(left);
+                left = left.less(earning.amount);
+            }
+        }
+        let missing = self.least_per_order_minor.less(sum(&earnings));
+        if missing > Minor::ZERO
+            && let Some(best) = earnings.iter_mut().max_by_key(|earning| earning.amount)
+        {
+            let topped = best.amount.plus(missing).min(best.line.price.max(best.amount));
+            if topped > best.amount {
+                (best.amount, best.reason) = (topped, EntryReason::OrderMinimum);
+            }
+        }
+        earnings
+    }
+
+    /// The instalments of what a line that was paid at `paid_at` earns, without those that come to nothing.
+    /// Each lives as long as the policy says, from its own day on.
+    pub fn parts(&self, earning: &Earning<'_>, paid_at: Timestamp) -> Vec<EarnedPart> {
+        let parts = earning.tier.map_or_else(
+            || vec![(AllowanceInstalment::WHOLE, earning.amount)],
+            |tier| tier.parts(earning.amount),
+        );
+        let parts = (1_u32..).zip(parts).filter(|(_, (_, amount))| *amount > Minor::ZERO);
+        let part = |(number, (instalment, amount)): (u32, (AllowanceInstalment, Minor))| {
+            let active_from = paid_at.plus_days(i64::from(instalment.offset_days.get()));
+            let life = self.expiry_days.map(|days| i64::from(days.get()));
+            let expires_at = life.map(|days| active_from.plus_days(days));
+            EarnedPart { number, instalment, amount, active_from, expires_at }
+        };
+        parts.map(part).collect()
     }
 
     /// What `line` earns, and by which part of the policy.
-    fn share(&self, line: &PaidLine) -> (Minor, EntryReason) {
-        let details = &self.details;
-        match (details.base, line.margin) {
-            (AllowanceBase::Price, _) => (details.tiers.share(line.price), EntryReason::PriceShare),
-            (AllowanceBase::Margin, Some(margin)) => {
-                (details.tiers.share(margin), EntryReason::MarginShare)
-            }
+    fn share(&self, line: PaidLine) -> Earning<'_> {
+        let (base, reason) = match (self.base, line.margin) {
+            (AllowanceBase::Price, _) => (line.price, EntryReason::PriceShare),
+            (AllowanceBase::Margin, Some(margin)) => (margin, EntryReason::MarginShare),
             (AllowanceBase::Margin, None) => {
-                (line.price.share(details.fallback_price_bp.get()), EntryReason::PriceFallback)
+                let amount = line.price.share(self.fallback_price_bp.get());
+                let reason = EntryReason::PriceFallback;
+                return Earning { line, amount, reason, tangible_allowed: true, tier: None };
             }
-        }
-    }
-}
-
-impl AllowanceTiers {
-    /// Checks the tiers of a policy.
-    ///
-    /// # Errors
-    ///
-    /// `wrong_number_of_tiers` for none and for more than 20; `tiers_out_of_order` when one does not
-    /// begin above the one before.
-    pub fn new(tiers: Vec<AllowanceTier>) -> Result<Self, Invalid> {
-        if !(1..=MOST_TIERS).contains(&tiers.len()) {
-            let message = format!("expected 1 to {MOST_TIERS} tiers");
-            return Err(Invalid::new("wrong_number_of_tiers", message)
-                .in_chinese(format!("应有 1 至 {MOST_TIERS} 个档位")));
-        }
-        if !tiers.is_sorted_by(|one, next| one.from_minor < next.from_minor) {
-            let message = "expected each tier to begin above the one before";
-            return Err(Invalid::new("tiers_out_of_order", message)
-                .in_chinese("每个档位的起点应高于前一档"));
-        }
-        Ok(Self(tiers))
-    }
-
-    /// The share of `amount` that is set aside.
-    pub fn share(&self, amount: Minor) -> Minor {
-        let reached = self.0.iter().rfind(|tier| tier.from_minor <= amount);
-        reached.map_or(Minor::ZERO, |tier| amount.share(tier.rate_bp.get()))
-    }
-}
-
-impl Deref for AllowanceTiers {
-    type Target = [AllowanceTier];
-
-    fn deref(&self) -> &[AllowanceTier] {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for AllowanceTiers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(Vec::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-impl PartialSchema for AllowanceTiers {
-    fn schema() -> RefOr<Schema> {
-        ArrayBuilder::new()
-            .items(Ref::from_schema_name("AllowanceTier"))
-            .min_items(Some(1))
-            .max_items(Some(MOST_TIERS))
-            .description(Some("The tiers of a policy, each beginning above the one before."))
-            .into()
-    }
-}
-
-impl ToSchema for AllowanceTiers {
-    fn name() -> Cow<'static, str> {
-        "AllowanceTiers".into()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((AllowanceTier::name().into_owned(), AllowanceTier::schema()));
-        AllowanceTier::schemas(schemas);
-    }
-}
-
-impl LotExpiryDays {
-    /// A number of days.
-    ///
-    /// # Errors
-    ///
-    /// `days_out_of_range` for none and for more than ten years.
-    pub fn new(days: u32) -> Result<Self, Invalid> {
-        if (1..=MOST_EXPIRY_DAYS).contains(&days) {
-            return Ok(Self(days));
-        }
-        let message = format!("expected 1 to {MOST_EXPIRY_DAYS} days");
-        Err(Invalid::new("days_out_of_range", message)
-            .in_chinese(format!("应为 1 至 {MOST_EXPIRY_DAYS} 天")))
-    }
-
-    /// The number.
-    pub fn get(self) -> u32 {
-        self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for LotExpiryDays {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(u32::deserialize(deserializer)?).map_err(D::Error::custom)
-    }
-}
-
-impl PartialSchema for LotExpiryDays {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(1))
-            .maximum(Some(MOST_EXPIRY_DAYS))
-            .description(Some("A number of days."))
-            .examples([365])
-            .into()
-    }
-}
-
-impl ToSchema for LotExpiryDays {
-    fn name() -> Cow<'static, str> {
-        "LotExpiryDays".into()
+        };
+        let tier = self.tiers.reached(base);
+        let amount = tier.map_or(Minor::ZERO, |tier| base.share(tier.rate_bp.get()));
+        let tangible_allowed = tier.is_none_or(|tier| tier.tangible_allowed);
+        Earning { line, amount, reason, tangible_allowed, tier }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        allowances::{
-            examples::{account, at, id, minor, tiers},
-            policy::AllowancePolicyDetails,
-        },
-        money::Currency,
+    use crate::allowances::{
+        examples::{account, at, id, minor},
+        lots::LotPurpose,
     };
+    use serde_json::{Value, from_value, json};
 
-    fn policy(base: AllowanceBase) -> AllowancePolicy {
-        let details = AllowancePolicyDetails {
-            currency: Currency::CNY,
-            base,
-            tiers: tiers(&[(0, 2_500), (30_000, 1_000), (300_000, 500)]),
-            fallback_price_bp: BasisPoints::new(200).unwrap(),
-            expiry_days: Some(LotExpiryDays::new(365).unwrap()),
-        };
-        AllowancePolicy::draft(id(1), 1, details, at("2026-01-01T00:00:00Z")).record
+    const PAID: &str = "2026-03-01T10:00:00Z";
+
+    fn details(more: Value) -> AllowancePolicyDetails {
+        let mut details = json!({"currency": "CNY", "base": "margin", "fallback_price_bp": 200,
+            "expiry_days": 365, "tiers": [{"from_minor": 0, "rate_bp": 2_500},
+                {"from_minor": 30_000, "rate_bp": 1_000}, {"from_minor": 300_000, "rate_bp": 500}]});
+        let more = more.as_object().unwrap().clone();
+        details.as_object_mut().unwrap().extend(more);
+        from_value(details).unwrap()
     }
 
     fn line(number: u128, price: i64, margin: Option<i64>) -> PaidLine {
-        PaidLine {
-            order_line_id: id(number),
-            price: minor(price),
-            margin: margin.map(minor),
-            lot_id: id(number),
-        }
+        PaidLine { order_line_id: id(number), price: minor(price), margin: margin.map(minor) }
+    }
+
+    fn order(lines: &[PaidLine]) -> PaidOrder {
+        let earned_before = Minor::ZERO;
+        PaidOrder { lines: lines.to_vec(), seller_id: None, paid_at: at(PAID), earned_before }
+    }
+
+    fn earned(details: &AllowancePolicyDetails, lines: &[PaidLine]) -> Vec<(i64, EntryReason)> {
+        let order = order(lines);
+        let earnings = details.earnings(&order);
+        earnings.iter().map(|earning| (earning.amount.get(), earning.reason)).collect()
+    }
+
+    fn accrued(details: &AllowancePolicyDetails, order: &PaidOrder, now: &str) -> Posting {
+        let mut ids = (100..).map(id);
+        details.accrue(order, Ledger::open(account(0), Vec::new(), at(now)), || ids.next().unwrap())
     }
 
     #[test]
     fn a_skirt_with_40_yuan_of_margin_earns_10_for_service() {
-        let (amount, reason) = policy(AllowanceBase::Margin).share(&line(1, 10_000, Some(4_000)));
-        assert_eq!((amount, reason), (minor(1_000), EntryReason::MarginShare));
-    }
-
-    #[test]
-    fn the_whole_margin_takes_the_rate_of_the_tier_it_reaches() {
-        let policy = policy(AllowanceBase::Margin);
-        for (margin, share) in
-            [(29_999, 7_500), (30_000, 3_000), (299_999, 30_000), (300_000, 15_000)]
-        {
-            assert_eq!(policy.share(&line(1, margin, Some(margin))).0, minor(share), "{margin}");
-        }
-        assert_eq!(tiers(&[(100, 1_000)]).share(minor(99)), Minor::ZERO);
+        let skirt = line(1, 10_000, Some(4_000));
+        assert_eq!(earned(&details(json!({})), &[skirt]), [(1_000, EntryReason::MarginShare)]);
     }
 
     #[test]
     fn a_line_of_unknown_cost_earns_the_fallback_share_of_its_price_and_says_so() {
         let line = line(1, 10_000, None);
-        assert_eq!(
-            policy(AllowanceBase::Margin).share(&line),
-            (minor(200), EntryReason::PriceFallback)
-        );
-        assert_eq!(
-            policy(AllowanceBase::Price).share(&line),
-            (minor(2_500), EntryReason::PriceShare)
-        );
+        let by_margin = details(json!({}));
+        assert_eq!(earned(&by_margin, &[line]), [(200, EntryReason::PriceFallback)]);
+        let by_price = details(json!({"base": "price"}));
+        assert_eq!(earned(&by_price, &[line]), [(2_500, EntryReason::PriceShare)]);
     }
 
     #[test]
     fn each_line_makes_a_lot_that_lives_from_the_payment_on() {
-        let (paid_at, now) = (at("2026-03-01T10:00:00Z"), at("2026-03-02T00:00:00Z"));
-        let ledger = Ledger::open(account(0), Vec::new(), now);
         let lines = [line(1, 10_000, Some(4_000)), line(2, 10_000, Some(0)), line(3, 100, None)];
-        let posting = policy(AllowanceBase::Margin).accrue(&lines, paid_at, ledger);
+        let posting = accrued(&details(json!({})), &order(&lines), "2026-03-02T00:00:00Z");
         assert_eq!(posting.account.balance_minor, minor(1_002));
         let lots: Vec<_> =
             posting.earned.iter().map(|lot| (lot.order_line_id, lot.remaining_minor)).collect();
@@ -284,48 +236,81 @@ mod tests {
         let expiry = posting.earned.iter().map(|lot| lot.expires_at);
         assert!(expiry.eq([Some(at("2027-03-01T10:00:00Z")); 2]));
         let keys: Vec<_> = posting.movements.iter().map(|line| &line.idempotency_key).collect();
+        let of = |line: &PaidLine| format!("accrue:{}:1", line.order_line_id);
+        assert_eq!(keys, [&of(&lines[0]), &of(&lines[2])]);
+    }
+
+    #[test]
+    fn a_car_s_300_yuan_are_four_boxes_of_fruit_of_up_to_50_and_the_rest_is_personal() {
+        let quarter = |day: u32| json!({"share_bp": 1_666, "offset_days": day, "purpose": "gift"});
+        let parts = json!([quarter(0), quarter(91), quarter(182), quarter(273),
+            {"share_bp": 3_336, "purpose": "personalised"}]);
+        let details = details(json!({"tiers": [{"from_minor": 300_000, "rate_bp": 500,
+            "instalments": parts}]}));
+        let car = line(1, 15_000_000, Some(600_000));
+        let posting = accrued(&details, &order(&[car]), "2026-03-02T00:00:00Z");
+        let lots: Vec<_> = posting
+            .earned
+            .iter()
+            .map(|lot| (lot.instalment, lot.amount_minor.get(), lot.purpose, lot.state))
+            .collect();
+        let (gift, personal) = (LotPurpose::Gift, LotPurpose::Personalised);
+        let (active, pending) = (AllowanceLotState::Active, AllowanceLotState::Pending);
         assert_eq!(
-            keys,
+            lots,
             [
-                &format!("accrue:{}", lines[0].order_line_id),
-                &format!("accrue:{}", lines[2].order_line_id)
+                (1, 4_998, gift, active),
+                (2, 4_998, gift, pending),
+                (3, 4_998, gift, pending),
+                (4, 4_998, gift, pending),
+                (5, 10_008, personal, active)
             ]
         );
+        assert_eq!(posting.account.balance_minor, minor(15_006));
+        assert_eq!(posting.account.pending_minor, minor(14_994));
+        assert_eq!(posting.earned[1].active_from, at("2026-05-31T10:00:00Z"));
+        assert_eq!(posting.earned[1].expires_at, Some(at("2027-05-31T10:00:00Z")));
+    }
+
+    #[test]
+    fn an_order_earns_at_most_and_at_least() {
+        let lines = [line(1, 10_000, Some(4_000)), line(2, 10_000, Some(2_000))];
+        let at_most = |most: i64| details(json!({"most_per_order_minor": most}));
+        let amounts = |details: &AllowancePolicyDetails| -> Vec<i64> {
+            earned(details, &lines).into_iter().map(|(amount, _)| amount).collect()
+        };
+        assert_eq!(amounts(&at_most(1_500)), [1_000, 500]);
+        assert_eq!(amounts(&at_most(1_499)), [1_000, 499]);
+        assert_eq!(amounts(&at_most(900)), [900, 0]);
+        let at_least = details(json!({"least_per_order_minor": 1_600}));
+        assert_eq!(
+            earned(&at_least, &lines),
+            [(1_100, EntryReason::OrderMinimum), (500, EntryReason::MarginShare)]
+        );
+        assert_eq!(amounts(&details(json!({"least_per_order_minor": 1_500}))), [1_000, 500]);
+        let cheap = [line(1, 300, Some(100))];
+        let earned = earned(&details(json!({"least_per_order_minor": 1_000})), &cheap);
+        assert_eq!(earned, [(300, EntryReason::OrderMinimum)], "never more than was paid");
+    }
+
+    #[test]
+    fn what_other_lines_of_the_order_have_earned_counts_to_its_most() {
+        let details = details(json!({"most_per_order_minor": 1_500}));
+        let later =
+            PaidOrder { earned_before: minor(1_000), ..order(&[line(3, 10_000, Some(4_000))]) };
+        let amounts: Vec<_> = details.earnings(&later).iter().map(|one| one.amount.get()).collect();
+        assert_eq!(amounts, [500]);
     }
 
     #[test]
     fn what_a_sale_of_long_ago_has_earned_has_expired() {
-        let ledger = Ledger::open(account(0), Vec::new(), at("2026-03-02T00:00:00Z"));
-        let posting = policy(AllowanceBase::Margin).accrue(
-            &[line(1, 10_000, Some(4_000))],
-            at("1997-01-01T00:00:00Z"),
-            ledger,
-        );
+        let sale = PaidOrder {
+            paid_at: at("1997-01-01T00:00:00Z"),
+            ..order(&[line(1, 10_000, Some(4_000))])
+        };
+        let posting = accrued(&details(json!({})), &sale, "2026-03-02T00:00:00Z");
         assert_eq!(posting.account.balance_minor, Minor::ZERO);
         assert_eq!(posting.earned[0].state, AllowanceLotState::Expired);
         assert_eq!(posting.movements.len(), 2);
-    }
-
-    #[test]
-    fn tiers_are_1_to_20_and_each_begins_above_the_one_before() {
-        let rising = |count: i64| {
-            let rate_bp = BasisPoints::default();
-            AllowanceTiers::new(
-                (0..count).map(|from| AllowanceTier { from_minor: minor(from), rate_bp }).collect(),
-            )
-        };
-        assert!(rising(1).is_ok() && rising(20).is_ok());
-        assert_eq!(rising(0).unwrap_err().code, "wrong_number_of_tiers");
-        assert_eq!(rising(21).unwrap_err().code, "wrong_number_of_tiers");
-        let twice = r#"[{"from_minor": 5, "rate_bp": 1}, {"from_minor": 5, "rate_bp": 2}]"#;
-        let mistake = serde_json::from_str::<AllowanceTiers>(twice).unwrap_err().to_string();
-        assert!(mistake.starts_with("tiers_out_of_order"), "{mistake}");
-    }
-
-    #[test]
-    fn an_allowance_lives_for_1_day_to_10_years() {
-        assert!(LotExpiryDays::new(1).is_ok() && LotExpiryDays::new(3_650).is_ok());
-        assert_eq!(LotExpiryDays::new(0).unwrap_err().code, "days_out_of_range");
-        assert_eq!(LotExpiryDays::new(3_651).unwrap_err().code, "days_out_of_range");
     }
 }

@@ -1,17 +1,23 @@
 //! A small brand to try the rules on.
 
 use super::{
-    accounts::{AllowanceAccount, AllowanceLot, AllowanceLotState},
-    accrual::{AllowanceTier, AllowanceTiers},
-    authority::{AuthorityLimit, AuthorityLimitDetails},
+    accounts::AllowanceAccount,
+    authority::{Authority, AuthorityLimit, AuthorityLimitDetails, Granted},
+    budgets::Budgets,
+    gestures::{GestureKind, Means},
+    guard::GestureRulesDetails,
     ledger::Purse,
+    lots::{AllowanceLot, AllowanceLotState, LotPurpose},
+    tiers::{AllowanceTier, AllowanceTiers},
 };
 use crate::{
     identity::Role,
     money::{BasisPoints, Currency, Minor, Money},
     record::Version,
+    tenancy::EscalationHours,
     time::Timestamp,
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 pub(super) fn id<I: From<Uuid>>(number: u128) -> I {
@@ -33,7 +39,10 @@ pub(super) fn fen(amount: i64) -> Money {
 pub(super) fn tiers(tiers: &[(i64, u32)]) -> AllowanceTiers {
     let tier = |&(from, rate): &(i64, u32)| AllowanceTier {
         from_minor: minor(from),
+        to_minor: None,
         rate_bp: BasisPoints::new(rate).unwrap(),
+        tangible_allowed: true,
+        instalments: Vec::new(),
     };
     AllowanceTiers::new(tiers.iter().map(tier).collect()).unwrap()
 }
@@ -51,14 +60,26 @@ pub(super) fn promised_account(held: i64, balance: i64) -> AllowanceAccount {
     AllowanceAccount { held_minor: minor(held), available_minor, ..account(balance) }
 }
 
+/// A lot on that account of which `held` is promised.
+pub(super) fn promised_lot(number: u128, held: i64, remaining: i64) -> AllowanceLot {
+    AllowanceLot { held_minor: minor(held), ..lot(number, remaining, None) }
+}
+
 /// Lot `number` on that account.
 pub(super) fn lot(number: u128, remaining: i64, expires_at: Option<&str>) -> AllowanceLot {
     AllowanceLot {
         id: id(number),
         account_id: id(70),
         order_line_id: id(number),
+        instalment: 1,
+        purpose: LotPurpose::Any,
+        tangible_allowed: true,
+        margin_minor: None,
+        seller_id: None,
         amount_minor: minor(remaining),
         remaining_minor: minor(remaining),
+        held_minor: Minor::ZERO,
+        spent_minor: Minor::ZERO,
         active_from: at("2026-01-01T00:00:00Z"),
         expires_at: expires_at.map(at),
         state: AllowanceLotState::Active,
@@ -72,13 +93,29 @@ pub(super) fn purse(balance: i64) -> Purse {
     Purse { accounts: vec![account(balance)], lots: vec![lot(1, balance, None)] }
 }
 
+/// What customer 7 has, above which there is no budget and no rule.
+pub(super) fn means(purse: Purse) -> Means {
+    let rules = GestureRulesDetails::none(Currency::CNY);
+    Means { purse, budgets: Budgets::default(), rules }
+}
+
+/// Who may how much on a day in June on which nobody has granted anything yet.
+pub(super) fn authority(limits: Vec<AuthorityLimit>) -> Authority {
+    Authority {
+        limits,
+        kind: GestureKind::Gift,
+        margin_minor: Minor::ZERO,
+        granted: Granted::default(),
+        today: "2026-06-01".parse().unwrap(),
+        absent: BTreeSet::new(),
+        escalation_hours: EscalationHours::default(),
+    }
+}
+
 pub(super) fn limit(role: Role, per_request: i64, per_month: Option<i64>) -> AuthorityLimit {
     let details = AuthorityLimitDetails {
-        role,
-        currency: Currency::CNY,
-        per_request_minor: minor(per_request),
         per_customer_month_minor: per_month.map(minor),
-        unlimited: false,
+        ..AuthorityLimitDetails::of_role(role, Currency::CNY, minor(per_request))
     };
-    AuthorityLimit::set(id(1), details, at("2026-01-01T00:00:00Z")).record
+    AuthorityLimit::set(id(1), details, at("2026-01-01T00:00:00Z")).unwrap().record
 }

@@ -1,16 +1,32 @@
 //! Policies: what the brand says about which share of a sale is set aside for service.
 
-use super::accrual::{AllowanceTiers, LotExpiryDays};
+use super::tiers::{AllowanceTiers, LotExpiryDays};
 use crate::{
     change::Change,
     ids::AllowancePolicyId,
-    money::{BasisPoints, Currency},
+    money::{BasisPoints, Currency, Minor},
     record::{Record, Version},
-    refusal::{Refusal, illegal},
+    refusal::{Kind, Refusal, Rule, illegal},
+    text::Bilingual,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// The least that an order earns is more than the most.
+pub static LEAST_ABOVE_MOST: Rule = Rule {
+    code: "least_above_most",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "The least is more than the most", zh: "下限高于上限" },
+    detail: Bilingual {
+        en: "An order would earn at least {least_minor} and at most {most_minor} minor units.",
+        zh: "每单计提下限为 {least_minor}，上限为 {most_minor}（最小货币单位）。",
+    },
+    advice: Bilingual {
+        en: "Give a `most_per_order_minor` that is not below `least_per_order_minor`, or leave one of them out.",
+        zh: "`most_per_order_minor` 不得低于 `least_per_order_minor`，或省略其一。",
+    },
+};
 
 /// How allowances are earned on sales in one currency.
 ///
@@ -20,7 +36,7 @@ use utoipa::ToSchema;
 #[schema(examples(json!({"id": "alp_01m80t7jx3e9vbq2f4c6d8g0hk", "number": 1, "currency": "CNY", "base": "margin",
     "tiers": [{"from_minor": 0, "rate_bp": 2500}, {"from_minor": 30000, "rate_bp": 1000},
         {"from_minor": 300_000, "rate_bp": 500}],
-    "fallback_price_bp": 200, "expiry_days": 365,
+    "fallback_price_bp": 200, "least_per_order_minor": 0, "most_per_order_minor": null, "expiry_days": 365,
     "state": "active", "activated_at": "2026-11-22T09:30:00Z", "retired_at": null,
     "created_at": "2026-11-22T09:00:00Z", "version": 2})))]
 pub struct AllowancePolicy {
@@ -62,7 +78,13 @@ pub struct AllowancePolicyDetails {
     /// not known. The account's entry says so (`price_fallback`). 0 sets nothing aside.
     #[serde(default)]
     pub fallback_price_bp: BasisPoints,
-    /// How many days after the payment what is left expires; `null`: never.
+    /// The least that an order earns, but never more than was paid for one of its lines; 0: its shares alone count.
+    #[serde(default)]
+    pub least_per_order_minor: Minor,
+    /// The most that an order earns; `null`: as much as its shares come to.
+    #[serde(default)]
+    pub most_per_order_minor: Option<Minor>,
+    /// How many days after the payment, or the day of its instalment, what is left expires; `null`: never.
     #[serde(default)]
     pub expiry_days: Option<LotExpiryDays>,
 }
@@ -101,13 +123,18 @@ pub struct Succession {
 
 impl AllowancePolicy {
     /// Writes a policy that does not count yet.
+    ///
+    /// # Errors
+    ///
+    /// `least_above_most`.
     pub fn draft(
         id: AllowancePolicyId,
         number: u32,
         details: AllowancePolicyDetails,
         now: Timestamp,
-    ) -> Change<Self> {
-        Change::created(Self {
+    ) -> Result<Change<Self>, Refusal> {
+        details.check()?;
+        Ok(Change::created(Self {
             id,
             number,
             details,
@@ -116,16 +143,17 @@ impl AllowancePolicy {
             retired_at: None,
             created_at: now,
             version: Version::FIRST,
-        })
+        }))
     }
 
     /// Says something else.
     ///
     /// # Errors
     ///
-    /// `illegal_transition` once it has been activated.
+    /// `illegal_transition` once it has been activated; `least_above_most`.
     pub fn amend(self, details: AllowancePolicyDetails) -> Result<Change<Self>, Refusal> {
         self.expect(AllowancePolicyState::Draft)?;
+        details.check()?;
         Ok(Change::edit("amend", &self, |it| it.details = details))
     }
 
@@ -161,6 +189,23 @@ impl AllowancePolicy {
     }
 }
 
+impl AllowancePolicyDetails {
+    /// Whether it contradicts itself.
+    ///
+    /// # Errors
+    ///
+    /// `least_above_most`.
+    pub fn check(&self) -> Result<(), Refusal> {
+        match self.most_per_order_minor {
+            Some(most) if most < self.least_per_order_minor => Err(Refusal::new(&LEAST_ABOVE_MOST)
+                .with("least_minor", self.least_per_order_minor)
+                .with("most_minor", most)
+                .at("/most_per_order_minor")),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 impl AllowancePolicyState {
     fn allowed_transitions(self) -> &'static [&'static str] {
         match self {
@@ -189,7 +234,7 @@ impl Record for AllowancePolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::allowances::examples::{at, id, tiers};
+    use crate::allowances::examples::{at, id, minor, tiers};
 
     fn details(rate_bp: u32) -> AllowancePolicyDetails {
         AllowancePolicyDetails {
@@ -197,6 +242,8 @@ mod tests {
             base: AllowanceBase::Margin,
             tiers: tiers(&[(0, rate_bp)]),
             fallback_price_bp: BasisPoints::default(),
+            least_per_order_minor: Minor::ZERO,
+            most_per_order_minor: None,
             expiry_days: None,
         }
     }
@@ -208,6 +255,7 @@ mod tests {
             details(2_500),
             at("2026-01-01T00:00:00Z"),
         )
+        .unwrap()
         .record
     }
 
@@ -235,6 +283,20 @@ mod tests {
         assert_eq!(refusal.rule.code, "illegal_transition");
         assert_eq!(refusal.facts["allowed_transitions"], serde_json::json!([]));
         assert_eq!(active.activate(None, now).unwrap_err().rule.code, "illegal_transition");
+    }
+
+    #[test]
+    fn an_order_does_not_earn_less_at_most_than_at_least() {
+        let within = |least: i64, most: i64| {
+            let (least_per_order_minor, most) = (minor(least), Some(minor(most)));
+            let details = AllowancePolicyDetails { most_per_order_minor: most, ..details(1) };
+            let details = AllowancePolicyDetails { least_per_order_minor, ..details };
+            AllowancePolicy::draft(id(1), 1, details, at("2026-01-01T00:00:00Z"))
+        };
+        assert!(within(500, 500).is_ok());
+        let refusal = within(501, 500).unwrap_err();
+        assert_eq!(refusal.rule.code, "least_above_most");
+        assert_eq!(refusal.facts["least_minor"], 501);
     }
 
     #[test]

@@ -79,6 +79,12 @@ impl Rank {
         self.0
     }
 
+    /// The lowest rank above.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// The rank with this number.
     pub fn from_number(rank: u8) -> Self {
         Self(rank)
@@ -119,6 +125,11 @@ impl Role {
                 false
             }
         }
+    }
+
+    /// Whether people in this role decide about the gestures of others.
+    pub fn decides_gestures(self) -> bool {
+        Scope::GesturesApprove.is_for(self)
     }
 
     /// What a person in this role may do.
@@ -388,6 +399,8 @@ pub static RULES: &[&Rule] = &[
     &staff::RANK_BEYOND_YOURS,
     &staff::SIGN_IN_INCOMPLETE,
     &staff::LEAVE_ENDS_BEFORE_IT_BEGINS,
+    &staff::DEPUTY_CANNOT_DECIDE,
+    &staff::TEAM_OF_ANOTHER_DEALER,
     &keys::NO_SCOPES,
     &keys::SCOPES_BEYOND_YOURS,
     &keys::DEALER_BEYOND_YOURS,

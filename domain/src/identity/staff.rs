@@ -4,10 +4,10 @@ use super::{Actor, Rank, Reach, Role};
 use crate::{
     change::Change,
     event::Event,
-    ids::{DealerId, IssuerId, SiteId, StaffId},
+    ids::{DealerId, IssuerId, SiteId, StaffId, TeamId},
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
-    tenancy::Site,
+    tenancy::{Site, Team},
     text::{Bilingual, ExternalId, Name},
     time::{CivilDate, Timestamp},
 };
@@ -38,7 +38,7 @@ pub struct Leave {
 
 /// What is said about somebody who works here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "external_id": "hr-1042", "name": "王伟", "role": "technician", "site_ids": ["sit_01m80t7jx3e9vbq2f4c6d8g0hk"], "issuer_id": "iss_01m80t7jx3e9vbq2f4c6d8g0hk", "subject": "u-1042", "on_leave": null})))]
+#[schema(examples(json!({"dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "external_id": "hr-1042", "name": "王伟", "role": "technician", "site_ids": ["sit_01m80t7jx3e9vbq2f4c6d8g0hk"], "issuer_id": "iss_01m80t7jx3e9vbq2f4c6d8g0hk", "subject": "u-1042", "on_leave": null, "deputy_id": null, "team_id": null})))]
 #[serde(deny_unknown_fields)]
 pub struct StaffDetails {
     /// The dealer they work for; absent for the brand's own people.
@@ -60,14 +60,21 @@ pub struct StaffDetails {
     /// What that place calls them: the `sub` of its tokens. Nobody else there has the same.
     #[serde(default)]
     pub subject: Option<ExternalId>,
-    /// Days on which no visit is planned for them.
+    /// Days on which no visit is planned for them, and on which their deputy decides.
     #[serde(default)]
     pub on_leave: Option<Leave>,
+    /// Who decides about gestures in their place while they are on leave: somebody of the same dealer who may decide
+    /// about gestures.
+    #[serde(default)]
+    pub deputy_id: Option<StaffId>,
+    /// The team of their dealer whose budget they spend.
+    #[serde(default)]
+    pub team_id: Option<TeamId>,
 }
 
 /// Somebody who works for a dealer or for the brand.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(examples(json!({"id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "status": "active", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "external_id": "hr-1042", "name": "王伟", "role": "technician", "site_ids": ["sit_01m80t7jx3e9vbq2f4c6d8g0hk"], "issuer_id": "iss_01m80t7jx3e9vbq2f4c6d8g0hk", "subject": "u-1042", "on_leave": null, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
+#[schema(examples(json!({"id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "status": "active", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "external_id": "hr-1042", "name": "王伟", "role": "technician", "site_ids": ["sit_01m80t7jx3e9vbq2f4c6d8g0hk"], "issuer_id": "iss_01m80t7jx3e9vbq2f4c6d8g0hk", "subject": "u-1042", "on_leave": null, "deputy_id": null, "team_id": null, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
 pub struct Staff {
     /// Their identifier.
     pub id: StaffId,
@@ -169,7 +176,37 @@ pub(super) static LEAVE_ENDS_BEFORE_IT_BEGINS: Rule = Rule {
     },
 };
 
-/// Who decides about somebody, and what they know of the dealer's sites.
+/// A deputy who could not decide.
+pub(super) static DEPUTY_CANNOT_DECIDE: Rule = Rule {
+    code: "deputy_cannot_decide",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "They cannot stand in", zh: "该人员无法代理" },
+    detail: Bilingual {
+        en: "{deputy_id} cannot decide about gestures in this person's place.",
+        zh: "{deputy_id} 无法代替此人审批。",
+    },
+    advice: Bilingual {
+        en: "Name somebody else who works for the same dealer, as a manager or owner, or for the brand as its administrator.",
+        zh: "请指定同一经销商的另一位经理或负责人，品牌方人员则指定另一位管理员。",
+    },
+};
+
+/// A team of another dealer.
+pub(super) static TEAM_OF_ANOTHER_DEALER: Rule = Rule {
+    code: "team_of_another_dealer",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Not a team of this dealer", zh: "团队不属于该经销商" },
+    detail: Bilingual {
+        en: "{team_id} is not a team of the person's dealer.",
+        zh: "{team_id} 不是该人员所在经销商的团队。",
+    },
+    advice: Bilingual {
+        en: "List the dealer's teams and name one of them, or none.",
+        zh: "请查询该经销商的团队并从中选择，或留空。",
+    },
+};
+
+/// Who decides about somebody, and what they know of those who are named.
 #[derive(Debug, Clone, Copy)]
 pub struct Hiring<'a> {
     /// Who decides.
@@ -179,6 +216,10 @@ pub struct Hiring<'a> {
     pub reach: Reach,
     /// Those of the named sites that exist.
     pub sites: &'a [Site],
+    /// The deputy that is named.
+    pub deputy: Option<&'a Staff>,
+    /// The team that is named.
+    pub team: Option<&'a Team>,
 }
 
 impl Hiring<'_> {
@@ -194,15 +235,15 @@ impl Staff {
     /// # Errors
     ///
     /// `rank_beyond_yours` for a role above the rank of who decides, `role_needs_dealer`,
-    /// `role_is_the_brands`, `staff_site_of_another_dealer`, `sign_in_incomplete` and
-    /// `leave_ends_before_it_begins`.
+    /// `role_is_the_brands`, `staff_site_of_another_dealer`, `sign_in_incomplete`,
+    /// `leave_ends_before_it_begins`, `deputy_cannot_decide` and `team_of_another_dealer`.
     pub fn hire(
         id: StaffId,
         details: StaffDetails,
         hiring: Hiring<'_>,
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
-        check(&details, hiring)?;
+        check(id, &details, hiring)?;
         Ok(Change::created(Self {
             id,
             status: StaffStatus::Active,
@@ -224,7 +265,7 @@ impl Staff {
         hiring: Hiring<'_>,
     ) -> Result<Change<Self>, Refusal> {
         within_rank(self.details.role, hiring.rank())?;
-        check(&details, hiring)?;
+        check(self.id, &details, hiring)?;
         let (from, to) = (self.details.role, details.role);
         let visits = self.visits_differently(&details);
         let change = Change::edit("change", &self, |it| it.details = details);
@@ -313,7 +354,7 @@ impl StaffStatus {
     }
 }
 
-fn check(details: &StaffDetails, hiring: Hiring<'_>) -> Result<(), Refusal> {
+fn check(id: StaffId, details: &StaffDetails, hiring: Hiring<'_>) -> Result<(), Refusal> {
     let role = details.role;
     within_rank(role, hiring.rank())?;
     match details.dealer_id {
@@ -326,6 +367,8 @@ fn check(details: &StaffDetails, hiring: Hiring<'_>) -> Result<(), Refusal> {
         None | Some(_) => {}
     }
     own_sites(details, hiring.sites)?;
+    own_deputy(id, details, hiring.deputy)?;
+    own_team(details, hiring.team)?;
     if details.issuer_id.is_some() != details.subject.is_some() {
         return Err(Refusal::new(&SIGN_IN_INCOMPLETE));
     }
@@ -362,6 +405,27 @@ fn own_sites(details: &StaffDetails, sites: &[Site]) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(&SITE_OF_ANOTHER_DEALER).with("site_ids", foreign).at("/site_ids"))
+}
+
+fn own_deputy(id: StaffId, details: &StaffDetails, deputy: Option<&Staff>) -> Result<(), Refusal> {
+    let decides = |deputy: &Staff| {
+        deputy.id != id
+            && deputy.status == StaffStatus::Active
+            && deputy.details.dealer_id == details.dealer_id
+            && deputy.details.role.decides_gestures()
+    };
+    if details.deputy_id.is_none() || deputy.is_some_and(decides) {
+        return Ok(());
+    }
+    Err(Refusal::new(&DEPUTY_CANNOT_DECIDE).with("deputy_id", details.deputy_id).at("/deputy_id"))
+}
+
+fn own_team(details: &StaffDetails, team: Option<&Team>) -> Result<(), Refusal> {
+    let is_own = |team: &Team| Some(team.dealer_id) == details.dealer_id;
+    if details.team_id.is_none() || team.is_some_and(is_own) {
+        return Ok(());
+    }
+    Err(Refusal::new(&TEAM_OF_ANOTHER_DEALER).with("team_id", details.team_id).at("/team_id"))
 }
 
 impl Record for Staff {
@@ -406,12 +470,14 @@ mod tests {
             issuer_id: None,
             subject: None,
             on_leave: None,
+            deputy_id: None,
+            team_id: None,
         }
     }
 
     fn hires(by: Actor, details: StaffDetails, sites: &[Site]) -> Result<Change<Staff>, Refusal> {
         let now = "2026-11-22T09:00:00Z".parse().unwrap();
-        let hiring = Hiring { by, reach: Reach::default(), sites };
+        let hiring = Hiring { by, reach: Reach::default(), sites, deputy: None, team: None };
         Staff::hire(Uuid::from_u128(9).into(), details, hiring, now)
     }
 
@@ -447,7 +513,7 @@ mod tests {
     fn a_key_for_one_dealer_hires_like_its_owner() {
         let key = Actor::Key(Uuid::from_u128(4).into());
         let reach = Reach { dealer: Some(dealer(1)), technician: None };
-        let hiring = Hiring { by: key, reach, sites: &[] };
+        let hiring = Hiring { by: key, reach, sites: &[], deputy: None, team: None };
         let now = "2026-11-22T09:00:00Z".parse().unwrap();
         let id = Uuid::from_u128(9).into();
         assert!(Staff::hire(id, in_role(Role::Owner, Some(dealer(1))), hiring, now).is_ok());
@@ -460,7 +526,8 @@ mod tests {
         let owner = hires(BRAND, in_role(Role::Owner, Some(dealer(1))), &[]).unwrap().record;
         let manager = of_rank(Rank::MANAGER);
         let demoted = in_role(Role::Clerk, Some(dealer(1)));
-        let hiring = Hiring { by: manager, reach: Reach::default(), sites: &[] };
+        let hiring =
+            Hiring { by: manager, reach: Reach::default(), sites: &[], deputy: None, team: None };
         assert_eq!(code(owner.clone().change(demoted, hiring)), "rank_beyond_yours");
         assert_eq!(code(owner.leave(manager)), "rank_beyond_yours");
     }
@@ -528,7 +595,8 @@ mod tests {
             [(Event::TechnicianChanged { staff: Uuid::from_u128(9).into(), after: None }, None)];
         assert_eq!(hired(Role::Technician).leave(BRAND).unwrap().events, told);
         assert_eq!(hired(Role::Clerk).leave(BRAND).unwrap().events, []);
-        let hiring = Hiring { by: BRAND, reach: Reach::default(), sites: &[] };
+        let hiring =
+            Hiring { by: BRAND, reach: Reach::default(), sites: &[], deputy: None, team: None };
         let on = |day: &str| day.parse().unwrap();
         let on_leave = Some(Leave { from_on: on("2026-12-01"), to_on: on("2026-12-02") });
         let away = StaffDetails { on_leave, ..in_role(Role::Technician, Some(dealer(1))) };

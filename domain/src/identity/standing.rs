@@ -162,8 +162,16 @@ mod tests {
             issuer_id: None,
             subject: None,
             on_leave: None,
+            deputy_id: None,
+            team_id: None,
         };
-        let hiring = Hiring { by: Actor::Operator, reach: Reach::default(), sites: &[] };
+        let hiring = Hiring {
+            by: Actor::Operator,
+            reach: Reach::default(),
+            sites: &[],
+            deputy: None,
+            team: None,
+        };
         Staff::hire(Uuid::from_u128(4).into(), details, hiring, now()).unwrap().record
     }
 

@@ -311,8 +311,16 @@ mod tests {
             issuer_id: None,
             subject: None,
             on_leave: None,
+            deputy_id: None,
+            team_id: None,
         };
-        let hiring = Hiring { by: Actor::Operator, reach: Reach::default(), sites: &[] };
+        let hiring = Hiring {
+            by: Actor::Operator,
+            reach: Reach::default(),
+            sites: &[],
+            deputy: None,
+            team: None,
+        };
         let staff = Staff::hire(Uuid::from_u128(3).into(), details, hiring, now()).unwrap().record;
         assert!(in_the_name_of(&staff, TenantMode::Test, Loopback::Refused).is_ok());
         assert!(in_the_name_of(&staff, TenantMode::Live, Loopback::Allowed).is_ok());

@@ -60,6 +60,8 @@ pub struct SalesOrder {
     pub paid_on: Option<CivilDate>,
     /// The day everything in it had arrived.
     pub delivered_on: Option<CivilDate>,
+    /// The day the money was given back.
+    pub refunded_on: Option<CivilDate>,
     /// When it became known here.
     pub created_at: Timestamp,
     /// How often the record was changed, from 1.
@@ -98,6 +100,8 @@ pub enum OrderStatus {
     Delivered,
     /// The sale did not come about.
     Cancelled,
+    /// The customer had paid, and has the money back.
+    Refunded,
 }
 
 impl OrderStatus {
@@ -105,8 +109,9 @@ impl OrderStatus {
     fn verbs(self) -> &'static [&'static str] {
         match self {
             Self::Quoted => &["pay", "cancel"],
-            Self::Paid => &["deliver"],
-            Self::Delivered | Self::Cancelled => &[],
+            Self::Paid => &["deliver", "refund"],
+            Self::Delivered => &["refund"],
+            Self::Cancelled | Self::Refunded => &[],
         }
     }
 }
@@ -127,9 +132,10 @@ impl SalesOrder {
                 let change = Change::new("pay", paid).moved(OrderStatus::Quoted, status);
                 Ok(change.emits(Event::OrderPaid { order }))
             }
-            OrderStatus::Paid | OrderStatus::Delivered | OrderStatus::Cancelled => {
-                Err(self.illegal())
-            }
+            OrderStatus::Paid
+            | OrderStatus::Delivered
+            | OrderStatus::Cancelled
+            | OrderStatus::Refunded => Err(self.illegal()),
         }
     }
 
@@ -147,7 +153,30 @@ impl SalesOrder {
                 let delivered = Self { status, delivered_on: Some(on), ..self };
                 Ok(Change::new("deliver", delivered).moved(OrderStatus::Paid, status))
             }
-            OrderStatus::Quoted | OrderStatus::Delivered | OrderStatus::Cancelled => {
+            OrderStatus::Quoted
+            | OrderStatus::Delivered
+            | OrderStatus::Cancelled
+            | OrderStatus::Refunded => Err(self.illegal()),
+        }
+    }
+
+    /// Records that the customer got their money back `on` a day: what the sale has earned for service is taken
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// An illegal transition unless it is paid or delivered;
+    /// [`pushes::DAY_NOT_BEGUN`](crate::pushes::DAY_NOT_BEGUN).
+    pub fn refund(self, on: CivilDate, now: Timestamp) -> Result<Change<Self>, Refusal> {
+        match self.status {
+            OrderStatus::Paid | OrderStatus::Delivered => {
+                check_day(on, now)?;
+                let (order, from, status) = (self.id, self.status, OrderStatus::Refunded);
+                let refunded = Self { status, refunded_on: Some(on), ..self };
+                let change = Change::new("refund", refunded).moved(from, status);
+                Ok(change.emits(Event::OrderRefunded { order }))
+            }
+            OrderStatus::Quoted | OrderStatus::Cancelled | OrderStatus::Refunded => {
                 Err(self.illegal())
             }
         }
@@ -157,7 +186,7 @@ impl SalesOrder {
     ///
     /// # Errors
     ///
-    /// An illegal transition unless it is quoted: a paid sale has earned an allowance.
+    /// An illegal transition unless it is quoted: a paid sale has earned an allowance, and is refunded.
     pub fn cancel(self) -> Result<Change<Self>, Refusal> {
         match self.status {
             OrderStatus::Quoted => {
@@ -165,17 +194,18 @@ impl SalesOrder {
                 let cancelled = Self { status, ..self };
                 Ok(Change::new("cancel", cancelled).moved(OrderStatus::Quoted, status))
             }
-            OrderStatus::Paid | OrderStatus::Delivered | OrderStatus::Cancelled => {
-                Err(self.illegal())
-            }
+            OrderStatus::Paid
+            | OrderStatus::Delivered
+            | OrderStatus::Cancelled
+            | OrderStatus::Refunded => Err(self.illegal()),
         }
     }
 
-    /// Whether the customer has paid.
+    /// Whether the customer has paid, and has not got the money back.
     pub fn is_paid(&self) -> bool {
         match self.status {
             OrderStatus::Paid | OrderStatus::Delivered => true,
-            OrderStatus::Quoted | OrderStatus::Cancelled => false,
+            OrderStatus::Quoted | OrderStatus::Cancelled | OrderStatus::Refunded => false,
         }
     }
 

@@ -45,6 +45,7 @@ impl Sale {
             status: OrderStatus::Quoted,
             paid_on: None,
             delivered_on: None,
+            refunded_on: None,
             created_at: now,
             version: Version::FIRST,
         };
@@ -77,7 +78,9 @@ impl Sale {
         match sale.order.status {
             OrderStatus::Quoted => sale.rewrite(ids.lines, details, mentioned.products, now),
             OrderStatus::Paid | OrderStatus::Delivered => sale.reassign(&told, details),
-            OrderStatus::Cancelled => Err(sale.settled(&told.differing_fields(&details))),
+            OrderStatus::Cancelled | OrderStatus::Refunded => {
+                Err(sale.settled(&told.differing_fields(&details)))
+            }
         }
         .map(Pushed::Changed)
     }

@@ -3,6 +3,7 @@
 mod brand;
 mod dealers;
 mod sites;
+mod teams;
 
 pub use brand::{
     BRAND_SUSPENDED, Brand, BrandDetails, BrandFounding, BrandStatus, EscalationHours,
@@ -10,6 +11,7 @@ pub use brand::{
 };
 pub use dealers::{Dealer, DealerDetails, DealerStatus};
 pub use sites::{Site, SiteDetails, SiteStatus, Weekday, WorkingHours};
+pub use teams::{Team, TeamDetails, TeamFormation};
 
 use crate::refusal::Rule;
 

@@ -1,54 +1,180 @@
 //! What decisions about gestures are made on, and how they are recorded.
 
-use super::limits;
+use super::{gesture_rules as rules_table, limits};
 use crate::{Fault, Tenant, table::Col};
 use domain::{
     allowances::{
-        authority::{Authority, month_of},
-        gestures::{Gesture, GestureDecision},
+        authority::{
+            Authority, Granted, absent_ranks, day_of, month_of, rank_with_deputies, year_began,
+        },
+        gestures::{Gesture, GestureDecision, GestureKind, Means},
+        guard::{GestureRules, GestureRulesDetails},
+        ledger::Purse,
     },
-    ids::{CustomerId, GestureId},
+    identity::{Actor, Rank, Staff},
+    ids::{CustomerId, DealerId, GestureId},
     money::{Currency, MOST_MINOR, Minor},
 };
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryResult, Select,
+};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
+/// What this customer was given and what this person has granted, each by its own index. A gesture counts with its cost
+/// once it is carried out, and with its estimate before.
+const GRANTED: &str = "
+    SELECT least($7, given.month_minor)::bigint AS customer_month_minor, given.month_count::integer,
+           given.gifts::integer, least($7, own.day_minor)::bigint AS own_day_minor,
+           least($7, own.month_minor)::bigint AS own_month_minor
+    FROM (SELECT coalesce(sum(coalesce(actual_minor, estimate_minor)) FILTER (WHERE approved_at >= $4), 0)
+                     AS month_minor,
+                 count(*) FILTER (WHERE approved_at >= $4 AND coalesce(actual_minor, estimate_minor) > 0)
+                     AS month_count,
+                 count(*) FILTER (WHERE kind IN ('gift', 'hook_favour')
+                                    AND coalesce(actual_minor, estimate_minor) > 0) AS gifts
+          FROM gesture
+          WHERE tenant_id = ac.tenant() AND customer_id = $1 AND currency = $2 AND id <> $3
+            AND approved_at >= $5 AND state IN ('approved', 'fulfilled')) given,
+         (SELECT coalesce(sum(coalesce(actual_minor, estimate_minor)) FILTER (WHERE approved_at >= $6), 0)
+                     AS day_minor,
+                 coalesce(sum(coalesce(actual_minor, estimate_minor)), 0) AS month_minor
+          FROM gesture
+          WHERE tenant_id = ac.tenant() AND granted_by = $8 AND currency = $2 AND id <> $3
+            AND approved_at >= $4 AND state IN ('approved', 'fulfilled')) own";
+
+/// What is to be granted, and by whom.
+#[derive(Debug, Clone)]
+pub struct Granting {
+    /// To whom.
+    pub customer: CustomerId,
+    /// In which currency.
+    pub currency: Currency,
+    /// What.
+    pub kind: GestureKind,
+    /// Which gesture, so that it does not count against itself.
+    pub gesture: GestureId,
+    /// Whose people decide about it.
+    pub dealer: Option<DealerId>,
+    /// Who grants it, when somebody does now: a person or a key.
+    pub grantor: Option<String>,
+    /// The largest margin that was earned on what it is paid from.
+    pub margin_minor: Minor,
+}
+
+impl Granting {
+    /// That `gesture` is granted by `grantor`, or by nobody yet.
+    pub fn of(gesture: &Gesture, grantor: Option<String>, purse: &Purse) -> Self {
+        Self {
+            customer: gesture.customer_id,
+            currency: gesture.currency,
+            kind: gesture.kind,
+            gesture: gesture.id,
+            dealer: gesture.dealer_id,
+            grantor,
+            margin_minor: purse.margin(gesture.currency),
+        }
+    }
+}
+
+/// The brand's rules for gestures, in one currency where it is given.
+pub fn gesture_rules(currency: Option<Currency>) -> Select<rules_table::Entity> {
+    let select = rules_table::Entity::find();
+    match currency {
+        Some(currency) => select.filter(rules_table::Column::Currency.eq(currency.to_string())),
+        None => select,
+    }
+}
+
 impl Tenant {
-    /// What is known about authority when something is to be granted to `customer`: the brand's limits,
-    /// and what other gestures than `gesture` have granted them this month. The customer's
-    /// [purse](Tenant::purse) must be held, so that nobody else grants something at the same time.
+    /// Makes decisions of the same person come one after the other, so that what they grant on one day or in one month
+    /// is counted before they grant more. Comes before the [purse](Tenant::purse).
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
-    pub async fn authority(
-        &self,
-        customer: CustomerId,
-        currency: Currency,
-        gesture: GestureId,
-    ) -> Result<Authority, Fault> {
+    pub async fn lock_grantor(&self, grantor: &str) -> Result<(), Fault> {
+        let sql = "SELECT pg_advisory_xact_lock(hashtextextended('grants:' || ac.tenant()::text || $1, 0))";
+        self.work().execute_raw(self.statement(sql, [grantor.into()])).await?;
+        Ok(())
+    }
+
+    /// What is known about authority when something is to be granted to a customer. Their
+    /// [purse](Tenant::purse) and whoever grants must be held, so that nobody else grants something at the
+    /// same time.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn authority(&self, granting: &Granting) -> Result<Authority, Fault> {
         let brand = self.brand_settings().await?;
-        let month = month_of(self.now(), brand.tz);
-        let sql =
-            "SELECT least($6, coalesce(sum(coalesce(actual_minor, estimate_minor)), 0))::bigint AS granted
-                   FROM gesture
-                   WHERE tenant_id = ac.tenant() AND customer_id = $1 AND currency = $2 AND id <> $3
-                     AND approved_at >= $4 AND approved_at < $5 AND state IN ('approved', 'fulfilled')";
+        let now = self.now();
+        let instant = |at| chrono::DateTime::from(at).into();
         let values = [
-            Uuid::from(customer).into(),
-            currency.to_string().into(),
-            Uuid::from(gesture).into(),
-            chrono::DateTime::from(month.start).into(),
-            chrono::DateTime::from(month.end).into(),
+            Uuid::from(granting.customer).into(),
+            granting.currency.to_string().into(),
+            Uuid::from(granting.gesture).into(),
+            instant(month_of(now, brand.tz).start),
+            instant(year_began(now, brand.tz)),
+            instant(day_of(now, brand.tz).start),
             MOST_MINOR.into(),
+            granting.grantor.clone().into(),
         ];
-        let row = self.work().query_one_raw(self.statement(sql, values)).await?;
-        let granted_minor = match row {
-            Some(row) => row.try_get::<Col<Minor>>("", "granted")?.0,
-            None => Minor::ZERO,
-        };
-        let limits = self.all(limits(None)).await?;
-        Ok(Authority { limits, granted_minor, escalation_hours: brand.escalation_hours })
+        let row = self.work().query_one_raw(self.statement(GRANTED, values)).await?;
+        let today = now.date_in(brand.tz);
+        Ok(Authority {
+            limits: self.all(limits(None)).await?,
+            kind: granting.kind,
+            margin_minor: granting.margin_minor,
+            granted: row.as_ref().map(granted).transpose()?.unwrap_or_default(),
+            today,
+            absent: self.absent(granting.dealer).await?,
+            escalation_hours: brand.escalation_hours,
+        })
+    }
+
+    /// What a gesture is paid from, locked until this work is done, and what the brand says about gestures.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn means(&self, gesture: &Gesture) -> Result<Means, Fault> {
+        let mut purse = self.purse(gesture.customer_id).await?;
+        let known: BTreeSet<_> = purse.lots.iter().map(|lot| lot.id).collect();
+        let emptied = gesture.splits.iter().map(|split| split.lot_id);
+        let emptied: Vec<_> = emptied.filter(|lot| !known.contains(lot)).collect();
+        if !emptied.is_empty() {
+            purse.lots.extend(self.lots(&emptied).await?);
+        }
+        let (team, dealer) = (gesture.team_id, gesture.dealer_id);
+        let budgets = self.budgets_above(team, dealer, gesture.currency).await?;
+        let rules = self.rules_for(gesture.currency).await?;
+        Ok(Means { purse, budgets, rules })
+    }
+
+    /// What the brand says about gestures in `currency`.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn rules_for(&self, currency: Currency) -> Result<GestureRulesDetails, Fault> {
+        let rules: Option<GestureRules> = self.find(gesture_rules(Some(currency))).await?;
+        Ok(rules.map_or_else(|| GestureRulesDetails::none(currency), |rules| rules.details))
+    }
+
+    /// The rank in which `actor`, whose own is `own`, decides today, standing in for whoever is on leave.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn deciding_rank(&self, actor: Actor, own: Rank) -> Result<Rank, Fault> {
+        let Some(staff) = actor.staff() else { return Ok(own) };
+        let deputised: Vec<Staff> = self.all(crate::identity::deputised_by(staff)).await?;
+        if deputised.is_empty() {
+            return Ok(own);
+        }
+        let today = self.now().date_in(self.zone().await?);
+        Ok(rank_with_deputies(own, &deputised, today))
     }
 
     /// Records what was decided about a gesture; answers it as it is now.
@@ -57,7 +183,7 @@ impl Tenant {
     ///
     /// [`Fault`] when the database fails, or the same was decided before.
     pub async fn record_gesture(&self, decision: GestureDecision) -> Result<Gesture, Fault> {
-        let GestureDecision { change, approval, posting } = decision;
+        let GestureDecision { change, approval, posting, budgets } = decision;
         let gesture = self.record(change).await?;
         if let Some(approval) = approval {
             self.add(&approval).await?;
@@ -65,6 +191,30 @@ impl Tenant {
         if let Some(posting) = posting {
             self.post(posting).await?;
         }
+        for posting in budgets {
+            self.post_budget(posting).await?;
+        }
         Ok(gesture)
     }
+
+    /// The ranks of a dealer in which nobody can decide today; none for what is the brand's.
+    async fn absent(&self, dealer: Option<DealerId>) -> Result<BTreeSet<Rank>, Fault> {
+        let Some(dealer) = dealer else { return Ok(BTreeSet::new()) };
+        let deciding: Vec<Staff> = self.all(crate::identity::deciding(Some(dealer))).await?;
+        let today = self.now().date_in(self.zone().await?);
+        Ok(absent_ranks(&deciding, today))
+    }
+}
+
+fn granted(row: &QueryResult) -> Result<Granted, Fault> {
+    let count = |name: &str| -> Result<u32, Fault> { Ok(row.try_get::<Col<u32>>("", name)?.0) };
+    let amount =
+        |name: &str| -> Result<Minor, Fault> { Ok(row.try_get::<Col<Minor>>("", name)?.0) };
+    Ok(Granted {
+        customer_month_minor: amount("customer_month_minor")?,
+        customer_month_count: count("month_count")?,
+        own_day_minor: amount("own_day_minor")?,
+        own_month_minor: amount("own_month_minor")?,
+        gifts_this_year: count("gifts")?,
+    })
 }

@@ -1,31 +1,44 @@
 //! Tables of allowances: policies, accounts with their lots and entries, limits, gestures.
 
+mod budgets;
 mod gestures;
 mod ledger;
+mod reports;
 
-use crate::{Fault, Tenant, listed, table, table::Stored, words};
+pub use budgets::{WantedBudgets, budgets, entries_of_budget};
+pub use gestures::{Granting, gesture_rules};
+pub use ledger::{WantedShortfalls, shortfalls};
+
+use crate::{Fault, Tenant, listed, numbers, table, table::Stored, words};
 use domain::{
     allowances::{
         accounts::{
-            AllowanceAccount, AllowanceEntry, AllowanceLot, AllowanceLotState, AllowanceMovement,
-            EntryDocument, EntryKind, EntryReason,
+            AllowanceAccount, AllowanceEntry, AllowanceMovement, EntryDocument, EntryKind,
+            EntryReason,
         },
-        accrual::{AllowanceTiers, LotExpiryDays},
-        authority::{AuthorityLimit, AuthorityLimitDetails, BeyondLimit},
-        gestures::{Approval, ApprovalDecision, Gesture, GestureKind, GestureState},
+        authority::{AuthorityLimit, AuthorityLimitDetails, GestureCount, LimitFailure},
+        budgets::{
+            AllowanceBudget, AllowanceBudgetEntry, BudgetEntryKind, BudgetMovement, BudgetOwner,
+        },
+        gestures::{
+            Approval, ApprovalDecision, Gesture, GestureInterest, GestureKind, GestureState,
+        },
+        guard::{GestureRules, GestureRulesDetails},
+        lots::{AllowanceLot, AllowanceLotState, AllowanceShortfall, LotPurpose, LotSplit},
         policy::{
             AllowanceBase, AllowancePolicy, AllowancePolicyDetails, AllowancePolicyState,
             Succession,
         },
+        tiers::{AllowanceTiers, LotExpiryDays},
     },
     identity::{Rank, Role},
     ids::{
-        AllowanceAccountId, AllowanceLotId, ComplaintId, CustomerId, DealerId, GestureId,
-        OrderLineId, StaffId,
+        AllowanceAccountId, AllowanceBudgetId, AllowanceLotId, ComplaintId, CustomerId, DealerId,
+        GestureId, OrderLineId, StaffId, TeamId,
     },
     money::{BasisPoints, Currency, Minor},
     text::{Line, Prose},
-    time::Timestamp,
+    time::{CivilDate, Timestamp},
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _,
@@ -41,6 +54,8 @@ table! {
             base: AllowanceBase,
             tiers: AllowanceTiers,
             fallback_price_bp: BasisPoints,
+            least_per_order_minor: Minor,
+            most_per_order_minor: Option<Minor>,
             expiry_days: Option<LotExpiryDays>,
         }],
         number: u32,
@@ -60,17 +75,25 @@ table! {
         balance_minor: Minor,
         held_minor: Minor,
         available_minor: Minor,
+        pending_minor: Minor,
         created_at: Timestamp,
     } versioned
 }
 
 table! {
-    /// What an order line has earned.
+    /// What an order line has earned, instalment by instalment.
     allowance_lot = "allowance_lot" of AllowanceLot {
         account_id: AllowanceAccountId,
         order_line_id: OrderLineId,
+        instalment: u32,
+        purpose: LotPurpose,
+        tangible_allowed: bool,
+        margin_minor: Option<Minor>,
+        seller_id: Option<DealerId>,
         amount_minor: Minor,
         remaining_minor: Minor,
+        held_minor: Minor,
+        spent_minor: Minor,
         active_from: Timestamp,
         expires_at: Option<Timestamp>,
         state: AllowanceLotState,
@@ -85,9 +108,11 @@ table! {
             kind: EntryKind,
             reason: EntryReason,
             document: EntryDocument,
+            interest: Option<GestureInterest>,
             lot_id: Option<AllowanceLotId>,
             balance_change_minor: i64,
             held_change_minor: i64,
+            pending_change_minor: i64,
             balance_after_minor: Minor,
             held_after_minor: Minor,
             idempotency_key: String,
@@ -99,17 +124,89 @@ table! {
 }
 
 table! {
-    /// How much a role may grant alone.
+    /// What a sale that was given back had paid for already.
+    allowance_shortfall = "allowance_shortfall" of AllowanceShortfall {
+        account_id: AllowanceAccountId,
+        customer_id: CustomerId,
+        dealer_id: Option<DealerId>,
+        order_line_id: OrderLineId,
+        lot_id: AllowanceLotId,
+        currency: Currency,
+        amount_minor: Minor,
+        idempotency_key: String,
+        at: Timestamp,
+    } append_only
+}
+
+table! {
+    /// How much a role or a person may grant alone.
     authority_limit = "authority_limit" of AuthorityLimit {
         [details: AuthorityLimitDetails {
-            role: Role,
+            role: Option<Role>,
+            staff_id: Option<StaffId>,
             currency: Currency,
+            kind: Option<GestureKind>,
+            margin_from_minor: Option<Minor>,
+            margin_to_minor: Option<Minor>,
             per_request_minor: Minor,
+            per_day_minor: Option<Minor>,
+            per_month_minor: Option<Minor>,
             per_customer_month_minor: Option<Minor>,
+            per_customer_month_count: Option<GestureCount>,
             unlimited: bool,
+            valid_from_on: Option<CivilDate>,
+            valid_to_on: Option<CivilDate>,
         }],
         created_at: Timestamp,
     } versioned
+}
+
+table! {
+    /// What the brand says about gestures.
+    gesture_rules = "gesture_rules" of GestureRules {
+        [details: GestureRulesDetails {
+            currency: Currency,
+            most_gift_minor: Option<Minor>,
+            most_gift_share_bp: Option<BasisPoints>,
+            small_gift_minor: Minor,
+            gifts_per_customer_year: Option<GestureCount>,
+            tolerance_bp: BasisPoints,
+        }],
+        created_at: Timestamp,
+    } versioned
+}
+
+table! {
+    /// What a team, a dealer or the brand may spend on gestures.
+    allowance_budget = "allowance_budget" of AllowanceBudget {
+        owner: BudgetOwner,
+        dealer_id: Option<DealerId>,
+        team_id: Option<TeamId>,
+        currency: Currency,
+        balance_minor: Minor,
+        held_minor: Minor,
+        available_minor: Minor,
+        created_at: Timestamp,
+    } versioned
+}
+
+table! {
+    /// How money moved in a budget.
+    allowance_budget_entry = "allowance_budget_entry" of AllowanceBudgetEntry {
+        [movement: BudgetMovement {
+            kind: BudgetEntryKind,
+            gesture_id: Option<GestureId>,
+            reason: Option<Line>,
+            balance_change_minor: i64,
+            held_change_minor: i64,
+            balance_after_minor: Minor,
+            held_after_minor: Minor,
+            idempotency_key: String,
+        }],
+        budget_id: AllowanceBudgetId,
+        actor: String,
+        at: Timestamp,
+    } append_only
 }
 
 table! {
@@ -120,15 +217,21 @@ table! {
         complaint_id: Option<ComplaintId>,
         kind: GestureKind,
         problem_solved: Prose,
+        interest: GestureInterest,
         currency: Currency,
         estimate_minor: Minor,
+        perceived_value_minor: Option<Minor>,
         actual_minor: Option<Minor>,
+        splits: Vec<LotSplit>,
         state: GestureState,
         requester_id: StaffId,
+        team_id: Option<TeamId>,
         asked_by: String,
-        beyond: Option<BeyondLimit>,
+        failed_limits: Vec<LimitFailure>,
         required_rank: Option<Rank>,
         approval_step: u32,
+        granted_by: Option<String>,
+        reversal_reason: Option<Line>,
         escalates_at: Option<Timestamp>,
         expires_at: Option<Timestamp>,
         approved_at: Option<Timestamp>,
@@ -156,7 +259,11 @@ listed! {
     AllowanceAccount = allowance_account [CreatedAt;] usually newest;
     AllowanceLot = allowance_lot [CreatedAt; ActiveFrom] usually oldest;
     AllowanceEntry = allowance_entry [At;] usually newest;
+    AllowanceShortfall = allowance_shortfall [At;] usually newest;
     AuthorityLimit = authority_limit [CreatedAt;] usually oldest;
+    GestureRules = gesture_rules [CreatedAt;] usually oldest;
+    AllowanceBudget = allowance_budget [CreatedAt;] usually oldest;
+    AllowanceBudgetEntry = allowance_budget_entry [At;] usually newest;
     Gesture = gesture [CreatedAt;] usually newest;
     Approval = approval [At; Step] usually oldest;
 }
@@ -165,27 +272,19 @@ words!(
     AllowanceBase,
     AllowancePolicyState,
     AllowanceLotState,
+    LotPurpose,
     EntryKind,
     EntryReason,
-    BeyondLimit,
+    BudgetOwner,
+    BudgetEntryKind,
+    GestureInterest,
     GestureKind,
     GestureState,
     ApprovalDecision,
 );
 
-crate::documents!(AllowanceTiers);
-
-impl Stored for LotExpiryDays {
-    type Sql = i32;
-
-    fn to_sql(&self) -> i32 {
-        self.get().to_sql()
-    }
-
-    fn from_sql(sql: i32) -> Result<Self, String> {
-        Self::new(u32::from_sql(sql)?).map_err(|mistake| mistake.message)
-    }
-}
+crate::documents!(AllowanceTiers, Vec<LotSplit>, Vec<LimitFailure>);
+numbers!(LotExpiryDays, GestureCount);
 
 /// A document is known by its identifier, which says its kind.
 impl Stored for EntryDocument {
@@ -253,6 +352,13 @@ pub fn limits(role: Option<Role>) -> Select<authority_limit::Entity> {
     }
 }
 
+/// Limits of authority, of one role or one person where these are given.
+pub fn limits_of(role: Option<Role>, staff_id: Option<StaffId>) -> Select<authority_limit::Entity> {
+    limits(role).apply_if(staff_id, |all, id| {
+        all.filter(authority_limit::Column::StaffId.eq(Uuid::from(id)))
+    })
+}
+
 /// Which gestures are wanted; all when nothing is said.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WantedGestures {
@@ -264,6 +370,10 @@ pub struct WantedGestures {
     pub complaint_id: Option<ComplaintId>,
     /// Those in one state.
     pub state: Option<GestureState>,
+    /// Those of one kind.
+    pub kind: Option<GestureKind>,
+    /// Those in one person's name.
+    pub requester_id: Option<StaffId>,
 }
 
 /// Gestures.
@@ -274,6 +384,8 @@ pub fn gestures(wanted: WantedGestures) -> Select<gesture::Entity> {
         .apply_if(wanted.dealer_id, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
         .apply_if(wanted.complaint_id, |all, id| all.filter(C::ComplaintId.eq(Uuid::from(id))))
         .apply_if(wanted.state, |all, state| all.filter(C::State.eq(table::word(&state))))
+        .apply_if(wanted.kind, |all, kind| all.filter(C::Kind.eq(table::word(&kind))))
+        .apply_if(wanted.requester_id, |all, id| all.filter(C::RequesterId.eq(Uuid::from(id))))
 }
 
 /// What was said about a gesture.

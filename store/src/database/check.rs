@@ -58,6 +58,7 @@ const LOGIN: &str = "
 
 /// The policies: what they open is the tenant's, exactly; and what narrows it is there. Two more open
 /// something to a role of ours: the dispatcher's of the queue's envelopes, and that of the signing keys.
+/// Budgets stand above dealers too: what the brand spends at most, every dealer's gestures count against.
 /// A policy for the owner of a table serves a function that answers for it, and the login is not the owner.
 const POLICIES: &str = "
     WITH walled AS (
@@ -99,7 +100,10 @@ const POLICIES: &str = "
             SELECT 1 FROM pg_attribute a WHERE a.attrelid = w.oid AND a.attname = 'dealer_id' AND NOT a.attisdropped))
           AND NOT EXISTS (
               SELECT 1 FROM of_app r WHERE r.oid = w.oid AND NOT r.opens AND r.command = '*' AND r.reads = r.writes
-              AND r.reads = format('((ac.dealer() IS NULL) OR (%s = ac.dealer()))', w.dealer))
+              AND r.reads = format(CASE w.name
+                      WHEN 'allowance_budget'
+                      THEN '((ac.dealer() IS NULL) OR (dealer_id IS NULL) OR (%s = ac.dealer()))'
+                      ELSE '((ac.dealer() IS NULL) OR (%s = ac.dealer()))' END, w.dealer))
     UNION ALL
     SELECT 'table ' || w.name || ' does not narrow to a technician' FROM walled w
         WHERE w.name IN ('sop_run', 'work_order', 'appointment') AND NOT EXISTS (
@@ -108,7 +112,7 @@ const POLICIES: &str = "
     UNION ALL
     SELECT 'table ' || w.name || ' is written for one dealer' FROM walled w
         WHERE w.name IN ('tenant', 'issuer', 'product', 'sop', 'sop_version', 'allowance_policy', 'authority_limit',
-                         'plan_template', 'survey', 'test_clock')
+                         'gesture_rules', 'plan_template', 'survey', 'test_clock')
           AND 2 <> (SELECT count(*) FROM of_app r WHERE r.oid = w.oid AND NOT r.opens AND r.command IN ('a', 'w')
                     AND coalesce(r.reads, r.writes) = '(ac.dealer() IS NULL)' AND r.writes = '(ac.dealer() IS NULL)')";
 

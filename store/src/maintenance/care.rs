@@ -95,6 +95,7 @@ impl Tenant {
             role: Some(Role::Technician),
             status: Some(StaffStatus::Active),
             external_id: None,
+            team: None,
         };
         let staff: Vec<Staff> = self.all(staff_like(&sought)).await?;
         let mut technicians: Vec<_> =

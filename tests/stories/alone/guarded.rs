@@ -46,7 +46,17 @@ const NEVER: &[(&str, &str, &str)] = &[
     (
         "a line of an order earns twice",
         "INSERT INTO allowance_lot SELECT (jsonb_populate_record(l, NEW_ID)).* FROM allowance_lot l LIMIT 1",
-        "allowance_lot__order_line_id",
+        "allowance_lot__order_line_id__instalment",
+    ),
+    (
+        "a lot promises more than is left of it",
+        "UPDATE allowance_lot SET held_minor = remaining_minor + 1",
+        "allowance_lot_check",
+    ),
+    (
+        "a budget is overdrawn",
+        "UPDATE allowance_budget SET held_minor = balance_minor + 1, available_minor = -1",
+        "allowance_budget_available_minor_check",
     ),
     (
         "money moves twice for one reason",

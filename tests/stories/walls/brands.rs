@@ -29,6 +29,9 @@ pub(crate) async fn furnish(key: &Client) -> Names {
     key.post("/v1/issuers", issuer).await.expect(201);
     let limits = json!({"role": "owner", "currency": "CNY", "per_request_minor": 50_000});
     key.post("/v1/authority-limits", limits).await.expect(201);
+    let rules = json!({"currency": "CNY", "most_gift_minor": 50_000});
+    key.post("/v1/gesture-rules", rules).await.expect(201);
+    shares_a_budget(key, &names).await;
     let spare = json!({"code": "spare", "name": "Spare plan", "tasks": [
         {"code": "look", "title": "Look", "trigger": {"kind": "every_months", "months": 6}},
     ]});
@@ -52,8 +55,20 @@ pub(super) async fn enter_neighbour(key: &Client, first: &Names) -> Names {
         step["body"] = serde_json::from_str(&other).unwrap();
         take(key, &step, &mut names).await;
     }
+    shares_a_budget(key, &names).await;
     complain(key, &names).await;
     names
+}
+
+/// A team of the dealer, and money for what the dealer gives.
+async fn shares_a_budget(key: &Client, names: &Names) {
+    let team = json!({"dealer_id": names["dealer"], "name": "早班"});
+    key.post("/v1/teams", team).await.expect(201);
+    let budget = json!({"dealer_id": names["dealer"], "currency": "CNY"});
+    let budget = key.post("/v1/allowance-budgets", budget).await.expect(201).id();
+    let money = json!({"amount_minor": 1_000_000, "reason": "January"});
+    let fund = format!("/v1/allowance-budgets/{budget}/fund");
+    key.post(&fund, money).await.expect(200);
 }
 
 fn steps() -> Vec<Value> {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     identity::{Actor, Role, Staff, StaffStatus},
-    ids::{CustomerId, DealerId, GestureId, StaffId},
+    ids::{CustomerId, DealerId, GestureId, StaffId, TeamId},
     refusal::Refusal,
 };
 
@@ -36,6 +36,8 @@ pub struct Requester {
     pub role: Role,
     /// For whom they work; `None` for the brand.
     pub dealer_id: Option<DealerId>,
+    /// Their team.
+    pub team_id: Option<TeamId>,
 }
 
 impl Requester {
@@ -50,6 +52,7 @@ impl Requester {
                 id: staff.id,
                 role: staff.details.role,
                 dealer_id: staff.details.dealer_id,
+                team_id: staff.details.team_id,
             }),
             StaffStatus::Left => Err(Refusal::new(&REQUESTER_LEFT)
                 .with("requester_id", staff.id)
@@ -77,6 +80,11 @@ pub fn requester(actor: Actor, named: Option<StaffId>) -> Result<StaffId, Refusa
 }
 
 impl Asked {
+    /// Whose people see it: the dealer who looks after the customer, or else the requester's.
+    pub fn dealer_id(&self) -> Option<DealerId> {
+        self.customer_dealer_id.or(self.requester.dealer_id)
+    }
+
     /// Whether requester, customer and complaint belong together.
     pub(super) fn check(&self) -> Result<(), Refusal> {
         if let (Some(customers), Some(requesters)) =

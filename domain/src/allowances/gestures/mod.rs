@@ -3,10 +3,12 @@
 //!
 //! Asking holds the estimate at once, so that two gestures never count on the same money. Within the
 //! requester's authority the gesture is approved on the spot; beyond it, it waits for a person of higher
-//! rank. Whatever happens then, the money is paid or released exactly once.
+//! rank; while a budget is short, it is parked. Whatever happens then, the money is paid or released
+//! exactly once.
 
 mod asked;
 mod rules;
+mod settling;
 mod verbs;
 
 #[cfg(test)]
@@ -14,12 +16,12 @@ mod tests;
 
 pub use asked::{Asked, Requester, requester};
 pub use rules::*;
-pub use verbs::{Ballot, Bill, GestureDecision};
+pub use verbs::{Ballot, Bill, GestureDecision, Means};
 
-use super::authority::BeyondLimit;
+use super::{authority::LimitFailure, lots::LotSplit};
 use crate::{
     identity::Rank,
-    ids::{ApprovalId, ComplaintId, CustomerId, DealerId, GestureId, StaffId},
+    ids::{ApprovalId, ComplaintId, CustomerId, DealerId, GestureId, StaffId, TeamId},
     money::{Currency, Minor, Money},
     record::{Record, Version},
     text::{Line, Prose},
@@ -32,10 +34,13 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(examples(json!({"id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
     "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": null, "kind": "gift",
-    "problem_solved": "The filter came a week late and the family bought water.",
-    "currency": "CNY", "estimate_minor": 8000, "actual_minor": null, "state": "pending_approval",
-    "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "asked_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "beyond": "per_request", "required_rank": 30, "approval_step": 1,
+    "problem_solved": "The filter came a week late and the family bought water.", "interest": "customer",
+    "currency": "CNY", "estimate_minor": 8000, "perceived_value_minor": 12000, "actual_minor": null,
+    "splits": [{"lot_id": "lot_01m80t7jx3e9vbq2f4c6d8g0hk", "amount_minor": 8000}], "state": "pending_approval",
+    "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "team_id": null,
+    "asked_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "failed_limits": [{"limit": "per_request", "most_minor": 5000, "used_minor": 0, "most_count": null, "used_count": null}],
+    "required_rank": 30, "approval_step": 1, "granted_by": null, "reversal_reason": null,
     "escalates_at": "2026-11-23T09:30:00Z", "expires_at": "2026-11-25T09:30:00Z", "approved_at": null, "settled_at": null,
     "created_at": "2026-11-22T09:30:00Z", "version": 1})))]
 pub struct Gesture {
@@ -51,36 +56,49 @@ pub struct Gesture {
     pub kind: GestureKind,
     /// Which need of the customer it meets.
     pub problem_solved: Prose,
+    /// Whose interest it serves first.
+    pub interest: GestureInterest,
     /// The currency of its amounts.
     pub currency: Currency,
     /// What it may cost; held on the customer's account until the gesture is settled.
     pub estimate_minor: Minor,
+    /// What it is worth to the customer, as far as somebody knows.
+    pub perceived_value_minor: Option<Minor>,
     /// What it has cost.
     pub actual_minor: Option<Minor>,
+    /// The lots that it is held from, and those that it was paid from once it is carried out.
+    pub splits: Vec<LotSplit>,
     /// Where it stands.
     pub state: GestureState,
     /// In whose name it was asked for.
     pub requester_id: StaffId,
+    /// The requester's team when it was asked for.
+    pub team_id: Option<TeamId>,
     /// Who asked for it: the person themselves (`stf_`), or a program in their name (`key_`). Neither of
     /// the two decides about it.
     #[schema(examples("stf_01m80t7jx3e9vbq2f4c6d8g0hk"))]
     pub asked_by: String,
-    /// Which limit of the requester's it is beyond; `null`: none, it was approved on the spot.
-    pub beyond: Option<BeyondLimit>,
+    /// Every limit of the requester's it was beyond, and every budget that was short, with the numbers; empty: it was
+    /// approved on the spot.
+    pub failed_limits: Vec<LimitFailure>,
     /// The lowest rank whose authority reached so far when it was asked for, or the one it was escalated
     /// to since.
     pub required_rank: Option<Rank>,
     /// Which step of its approval it is at, from 1; each escalation is one more.
     pub approval_step: u32,
+    /// Who granted it: the requester, or who approved it.
+    pub granted_by: Option<String>,
+    /// Why it was taken back after it was paid.
+    pub reversal_reason: Option<Line>,
     /// When it goes up to the next rank by itself while nobody has decided; `null` when it is decided, and
     /// when there is no higher rank whose authority reaches so far.
     pub escalates_at: Option<Timestamp>,
     /// When it expires by itself: 72 hours after it was asked for while nobody has decided, 14 days after
-    /// it was approved while nobody has carried it out; `null` once it is settled.
+    /// it was approved or parked while nobody has carried it out; `null` once it is settled.
     pub expires_at: Option<Timestamp>,
     /// When it was approved.
     pub approved_at: Option<Timestamp>,
-    /// When it was carried out, rejected or cancelled, or when it expired.
+    /// When it was carried out, rejected, cancelled or reversed, or when it expired.
     pub settled_at: Option<Timestamp>,
     /// When it was asked for.
     pub created_at: Timestamp,
@@ -104,11 +122,17 @@ pub struct GestureRequest {
     pub kind: GestureKind,
     /// Which need of the customer it meets: a gesture without one is a bribe.
     pub problem_solved: Prose,
+    /// Whose interest it serves first; the customer's when left out.
+    #[serde(default)]
+    pub interest: GestureInterest,
     /// The currency of the estimate: that of the customer's account.
     pub currency: Currency,
     /// What it may cost. 0 for what costs nothing, such as a call: it needs neither allowance nor
     /// authority.
     pub estimate_minor: Minor,
+    /// What it is worth to the customer, in the same currency, as far as somebody knows.
+    #[serde(default)]
+    pub perceived_value_minor: Option<Minor>,
     /// Who asks. A program of the brand must name the person; a person asks in their own name and may
     /// leave it out.
     #[serde(default)]
@@ -116,7 +140,7 @@ pub struct GestureRequest {
 }
 
 /// What a gesture is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GestureKind {
     /// A thing.
@@ -125,12 +149,34 @@ pub enum GestureKind {
     PersonalisedService,
     /// Money off.
     GoodwillCredit,
+    /// A penalty that is not asked for.
+    PenaltyWaiver,
+    /// A small thing or favour that opens a conversation.
+    HookFavour,
+    /// Thanks for a recommendation.
+    ReferralReward,
+}
+
+/// Whose interest a gesture serves first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GestureInterest {
+    /// The customer's.
+    #[default]
+    Customer,
+    /// The dealer's.
+    Dealer,
+    /// The brand's.
+    Brand,
 }
 
 /// Where a gesture stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GestureState {
+    /// A budget is short. The estimate is held on the customer's account, and it goes on by itself when money
+    /// arrives.
+    Parked,
     /// Beyond the requester's authority; somebody of higher rank decides. The estimate is held.
     PendingApproval,
     /// May be carried out. The estimate is held.
@@ -139,6 +185,8 @@ pub enum GestureState {
     Rejected,
     /// Was carried out and paid.
     Fulfilled,
+    /// Was paid, and did not take place after all; the money is back.
+    Reversed,
     /// Was called off; nothing is held any more.
     Cancelled,
     /// Was not decided on, or not carried out, in time; nothing is held any more.
@@ -197,13 +245,28 @@ impl GestureRequest {
     }
 }
 
+impl GestureKind {
+    /// Whether it is a thing.
+    pub fn is_tangible(self) -> bool {
+        match self {
+            Self::Gift | Self::HookFavour => true,
+            Self::PersonalisedService
+            | Self::GoodwillCredit
+            | Self::PenaltyWaiver
+            | Self::ReferralReward => false,
+        }
+    }
+}
+
 impl GestureState {
     /// What can be done from here.
     pub fn allowed_transitions(self) -> &'static [&'static str] {
         match self {
+            Self::Parked => &["cancel"],
             Self::PendingApproval => &["approve", "reject", "cancel"],
             Self::Approved => &["fulfil", "cancel"],
-            Self::Rejected | Self::Fulfilled | Self::Cancelled | Self::Expired => &[],
+            Self::Fulfilled => &["reverse"],
+            Self::Rejected | Self::Reversed | Self::Cancelled | Self::Expired => &[],
         }
     }
 }

@@ -139,3 +139,33 @@ pub static OTHER_CUSTOMERS_COMPLAINT: Rule = Rule {
         zh: "请填写同一客户的投诉，或留空。",
     },
 };
+
+/// A gesture would cost more than a budget has.
+pub static GESTURE_OVER_BUDGET: Rule = Rule {
+    code: "gesture_over_budget",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "A budget is short", zh: "预算不足" },
+    detail: Bilingual {
+        en: "It has cost {asked} more than is held for it, and a budget does not have that ({beyond}).",
+        zh: "实际费用比预留多 {asked}，而预算不足（{beyond}）。",
+    },
+    advice: Bilingual {
+        en: "Put money into the budgets that `failed_limits` names, or say what was within the estimate.",
+        zh: "请为 `failed_limits` 中列出的预算追加资金，或按预估范围内的金额登记。",
+    },
+};
+
+/// A payment is taken back by somebody above the one for whom it was made.
+pub static REVERSAL_NEEDS_HIGHER_RANK: Rule = Rule {
+    code: "reversal_needs_higher_rank",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "A higher rank reverses it", zh: "须由更高级别冲正" },
+    detail: Bilingual {
+        en: "Reversing what {granted_by} granted takes rank {required_rank}; yours is {rank}.",
+        zh: "冲正由 {granted_by} 批准的支出需要级别 {required_rank}，您的级别为 {rank}。",
+    },
+    advice: Bilingual {
+        en: "Ask somebody of rank `required_rank` or higher who neither asked for it nor granted it.",
+        zh: "请由级别不低于 `required_rank` 且未参与申请与批准的人员处理。",
+    },
+};

@@ -4,9 +4,14 @@ use super::*;
 use crate::{
     allowances::{
         accounts::EntryKind,
-        authority::Authority,
-        examples::{at, fen, id, limit, lot, minor, promised_account, purse},
+        authority::{Authority, GestureLimit, Granted},
+        budgets::{AllowanceBudget, AllowanceBudgetRequest, BudgetTransfer, Budgets},
+        examples::{
+            self, at, fen, id, limit, lot, means, minor, promised_account, promised_lot, purse,
+        },
+        guard::GestureRulesDetails,
         ledger::{Posting, Purse},
+        lots::LotPurpose,
     },
     event::Event,
     identity::{Actor, Role},
@@ -26,7 +31,7 @@ fn manager() -> Actor {
 
 fn authority() -> Authority {
     let limits = vec![limit(Role::Clerk, 50, None), limit(Role::Manager, 200, None)];
-    Authority { limits, ..Authority::default() }
+    examples::authority(limits)
 }
 
 /// The clerk asks for a gift of `estimate` to customer 7, who has 300.
@@ -38,11 +43,18 @@ fn asked(estimate: Money) -> Asked {
             complaint_id: None,
             kind: GestureKind::Gift,
             problem_solved: Prose::new("The filter was late and the family bought water.").unwrap(),
+            interest: GestureInterest::Customer,
             currency: estimate.currency,
             estimate_minor: estimate.amount,
+            perceived_value_minor: None,
             requester_id: None,
         },
-        requester: Requester { id: id(11), role: Role::Clerk, dealer_id: Some(id(3)) },
+        requester: Requester {
+            id: id(11),
+            role: Role::Clerk,
+            dealer_id: Some(id(3)),
+            team_id: Some(id(8)),
+        },
         by: clerk(),
         customer_dealer_id: Some(id(3)),
         complaint_customer_id: None,
@@ -50,25 +62,26 @@ fn asked(estimate: Money) -> Asked {
 }
 
 fn asks(estimate: i64) -> Result<GestureDecision, Refusal> {
-    Gesture::ask(asked(fen(estimate)), purse(300), &authority(), at(NOW))
+    Gesture::ask(asked(fen(estimate)), means(purse(300)), &authority(), at(NOW))
 }
 
-/// The gesture as it stands after the clerk asked for it, and the purse it is paid from.
-fn waiting(estimate: i64) -> (Gesture, Purse) {
+/// The gesture as it stands after the clerk asked for it, and what it is paid from.
+fn waiting(estimate: i64) -> (Gesture, Means) {
     (asks(estimate).unwrap().change.record, promising(estimate, 300))
 }
 
-fn approved(estimate: i64) -> (Gesture, Purse) {
-    let (gesture, purse) = waiting(estimate);
+fn approved(estimate: i64) -> (Gesture, Means) {
+    let (gesture, means) = waiting(estimate);
     if gesture.state == GestureState::Approved {
-        return (gesture, purse);
+        return (gesture, means);
     }
-    (gesture.approve(ballot(manager()), &authority(), at(NOW)).unwrap().change.record, purse)
+    (gesture.approve(ballot(manager()), &authority(), at(NOW)).unwrap().change.record, means)
 }
 
 /// Customer 7 has `balance`, and `held` of it is promised.
-fn promising(held: i64, balance: i64) -> Purse {
-    Purse { accounts: vec![promised_account(held, balance)], lots: vec![lot(1, balance, None)] }
+fn promising(held: i64, balance: i64) -> Means {
+    let lots = vec![promised_lot(1, held, balance)];
+    means(Purse { accounts: vec![promised_account(held, balance)], lots })
 }
 
 fn ballot(by: Actor) -> Ballot {
@@ -77,6 +90,11 @@ fn ballot(by: Actor) -> Ballot {
 
 fn bill(actual: i64) -> Bill {
     Bill { actual_minor: minor(actual), role: Role::Clerk }
+}
+
+/// The limits that a gesture was beyond.
+fn names(gesture: &Gesture) -> Vec<GestureLimit> {
+    gesture.failed_limits.iter().map(|failure| failure.limit).collect()
 }
 
 fn left(posting: &Posting) -> (Minor, Minor) {
@@ -99,7 +117,7 @@ fn one_fen_beyond_the_limit_waits_for_the_manager() {
     let decision = asks(51).unwrap();
     let gesture = decision.change.record;
     assert_eq!(gesture.state, GestureState::PendingApproval);
-    assert_eq!(gesture.beyond, Some(BeyondLimit::PerRequest));
+    assert_eq!(names(&gesture), [GestureLimit::PerRequest]);
     assert_eq!(gesture.required_rank, Some(Rank::MANAGER));
     assert_eq!(left(&decision.posting.unwrap()), (minor(300), minor(51)));
     let (gesture, expires_at) = (gesture.id, at("2026-06-04T00:00:00Z"));
@@ -113,25 +131,26 @@ fn a_gesture_that_cannot_be_paid_or_granted_is_refused() {
     assert!(asks(200).is_ok());
     assert_eq!(code(asks(201)), "beyond_all_authority");
     let dollars = asked(Money { amount: minor(1), currency: Currency::USD });
-    let decision = Gesture::ask(dollars, purse(300), &authority(), at(NOW));
+    let decision = Gesture::ask(dollars, means(purse(300)), &authority(), at(NOW));
     assert_eq!(code(decision), "mixed_currency");
 }
 
 #[test]
 fn what_costs_nothing_needs_neither_allowance_nor_authority() {
-    let nobodys = Authority::default();
-    let decision = Gesture::ask(asked(fen(0)), Purse::default(), &nobodys, at(NOW)).unwrap();
+    let nobodys = examples::authority(Vec::new());
+    let nothing = || means(Purse::default());
+    let decision = Gesture::ask(asked(fen(0)), nothing(), &nobodys, at(NOW)).unwrap();
     assert_eq!(decision.posting, None);
     let gesture = decision.change.record;
     assert_eq!(gesture.state, GestureState::Approved);
-    let done = gesture.fulfil(bill(0), Purse::default(), &nobodys, at(NOW)).unwrap();
+    let done = gesture.fulfil(bill(0), nothing(), &nobodys, at(NOW)).unwrap();
     assert_eq!(done.posting, None);
     assert_eq!(done.change.record.actual_minor, Some(minor(0)));
 }
 
 #[test]
 fn people_give_to_customers_of_their_own_dealer_about_their_own_complaints() {
-    let ask = |asked| Gesture::ask(asked, purse(300), &authority(), at(NOW));
+    let ask = |asked| Gesture::ask(asked, means(purse(300)), &authority(), at(NOW));
     let elsewhere = Asked { customer_dealer_id: Some(id(4)), ..asked(fen(10)) };
     assert_eq!(ask(elsewhere).unwrap_err().rule.code, "other_dealers_customer");
     let nobodys = Asked { customer_dealer_id: None, ..asked(fen(10)) };
@@ -170,7 +189,8 @@ fn somebody_else_of_enough_authority_approves() {
 fn a_program_that_asked_in_a_persons_name_does_not_decide_and_neither_does_the_person() {
     let program = Actor::Key(id(1));
     let named = Asked { by: program, ..asked(fen(100)) };
-    let gesture = Gesture::ask(named, purse(300), &authority(), at(NOW)).unwrap().change.record;
+    let gesture =
+        Gesture::ask(named, means(purse(300)), &authority(), at(NOW)).unwrap().change.record;
     assert_eq!(gesture.asked_by, program.to_string());
     assert_eq!(gesture.requester_id, id(11));
     let ballot = |by| Ballot { rank: Rank::MANAGER, ..ballot(by) };
@@ -191,19 +211,18 @@ fn a_program_that_asked_in_a_persons_name_does_not_decide_and_neither_does_the_p
 fn authority_is_judged_when_the_decision_is_made() {
     let (gesture, _) = waiting(100);
     let limits = vec![limit(Role::Manager, 100, Some(150))];
-    let given = |granted| Authority {
-        limits: limits.clone(),
-        granted_minor: minor(granted),
-        ..Authority::default()
+    let given = |granted| {
+        let granted = Granted { customer_month_minor: minor(granted), ..Granted::default() };
+        Authority { granted, ..examples::authority(limits.clone()) }
     };
     assert!(gesture.clone().approve(ballot(manager()), &given(50), at(NOW)).is_ok());
     let refusal = gesture.approve(ballot(manager()), &given(51), at(NOW)).unwrap_err();
-    assert_eq!(refusal.facts["beyond"], "per_customer_month");
+    assert_eq!(refusal.facts["beyond"], serde_json::json!(["per_customer_month"]));
 }
 
 #[test]
 fn nobody_decides_on_a_gesture_whose_time_is_over() {
-    let (gesture, purse) = waiting(100);
+    let (gesture, means) = waiting(100);
     let (last, over) = ("2026-06-03T23:59:59Z", "2026-06-04T00:00:00Z");
     let approve = |now| gesture.clone().approve(ballot(manager()), &authority(), at(now));
     assert!(approve(last).is_ok());
@@ -212,7 +231,7 @@ fn nobody_decides_on_a_gesture_whose_time_is_over() {
         (refusal.rule.code, &refusal.facts["expired_at"]),
         ("gesture_expired", &over.into())
     );
-    let reject = |now| gesture.clone().reject(ballot(manager()), purse.clone(), at(now));
+    let reject = |now| gesture.clone().reject(ballot(manager()), means.clone(), at(now));
     assert!(reject(last).is_ok());
     assert_eq!(reject(over).unwrap_err().rule.code, "gesture_expired");
 }
@@ -226,7 +245,7 @@ fn ladder() -> Authority {
 
 /// What the clerk asked for under [`ladder`], and nobody has decided.
 fn undecided() -> Gesture {
-    Gesture::ask(asked(fen(100)), purse(300), &ladder(), at(NOW)).unwrap().change.record
+    Gesture::ask(asked(fen(100)), means(purse(300)), &ladder(), at(NOW)).unwrap().change.record
 }
 
 #[test]
@@ -277,15 +296,15 @@ fn there_is_no_escalation_without_a_higher_rank_or_before_it_expires() {
     assert_eq!(waiting(100).0.escalates_at, None, "nobody above the manager has a limit");
     let at_the_end = EscalationHours::new(72).unwrap();
     let patient = Authority { escalation_hours: at_the_end, ..ladder() };
-    let gesture = Gesture::ask(asked(fen(100)), purse(300), &patient, at(NOW)).unwrap();
+    let gesture = Gesture::ask(asked(fen(100)), means(purse(300)), &patient, at(NOW)).unwrap();
     assert_eq!(gesture.change.record.escalates_at, None);
     assert_eq!(undecided().escalate(&ladder(), at("2026-06-04T00:00:00Z")), None);
 }
 
 #[test]
 fn nobody_carries_out_a_gesture_whose_time_is_over() {
-    let (gesture, purse) = approved(50);
-    let fulfil = |now| gesture.clone().fulfil(bill(50), purse.clone(), &authority(), at(now));
+    let (gesture, means) = approved(50);
+    let fulfil = |now| gesture.clone().fulfil(bill(50), means.clone(), &authority(), at(now));
     assert!(fulfil("2026-06-14T23:59:59Z").is_ok());
     let refusal = fulfil("2026-06-15T00:00:00Z").unwrap_err();
     assert_eq!(refusal.rule.code, "gesture_expired");
@@ -294,10 +313,10 @@ fn nobody_carries_out_a_gesture_whose_time_is_over() {
 
 #[test]
 fn a_rejected_gesture_gives_the_money_back() {
-    let (gesture, purse) = waiting(100);
-    let own = gesture.clone().reject(ballot(clerk()), purse.clone(), at(NOW));
+    let (gesture, means) = waiting(100);
+    let own = gesture.clone().reject(ballot(clerk()), means.clone(), at(NOW));
     assert_eq!(own.unwrap_err().rule.code, "own_gesture");
-    let decision = gesture.reject(ballot(manager()), purse, at(NOW)).unwrap();
+    let decision = gesture.reject(ballot(manager()), means, at(NOW)).unwrap();
     assert_eq!(decision.change.record.state, GestureState::Rejected);
     assert_eq!(decision.change.record.expires_at, None);
     assert_eq!(decision.approval.unwrap().decision, ApprovalDecision::Rejected);
@@ -306,22 +325,22 @@ fn a_rejected_gesture_gives_the_money_back() {
 
 #[test]
 fn a_gesture_is_paid_and_what_was_held_beyond_is_released() {
-    let (gesture, purse) = approved(50);
-    let decision = gesture.fulfil(bill(40), purse, &authority(), at(NOW)).unwrap();
+    let (gesture, means) = approved(50);
+    let decision = gesture.fulfil(bill(40), means, &authority(), at(NOW)).unwrap();
     let posting = decision.posting.unwrap();
     assert_eq!(left(&posting), (minor(260), minor(0)));
     let kinds: Vec<_> = posting.movements.iter().map(|line| line.kind).collect();
     assert_eq!(kinds, [EntryKind::Capture, EntryKind::Release]);
     assert_eq!(decision.change.record.actual_minor, Some(minor(40)));
-    let again = decision.change.record.cancel(clerk(), Purse::default(), at(NOW));
-    assert_eq!(again.unwrap_err().facts["allowed_transitions"], serde_json::json!([]));
+    let again = decision.change.record.cancel(clerk(), examples::means(Purse::default()), at(NOW));
+    assert_eq!(again.unwrap_err().facts["allowed_transitions"], serde_json::json!(["reverse"]));
 }
 
 #[test]
 fn a_higher_cost_needs_authority_for_the_whole_and_money_for_the_rest() {
     let fulfil = |estimate, actual| {
-        let (gesture, purse) = approved(estimate);
-        gesture.fulfil(bill(actual), purse, &authority(), at(NOW))
+        let (gesture, means) = approved(estimate);
+        gesture.fulfil(bill(actual), means, &authority(), at(NOW))
     };
     assert_eq!(left(&fulfil(30, 50).unwrap().posting.unwrap()), (minor(250), minor(0)));
     assert_eq!(fulfil(30, 51).unwrap_err().rule.code, "beyond_authority");
@@ -334,8 +353,8 @@ fn a_higher_cost_needs_authority_for_the_whole_and_money_for_the_rest() {
 
 #[test]
 fn the_requester_or_a_manager_calls_it_off() {
-    let (gesture, purse) = approved(50);
-    let cancel = |by| gesture.clone().cancel(by, purse.clone(), at(NOW));
+    let (gesture, means) = approved(50);
+    let cancel = |by| gesture.clone().cancel(by, means.clone(), at(NOW));
     let colleague = Actor::Staff { id: id(13), rank: Rank::CLERK };
     assert_eq!(cancel(colleague).unwrap_err().rule.code, "anothers_gesture");
     for by in [clerk(), manager(), Actor::Key(id(1))] {
@@ -347,12 +366,222 @@ fn the_requester_or_a_manager_calls_it_off() {
 
 #[test]
 fn a_gesture_expires_at_its_instant_and_once() {
-    let (gesture, purse) = waiting(100);
-    let before = gesture.clone().lapse(purse.clone(), at("2026-06-03T23:59:59Z"));
+    let (gesture, means) = waiting(100);
+    let before = gesture.clone().lapse(means.clone(), at("2026-06-03T23:59:59Z"));
     assert_eq!(before, Ok(None));
-    let decision = gesture.lapse(purse, at("2026-06-04T00:00:00Z")).unwrap().unwrap();
+    let decision = gesture.lapse(means, at("2026-06-04T00:00:00Z")).unwrap().unwrap();
     assert_eq!(decision.change.record.state, GestureState::Expired);
     assert_eq!(left(&decision.posting.unwrap()), (minor(300), minor(0)));
-    let again = decision.change.record.lapse(Purse::default(), at("2026-07-01T00:00:00Z"));
+    let again =
+        decision.change.record.lapse(examples::means(Purse::default()), at("2026-07-01T00:00:00Z"));
     assert_eq!(again, Ok(None));
+}
+
+/// The dealer's budget with so much in it.
+fn budget(amount: i64) -> AllowanceBudget {
+    let request =
+        AllowanceBudgetRequest { dealer_id: Some(id(3)), team_id: None, currency: Currency::CNY };
+    let budget = AllowanceBudget::open(id(20), request, Some(id(3)), at(NOW)).record;
+    let transfer =
+        BudgetTransfer { amount_minor: minor(amount), reason: Line::new("June").unwrap() };
+    budget.fund(transfer, id(21)).unwrap().change.record
+}
+
+fn under(budget: AllowanceBudget, purse: Purse) -> Means {
+    Means { budgets: Budgets::of(vec![budget]), ..means(purse) }
+}
+
+#[test]
+fn a_gesture_waits_for_a_budget_that_is_short_and_goes_on_by_itself() {
+    let ask = |amount| {
+        Gesture::ask(asked(fen(50)), under(budget(amount), purse(300)), &authority(), at(NOW))
+    };
+    let decision = ask(50).unwrap();
+    assert_eq!(decision.change.record.state, GestureState::Approved);
+    assert_eq!(decision.budgets[0].change.record.held_minor, minor(50));
+    let decision = ask(49).unwrap();
+    let parked = decision.change.record;
+    assert_eq!(
+        (parked.state, names(&parked)),
+        (GestureState::Parked, vec![GestureLimit::DealerBudget])
+    );
+    assert_eq!(decision.budgets, [], "it holds nothing of what others could use");
+    assert_eq!(
+        left(&decision.posting.unwrap()),
+        (minor(300), minor(50)),
+        "but the customer's is kept"
+    );
+    let unpark = |amount, now| {
+        let budgets = Budgets::of(vec![budget(amount)]);
+        parked.clone().unpark(budgets, &authority(), Role::Clerk, at(now))
+    };
+    assert_eq!(unpark(49, NOW), None);
+    assert_eq!(unpark(50, "2026-06-15T00:00:00Z"), None, "its time is over");
+    let decision = unpark(50, NOW).unwrap();
+    assert_eq!(
+        (decision.change.action, decision.change.record.state),
+        ("unpark", GestureState::Approved)
+    );
+    assert_eq!(decision.change.record.failed_limits, []);
+    assert_eq!(decision.budgets[0].change.record.held_minor, minor(50));
+    let again =
+        decision.change.record.unpark(Budgets::default(), &authority(), Role::Clerk, at(NOW));
+    assert_eq!(again, None);
+}
+
+#[test]
+fn a_parked_gesture_that_is_beyond_the_clerk_goes_on_to_the_manager() {
+    let means = under(budget(0), purse(300));
+    let parked = Gesture::ask(asked(fen(51)), means, &authority(), at(NOW)).unwrap().change.record;
+    assert_eq!(names(&parked), [GestureLimit::PerRequest, GestureLimit::DealerBudget]);
+    let budgets = Budgets::of(vec![budget(51)]);
+    let decision = parked.unpark(budgets, &authority(), Role::Clerk, at(NOW)).unwrap();
+    let gesture = decision.change.record;
+    assert_eq!(
+        (gesture.state, gesture.required_rank),
+        (GestureState::PendingApproval, Some(Rank::MANAGER))
+    );
+    assert_eq!(names(&gesture), [GestureLimit::PerRequest]);
+}
+
+#[test]
+fn what_is_called_off_while_it_is_parked_frees_nothing_of_the_budget() {
+    let ask = |amount| {
+        Gesture::ask(asked(fen(50)), under(budget(amount), purse(300)), &authority(), at(NOW))
+            .unwrap()
+    };
+    let cancelled = |amount, held: i64| {
+        let gesture = ask(amount).change.record;
+        let budget = AllowanceBudget {
+            held_minor: minor(held),
+            available_minor: minor(amount - held),
+            ..budget(amount)
+        };
+        let means = Means { budgets: Budgets::of(vec![budget]), ..promising(50, 300) };
+        let decision = gesture.cancel(clerk(), means, at(NOW)).unwrap();
+        assert_eq!(left(&decision.posting.unwrap()), (minor(300), minor(0)));
+        decision.budgets.len()
+    };
+    assert_eq!(cancelled(49, 0), 0);
+    assert_eq!(cancelled(50, 50), 1);
+}
+
+#[test]
+fn a_cost_beyond_the_estimate_needs_the_budget_too() {
+    let (gesture, means) = approved(30);
+    let with = |amount: i64| {
+        let held = AllowanceBudget {
+            held_minor: minor(30),
+            available_minor: minor(amount - 30),
+            ..budget(amount)
+        };
+        Means { budgets: Budgets::of(vec![held]), ..means.clone() }
+    };
+    let fulfil = |amount| gesture.clone().fulfil(bill(50), with(amount), &authority(), at(NOW));
+    let paid = fulfil(50).unwrap().budgets.remove(0);
+    assert_eq!((paid.movement.balance_change_minor, paid.movement.held_change_minor), (-50, -30));
+    let refusal = fulfil(49).unwrap_err();
+    assert_eq!(refusal.rule.code, "gesture_over_budget");
+    assert_eq!(refusal.facts["asked"]["amount"], 20);
+    assert_eq!(refusal.facts["failed_limits"][0]["limit"], "dealer_budget");
+}
+
+#[test]
+fn a_refusal_lists_every_limit_and_who_may() {
+    let rules = GestureRulesDetails {
+        most_gift_minor: Some(minor(60)),
+        ..GestureRulesDetails::none(Currency::CNY)
+    };
+    let ask = |estimate, balance| {
+        let means = Means { rules: rules.clone(), ..means(purse(balance)) };
+        Gesture::ask(asked(fen(estimate)), means, &authority(), at(NOW))
+    };
+    assert!(ask(60, 300).is_ok());
+    let refusal = ask(61, 60).unwrap_err();
+    assert_eq!(refusal.rule.code, "insufficient_allowance");
+    let limits: Vec<_> = refusal.facts["failed_limits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["limit"])
+        .collect();
+    assert_eq!(limits, ["allowance", "gift_weight", "per_request"]);
+    assert_eq!(refusal.facts["required_rank"], 30);
+    let refusal = ask(61, 300).unwrap_err();
+    assert_eq!(
+        (refusal.rule.code, &refusal.facts["beyond"]),
+        ("heavy_gift", &serde_json::json!(["gift_weight"]))
+    );
+    let service = |estimate| {
+        let mut asked = asked(fen(estimate));
+        asked.request.kind = GestureKind::PersonalisedService;
+        let means = Means { rules: rules.clone(), ..means(purse(300)) };
+        Gesture::ask(asked, means, &authority(), at(NOW))
+    };
+    assert!(service(200).is_ok());
+}
+
+#[test]
+fn a_little_more_than_was_approved_is_within_the_tolerance() {
+    let rules = GestureRulesDetails {
+        tolerance_bp: crate::money::BasisPoints::new(1_000).unwrap(),
+        ..GestureRulesDetails::none(Currency::CNY)
+    };
+    let fulfil = |actual| {
+        let (gesture, means) = approved(100);
+        gesture.fulfil(bill(actual), Means { rules: rules.clone(), ..means }, &authority(), at(NOW))
+    };
+    assert!(fulfil(110).is_ok());
+    assert_eq!(fulfil(111).unwrap_err().rule.code, "beyond_authority");
+}
+
+#[test]
+fn a_payment_is_taken_back_by_a_manager_above_who_asked() {
+    let (gesture, means) = approved(50);
+    let paid = gesture.fulfil(bill(40), means, &authority(), at(NOW)).unwrap();
+    let (gesture, posting) = (paid.change.record, paid.posting.unwrap());
+    let spent = Purse { accounts: vec![posting.account], lots: posting.drawn };
+    let reverse = |by: Actor, requesters| {
+        let because = (Line::new("It never arrived.").unwrap(), examples::means(spent.clone()));
+        gesture.clone().reverse((by, by.rank()), requesters, because, at(NOW))
+    };
+    assert_eq!(reverse(clerk(), Rank::CLERK).unwrap_err().rule.code, "own_gesture");
+    let colleague = Actor::Staff { id: id(13), rank: Rank::CLERK };
+    let refusal = reverse(colleague, Rank::CLERK).unwrap_err();
+    assert_eq!(
+        (refusal.rule.code, &refusal.facts["required_rank"]),
+        ("reversal_needs_higher_rank", &30.into())
+    );
+    assert!(reverse(manager(), Rank::MANAGER).is_err(), "not above who asked");
+    let decision = reverse(manager(), Rank::CLERK).unwrap();
+    assert_eq!(decision.change.record.state, GestureState::Reversed);
+    let posting = decision.posting.unwrap();
+    assert_eq!(left(&posting), (minor(300), minor(0)));
+    assert_eq!(posting.drawn[0].spent_minor, minor(0));
+    let owner = Actor::Staff { id: id(14), rank: Rank::OWNER };
+    let because = (Line::new("Again.").unwrap(), examples::means(spent.clone()));
+    let again =
+        decision.change.record.reverse((owner, owner.rank()), Rank::CLERK, because, at(NOW));
+    assert_eq!(again.unwrap_err().rule.code, "illegal_transition");
+}
+
+#[test]
+fn what_is_kept_for_one_purpose_does_not_pay_for_another() {
+    let kept = crate::allowances::lots::AllowanceLot {
+        purpose: LotPurpose::Personalised,
+        ..lot(1, 300, None)
+    };
+    let purse = || Purse { accounts: vec![examples::account(300)], lots: vec![kept.clone()] };
+    let ask = |kind| {
+        let mut asked = asked(fen(50));
+        asked.request.kind = kind;
+        Gesture::ask(asked, means(purse()), &authority(), at(NOW))
+    };
+    let refusal = ask(GestureKind::Gift).unwrap_err();
+    assert_eq!(
+        (refusal.rule.code, &refusal.facts["available"]["amount"]),
+        ("insufficient_allowance", &0.into())
+    );
+    assert_eq!(refusal.facts["account_available"]["amount"], 300);
+    assert!(ask(GestureKind::PersonalisedService).is_ok());
 }

@@ -1,19 +1,21 @@
-//! What can be done with a gesture.
+//! Asking for a gesture, and deciding about it.
 
 use super::{
-    ANOTHERS_GESTURE, Approval, ApprovalDecision, Asked, GESTURE_ESCALATED, GESTURE_EXPIRED,
-    Gesture, GestureState, OWN_GESTURE,
+    Approval, ApprovalDecision, Asked, GESTURE_ESCALATED, GESTURE_EXPIRED, Gesture, GestureState,
+    OWN_GESTURE,
 };
 use crate::{
     allowances::{
-        accounts::EntryReason,
-        authority::Authority,
-        ledger::{Posting, Purse},
+        authority::{Authority, GestureLimit, Holder, LimitFailure},
+        budgets::{BudgetAct, BudgetPosting, Budgets},
+        guard::{GIFTS_TOO_OFTEN, GestureRulesDetails, HEAVY_GIFT},
+        ledger::{INSUFFICIENT_ALLOWANCE, Posting, Purpose, Purse, THING_FROM_THIN_MARGIN},
+        lots::LotSplit,
     },
     change::Change,
     event::Event,
     identity::{Actor, Rank, Role},
-    ids::{ApprovalId, GestureId},
+    ids::ApprovalId,
     money::{Minor, Money},
     record::Version,
     refusal::{Refusal, illegal},
@@ -25,8 +27,8 @@ use crate::{
 /// customer does not wait for nothing.
 const DECISION_HOURS: i64 = 72;
 
-/// How long an approved gesture keeps its money: long enough to order a gift, short enough that what
-/// was forgotten is free again.
+/// How long an approved gesture keeps its money, and a parked one waits for it: long enough to order a gift,
+/// short enough that what was forgotten is free again.
 const FULFILMENT_DAYS: i64 = 14;
 
 /// Approvals are counted from here; each escalation adds a step.
@@ -39,7 +41,8 @@ pub struct Ballot {
     pub id: ApprovalId,
     /// Who decides.
     pub by: Actor,
-    /// Their rank: see [`rank_of`](crate::allowances::authority::rank_of).
+    /// The rank in which they decide: their own (see [`rank_of`](crate::allowances::authority::rank_of)), or that
+    /// of somebody on leave whose deputy they are.
     pub rank: Rank,
     /// Why.
     pub comment: Option<Line>,
@@ -54,6 +57,17 @@ pub struct Bill {
     pub role: Role,
 }
 
+/// What a gesture is paid from, locked until the end of the transaction, and what the brand says about gestures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Means {
+    /// What is set aside for the customer.
+    pub purse: Purse,
+    /// The budgets that the gesture falls under.
+    pub budgets: Budgets,
+    /// The brand's rules for gestures in the currency.
+    pub rules: GestureRulesDetails,
+}
+
 /// What was decided about a gesture, to be recorded as one piece.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a decision that is not recorded has not happened"]
@@ -64,52 +78,64 @@ pub struct GestureDecision {
     pub approval: Option<Approval>,
     /// What moved on the customer's account.
     pub posting: Option<Posting>,
+    /// What moved in the budgets above it.
+    pub budgets: Vec<BudgetPosting>,
 }
 
 impl Gesture {
-    /// Asks for a gesture, and holds what it may cost.
+    /// Asks for a gesture, and holds what it may cost. While a budget is short it is parked.
     ///
     /// # Errors
     ///
-    /// `other_dealers_customer` and `other_customers_complaint`; `mixed_currency` and
-    /// `insufficient_allowance` when the customer's account does not give it; `beyond_all_authority` when
-    /// there is nobody who may grant it.
+    /// `other_dealers_customer` and `other_customers_complaint`; `mixed_currency`; and, with every limit
+    /// it is beyond and the lowest rank that may grant it, `insufficient_allowance` and
+    /// `thing_from_thin_margin` when the customer's account does not give it, `heavy_gift` and `gifts_too_often` when it
+    /// is too heavy or one too many, `beyond_all_authority` when there is nobody who may grant it.
     pub fn ask(
         asked: Asked,
-        purse: Purse,
+        means: Means,
         authority: &Authority,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
         asked.check()?;
-        let Asked { id, request, requester, by, customer_dealer_id, .. } = asked;
-        let estimate = request.estimate();
-        let posting = hold(purse, estimate, id, now)?;
-        let beyond = authority.judge(requester.role, estimate).err();
-        let required_rank = beyond.map(|_| authority.expect_somebody(estimate)).transpose()?;
-        let gesture = Self {
-            id,
-            customer_id: request.customer_id,
-            dealer_id: customer_dealer_id.or(requester.dealer_id),
-            complaint_id: request.complaint_id,
-            kind: request.kind,
-            problem_solved: request.problem_solved,
-            currency: request.currency,
-            estimate_minor: request.estimate_minor,
-            actual_minor: None,
-            state: GestureState::PendingApproval,
-            requester_id: requester.id,
-            asked_by: by.to_string(),
-            beyond,
-            required_rank,
-            approval_step: FIRST_STEP,
-            escalates_at: None,
-            expires_at: None,
-            approved_at: None,
-            settled_at: None,
-            created_at: now,
-            version: Version::FIRST,
+        let estimate = asked.request.estimate();
+        let failures = asked.beyond(authority);
+        let (posting, splits) = asked.hold(&means, &failures, authority, now)?;
+        let gesture = Self { splits, failed_limits: failures, ..asked.gesture(now) };
+        let short = means.budgets.short_of(estimate.amount);
+        let (budgets, change) = if short.is_empty() {
+            let budgets = means.budgets.post(BudgetAct::Hold(estimate.amount), gesture.id);
+            (budgets, gesture.begin(authority, now))
+        } else {
+            (Vec::new(), gesture.park(short, now))
         };
-        Ok(GestureDecision { change: gesture.begin(authority, now), approval: None, posting })
+        let (kind, asked) = (change.record.kind, change.record.estimate());
+        let change = Change { is_new: true, ..change }.with("kind", kind).with("estimate", asked);
+        Ok(GestureDecision { change, approval: None, posting, budgets })
+    }
+
+    /// Lets a parked gesture go on, because money has arrived; `None` when it is not parked any more, its time is
+    /// over, or a budget is short still.
+    pub fn unpark(
+        self,
+        budgets: Budgets,
+        authority: &Authority,
+        requester: Role,
+        now: Timestamp,
+    ) -> Option<GestureDecision> {
+        let is_over = self.expires_at.is_none_or(|at| at <= now);
+        let is_short = !budgets.short_of(self.estimate_minor).is_empty();
+        if self.state != GestureState::Parked || is_over || is_short {
+            return None;
+        }
+        let holder =
+            Holder { role: requester, staff_id: Some(self.requester_id), grants_now: true };
+        let failed_limits = authority.judge(holder, self.estimate());
+        let budgets = budgets.post(BudgetAct::Hold(self.estimate_minor), self.id);
+        let from = self.state;
+        let change = Self { failed_limits, ..self }.begin(authority, now);
+        let change = Change { action: "unpark", ..change }.with("from", from);
+        Some(GestureDecision { change, approval: None, posting: None, budgets })
     }
 
     /// Allows what is beyond the requester's authority.
@@ -127,11 +153,14 @@ impl Gesture {
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
         self.expect_decidable_by(&ballot, now)?;
-        authority.expect_rank(ballot.rank, self.estimate())?;
+        // Who stands in for somebody on leave has that person's authority, not their own.
+        let own = ballot.by.staff().filter(|_| ballot.rank == ballot.by.rank());
+        authority.expect_rank(ballot.rank, own, self.estimate())?;
+        let by = ballot.by.to_string();
         let approval = ballot.cast(&self, ApprovalDecision::Approved, now);
         let from = self.state;
-        let change = self.granted("approve", now).with("from", from);
-        Ok(GestureDecision { change, approval: Some(approval), posting: None })
+        let change = self.granted("approve", by, now).with("from", from);
+        Ok(GestureDecision { change, approval: Some(approval), posting: None, budgets: Vec::new() })
     }
 
     /// Does not allow it, and releases what was held. Whoever may approve gestures may reject one,
@@ -145,65 +174,13 @@ impl Gesture {
     pub fn reject(
         self,
         ballot: Ballot,
-        purse: Purse,
+        means: Means,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
         self.expect_decidable_by(&ballot, now)?;
         let approval = ballot.cast(&self, ApprovalDecision::Rejected, now);
-        let posting = self.release(purse, EntryReason::GestureRejected, now)?;
-        let change = self.settled("reject", GestureState::Rejected, now);
-        Ok(GestureDecision { change, approval: Some(approval), posting })
-    }
-
-    /// Says that it was carried out and what it has cost. That is paid; what was held beyond is
-    /// released.
-    ///
-    /// A cost above the estimate is paid when the customer's account still has it and the authority of
-    /// the person who says so covers the whole of it.
-    ///
-    /// # Errors
-    ///
-    /// `illegal_transition` when it is not approved, `gesture_expired` from the instant it expires;
-    /// `beyond_authority` and `insufficient_allowance` about the cost.
-    pub fn fulfil(
-        self,
-        bill: Bill,
-        purse: Purse,
-        authority: &Authority,
-        now: Timestamp,
-    ) -> Result<GestureDecision, Refusal> {
-        self.expect(GestureState::Approved, now)?;
-        let actual = Money { amount: bill.actual_minor, currency: self.currency };
-        if actual.amount > self.estimate_minor {
-            authority.expect_role(bill.role, actual)?;
-        }
-        let posting = self.pay(actual, purse, now)?;
-        let fulfilled = Self { actual_minor: Some(actual.amount), ..self };
-        let change = fulfilled.settled("fulfil", GestureState::Fulfilled, now);
-        Ok(GestureDecision { change: change.with("actual", actual), approval: None, posting })
-    }
-
-    /// Calls it off, and releases what was held.
-    ///
-    /// # Errors
-    ///
-    /// `illegal_transition` when it is settled; `anothers_gesture` unless `by` is the requester, a
-    /// manager or higher.
-    pub fn cancel(
-        self,
-        by: Actor,
-        purse: Purse,
-        now: Timestamp,
-    ) -> Result<GestureDecision, Refusal> {
-        self.expect_open()?;
-        if by.staff() != Some(self.requester_id) && by.rank() < Rank::MANAGER {
-            return Err(Refusal::new(&ANOTHERS_GESTURE)
-                .with("requester_id", self.requester_id)
-                .with("required_rank", Rank::MANAGER));
-        }
-        let posting = self.release(purse, EntryReason::GestureCancelled, now)?;
-        let change = self.settled("cancel", GestureState::Cancelled, now);
-        Ok(GestureDecision { change, approval: None, posting })
+        let decision = self.given_up("reject", GestureState::Rejected, means, now)?;
+        Ok(GestureDecision { approval: Some(approval), ..decision })
     }
 
     /// Lets it go up to the next rank whose authority reaches so far at this moment, because nobody has
@@ -221,40 +198,45 @@ impl Gesture {
         let higher = Self { required_rank: Some(to_rank), approval_step: step, ..self };
         let change = higher.handed_up("escalate", authority, now);
         let change = change.with("from_rank", from_rank).with("to_rank", to_rank);
-        Some(GestureDecision { change, approval: None, posting: None })
+        Some(GestureDecision { change, approval: None, posting: None, budgets: Vec::new() })
     }
 
-    /// Lets it expire, and releases what was held; `None` when it is settled or its time has not come.
-    ///
-    /// # Errors
-    ///
-    /// Only those of an account that is gone, which does not happen.
-    pub fn lapse(self, purse: Purse, now: Timestamp) -> Result<Option<GestureDecision>, Refusal> {
-        if self.expires_at.is_none_or(|expires_at| now < expires_at) {
-            return Ok(None);
-        }
-        let posting = self.release(purse, EntryReason::GestureExpired, now)?;
-        let change = self.settled("expire", GestureState::Expired, now);
-        Ok(Some(GestureDecision { change, approval: None, posting }))
+    /// Why money moves for it.
+    pub(super) fn purpose(&self) -> Purpose {
+        Purpose { gesture: self.id, kind: self.kind, interest: self.interest }
     }
 
-    /// The first line of its story: approved on the spot, or waiting.
+    /// Approved on the spot, or waiting.
     fn begin(self, authority: &Authority, now: Timestamp) -> Change<Self> {
-        let (kind, estimate, beyond) = (self.kind, self.estimate(), self.beyond);
-        let change = match beyond {
-            None => self.granted("ask", now),
-            Some(beyond) => self.waiting(authority, now).with("beyond", beyond),
-        };
-        Change { is_new: true, ..change }.with("kind", kind).with("estimate", estimate)
-    }
-
-    /// Somebody of higher rank has to decide.
-    fn waiting(self, authority: &Authority, now: Timestamp) -> Change<Self> {
+        if self.failed_limits.is_empty() {
+            let by = self.requester_id.to_string();
+            return self.granted("ask", by, now);
+        }
+        let names: Vec<_> = self.failed_limits.iter().map(|failure| failure.limit).collect();
         let (gesture, expires_at) = (self.id, now.plus_hours(DECISION_HOURS));
-        let waiting = Self { expires_at: Some(expires_at), ..self };
+        let waiting = Self {
+            state: GestureState::PendingApproval,
+            required_rank: authority.required_rank(self.estimate()),
+            expires_at: Some(expires_at),
+            ..self
+        };
         waiting
             .handed_up("ask", authority, now)
             .with("to", GestureState::PendingApproval)
+            .with("beyond", names)
+            .emits_at(Event::GestureDue { gesture }, expires_at)
+    }
+
+    /// It waits until the budgets that are `short` have the money.
+    fn park(mut self, short: Vec<LimitFailure>, now: Timestamp) -> Change<Self> {
+        let names: Vec<_> = short.iter().map(|failure| failure.limit).collect();
+        self.failed_limits.extend(short);
+        let (gesture, expires_at) = (self.id, now.plus_days(FULFILMENT_DAYS));
+        let state = GestureState::Parked;
+        let parked = Self { state, expires_at: Some(expires_at), ..self };
+        Change::new("ask", parked)
+            .with("to", state)
+            .with("beyond", names)
             .emits_at(Event::GestureDue { gesture }, expires_at)
     }
 
@@ -279,49 +261,14 @@ impl Gesture {
     }
 
     /// From now on it may be carried out.
-    fn granted(self, action: &'static str, now: Timestamp) -> Change<Self> {
+    fn granted(self, action: &'static str, by: String, now: Timestamp) -> Change<Self> {
         let (gesture, expires_at) = (self.id, now.plus_days(FULFILMENT_DAYS));
         let state = GestureState::Approved;
         let granted = Self { state, approved_at: Some(now), escalates_at: None, ..self };
-        let granted = Self { expires_at: Some(expires_at), ..granted };
+        let granted = Self { expires_at: Some(expires_at), granted_by: Some(by), ..granted };
         Change::new(action, granted)
             .with("to", state)
             .emits_at(Event::GestureDue { gesture }, expires_at)
-    }
-
-    /// Nothing more happens with it.
-    fn settled(self, action: &'static str, to: GestureState, now: Timestamp) -> Change<Self> {
-        let from = self.state;
-        let settled = Self { state: to, settled_at: Some(now), escalates_at: None, ..self };
-        let settled = Self { expires_at: None, ..settled };
-        Change::new(action, settled).moved(from, to)
-    }
-
-    /// Pays `actual`, and releases what is left of the estimate.
-    fn pay(&self, actual: Money, purse: Purse, now: Timestamp) -> Result<Option<Posting>, Refusal> {
-        let held = self.estimate_minor;
-        if held.max(actual.amount) == Minor::ZERO {
-            return Ok(None);
-        }
-        let posting = purse
-            .open(actual, now)?
-            .capture(actual, held, self.id)?
-            .release(held.less(actual.amount), self.id, EntryReason::GestureFulfilled)
-            .close();
-        Ok(Some(posting))
-    }
-
-    fn release(
-        &self,
-        purse: Purse,
-        reason: EntryReason,
-        now: Timestamp,
-    ) -> Result<Option<Posting>, Refusal> {
-        if self.estimate_minor == Minor::ZERO {
-            return Ok(None);
-        }
-        let ledger = purse.open(self.estimate(), now)?;
-        Ok(Some(ledger.release(self.estimate_minor, self.id, reason).close()))
     }
 
     fn expect_decidable_by(&self, ballot: &Ballot, now: Timestamp) -> Result<(), Refusal> {
@@ -344,7 +291,7 @@ impl Gesture {
 
     /// Expects that it is in `state` and its time there is not over, however late the job is that lets
     /// it expire.
-    fn expect(&self, state: GestureState, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn expect(&self, state: GestureState, now: Timestamp) -> Result<(), Refusal> {
         if self.state != state {
             return Err(illegal(self.state, self.state.allowed_transitions()));
         }
@@ -355,14 +302,105 @@ impl Gesture {
             Some(_) | None => Ok(()),
         }
     }
+}
 
-    fn expect_open(&self) -> Result<(), Refusal> {
-        let allowed = self.state.allowed_transitions();
-        if allowed.contains(&"cancel") {
-            return Ok(());
-        }
-        Err(illegal(self.state, allowed))
+impl Asked {
+    /// Every limit of the requester's that it is beyond.
+    fn beyond(&self, authority: &Authority) -> Vec<LimitFailure> {
+        let Self { requester, request, .. } = self;
+        let holder =
+            Holder { role: requester.role, staff_id: Some(requester.id), grants_now: true };
+        authority.judge(holder, request.estimate())
     }
+
+    /// Promises the estimate, unless it can be granted by nobody; nothing moves when it costs nothing.
+    fn hold(
+        &self,
+        means: &Means,
+        beyond: &[LimitFailure],
+        authority: &Authority,
+        now: Timestamp,
+    ) -> Result<(Option<Posting>, Vec<LotSplit>), Refusal> {
+        let request = &self.request;
+        let asked = request.estimate();
+        let set_aside = means.purse.set_aside(asked.currency);
+        let gifts = authority.granted.gifts_this_year;
+        let heavy = means.rules.judge(request.kind, asked.amount, set_aside, gifts);
+        let required = authority.required_rank(asked);
+        let refused = |refusal: Refusal| {
+            let short = [&INSUFFICIENT_ALLOWANCE, &THING_FROM_THIN_MARGIN].contains(&refusal.rule);
+            let short = short.then(|| LimitFailure::bare(GestureLimit::Allowance));
+            let all = short.iter().chain(&heavy).chain(beyond);
+            let all: Vec<_> = all.copied().collect();
+            refusal.with("failed_limits", all).with("required_rank", required)
+        };
+        let held = self.hold_estimate(means, asked, now).map_err(refused)?;
+        if let Some(first) = heavy.first() {
+            return Err(refused(too_heavy(first.limit, asked, &heavy)));
+        }
+        if !beyond.is_empty() && required.is_none() {
+            return Err(refused(authority.beyond_all(asked)));
+        }
+        Ok(held)
+    }
+
+    fn hold_estimate(
+        &self,
+        means: &Means,
+        asked: Money,
+        now: Timestamp,
+    ) -> Result<(Option<Posting>, Vec<LotSplit>), Refusal> {
+        if asked.amount == Minor::ZERO {
+            return Ok((None, Vec::new()));
+        }
+        let Self { id, request, .. } = self;
+        let (kind, interest) = (request.kind, request.interest);
+        let purpose = Purpose { gesture: *id, kind, interest };
+        let (ledger, splits) = means.purse.clone().open(asked, now)?.hold(asked, purpose)?;
+        Ok((Some(ledger.close()), splits))
+    }
+
+    /// The gesture as it is before anybody has looked at it.
+    fn gesture(self, now: Timestamp) -> Gesture {
+        let dealer_id = self.dealer_id();
+        let Self { id, request, requester, by, .. } = self;
+        Gesture {
+            id,
+            customer_id: request.customer_id,
+            dealer_id,
+            complaint_id: request.complaint_id,
+            kind: request.kind,
+            problem_solved: request.problem_solved,
+            interest: request.interest,
+            currency: request.currency,
+            estimate_minor: request.estimate_minor,
+            perceived_value_minor: request.perceived_value_minor,
+            actual_minor: None,
+            splits: Vec::new(),
+            state: GestureState::PendingApproval,
+            requester_id: requester.id,
+            team_id: requester.team_id,
+            asked_by: by.to_string(),
+            failed_limits: Vec::new(),
+            required_rank: None,
+            approval_step: FIRST_STEP,
+            granted_by: None,
+            reversal_reason: None,
+            escalates_at: None,
+            expires_at: None,
+            approved_at: None,
+            settled_at: None,
+            created_at: now,
+            version: Version::FIRST,
+        }
+    }
+}
+
+/// Says that a gift is too heavy, or one too many.
+pub(super) fn too_heavy(first: GestureLimit, asked: Money, failures: &[LimitFailure]) -> Refusal {
+    let rule = if first == GestureLimit::GiftsPerYear { &GIFTS_TOO_OFTEN } else { &HEAVY_GIFT };
+    let names: Vec<_> = failures.iter().map(|failure| failure.limit).collect();
+    Refusal::new(rule).with("asked", asked).with("beyond", names)
 }
 
 impl Ballot {
@@ -379,17 +417,4 @@ impl Ballot {
             at,
         }
     }
-}
-
-/// Promises `asked` to a gesture; nothing moves when it costs nothing.
-fn hold(
-    purse: Purse,
-    asked: Money,
-    gesture: GestureId,
-    now: Timestamp,
-) -> Result<Option<Posting>, Refusal> {
-    if asked.amount == Minor::ZERO {
-        return Ok(None);
-    }
-    Ok(Some(purse.open(asked, now)?.hold(asked, gesture)?.close()))
 }

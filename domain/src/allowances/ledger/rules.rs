@@ -49,3 +49,18 @@ pub static UNBALANCED_ACCOUNT: Rule = Rule {
         zh: "在运维人员核查之前，该账户暂停支付。",
     },
 };
+
+/// What a thin margin has earned buys service, and no things.
+pub static THING_FROM_THIN_MARGIN: Rule = Rule {
+    code: "thing_from_thin_margin",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "No gifts from a thin margin", zh: "薄利订单不送实物" },
+    detail: Bilingual {
+        en: "{asked} was asked for a thing; {available} may buy things, and {of_thin_margins} is there with what thin margins have earned.",
+        zh: "申请实物 {asked}；可用于实物的额度为 {available}，连同薄利订单计提共 {of_thin_margins}。",
+    },
+    advice: Bilingual {
+        en: "Do something for the customer instead, or give what costs less: the policy says from which margin on there are gifts.",
+        zh: "请改为提供服务，或选择更便宜的礼品；政策规定毛利达到多少才可赠送实物。",
+    },
+};
