@@ -19,6 +19,7 @@ pub mod identity;
 pub mod ids;
 pub mod imports;
 pub mod invalid;
+pub mod inventory;
 pub mod jobs;
 pub mod maintenance;
 pub mod money;

@@ -143,6 +143,7 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::orders::RULES,
         crate::imports::RULES,
         crate::conditions::RULES,
+        crate::inventory::RULES,
         crate::sops::RULES,
         crate::complaints::RULES,
         crate::surveys::RULES,

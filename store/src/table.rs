@@ -270,7 +270,8 @@ stored_ids! {
     AllowanceAccountId, AllowanceLotId, AllowanceEntryId, AuthorityLimitId, GestureId, ApprovalId,
     PlanTemplateId, EnrolmentId, OccurrenceId, WorkOrderId, AppointmentId, ComplaintId, RemedyId,
     ResolutionId, SurveyId, InvitationId, ResponseId, MessageId, OperationId, ImportId, RowErrorId, JobId,
-    AuditEntryId, ClockId,
+    AuditEntryId, ClockId, ServiceItemId, ServiceBenchmarkId, ItemClassChangeId, InventoryAuditId,
+    InventoryLineId, GiftItemId, GiftBundleId,
 }
 
 macro_rules! stored_plainly {
