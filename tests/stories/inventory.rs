@@ -69,6 +69,25 @@ impl Shop {
         let found = self.key.get(&path).await.expect(200);
         found.data().iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect()
     }
+
+    /// A plan whose tasks name these items; answers the draft.
+    async fn drafts(&self, items: &[Value]) -> Reply {
+        let task = |(number, item): (usize, &Value)| {
+            json!({
+                "code": format!("t{number}"), "title": "任务", "service_item_code": item,
+                "trigger": {"kind": "month_offset", "months": 1},
+            })
+        };
+        let tasks: Vec<_> = items.iter().enumerate().map(task).collect();
+        let plan = json!({"code": "care", "name": "养护", "tasks": tasks});
+        self.key.post("/v1/plan-templates", plan).await.expect(201)
+    }
+
+    async fn warnings(&self, plan: &str) -> Vec<Value> {
+        let path = format!("/v1/plan-templates/{plan}/warnings");
+        let review = self.key.get(&path).await.expect(200);
+        review["warnings"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect()
+    }
 }
 
 async fn created(client: &Client, path: &str, body: Value) -> String {
@@ -535,4 +554,32 @@ async fn when_the_budget_is_enough_for_nothing_a_call_costs_nothing() {
     assert_eq!(shop.suggested("budget_minor=300").await, ["card"]);
     let missing = shop.key.get("/v1/gift-suggestions?currency=CNY").await;
     assert_eq!(missing.status.as_u16(), 400, "{missing:?}");
+}
+
+#[tokio::test]
+async fn a_plan_names_items_that_are_there_and_is_told_what_it_lacks() {
+    let shop = Shop::opens().await;
+    let silent = json!({"contact_mode": "none", "mode": "personalised"});
+    let mail = shop.item("mail", silent).await;
+    shop.item("visit", json!({"est_cost_minor": 0})).await;
+    let plan = shop.drafts(&[json!("mail"), json!("mail")]).await;
+    let lacking = ["contactless_plan", "no_free_item", "too_personalised"];
+    assert_eq!(shop.warnings(&plan.id()).await, lacking);
+    let retire = format!("/v1/service-items/{mail}/retire");
+    shop.key.post(&retire, json!({})).await.expect(200);
+    let publish = format!("/v1/plan-templates/{}/publish", plan.id());
+    let refused = shop.key.post(&publish, json!({})).await.refused(409, "service_item_unknown");
+    assert_eq!((&refused["task"], &refused["service_item_code"]), (&json!("t0"), &json!("mail")));
+    let reinstate = format!("/v1/service-items/{mail}/reinstate");
+    shop.key.post(&reinstate, json!({})).await.expect(200);
+    // Warnings do not stand in the way.
+    shop.key.post(&publish, json!({})).await.expect(200);
+    let better =
+        shop.drafts(&[json!("visit"), json!("visit"), json!("visit"), json!("mail")]).await;
+    assert_eq!(shop.warnings(&better.id()).await, [""; 0]);
+    let tasks =
+        json!([{"code": "a", "title": "A", "trigger": {"kind": "month_offset", "months": 1}}]);
+    let path = format!("/v1/plan-templates/{}", better.id());
+    shop.key.patch(&path, better.etag(), json!({"tasks": tasks})).await.expect(200);
+    assert_eq!(shop.warnings(&better.id()).await, ["no_service_items"]);
 }

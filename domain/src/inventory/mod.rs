@@ -9,6 +9,7 @@ mod gifts;
 mod items;
 mod rules;
 mod suggestions;
+mod warnings;
 
 pub use audits::{
     AuditLineDetails, AuditLineResolution, AuditQuality, AuditState, AuditSummary, InventoryAudit,
@@ -25,6 +26,7 @@ pub use items::{
     ServiceItemStatus, ServiceMinutes, ServiceMode, ServicePhase, VisitMode,
 };
 pub use suggestions::{GiftSuggestion, GiftWish, MOST_SUGGESTIONS, Offering, Shelf};
+pub use warnings::{PlanReview, PlanWarning, PlanWarningCode};
 
 pub use rules::SERVICE_ITEM_UNKNOWN;
 
