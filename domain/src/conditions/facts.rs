@@ -126,37 +126,47 @@ pub struct ProductFacts {
     pub sku: Option<Sku>,
 }
 
-/// A fact as the language reads it: whole numbers stay whole and have a sign.
-pub(super) struct Fact(Value);
+/// Facts as they are told, each to be found by its name.
+pub(super) struct Told(Value);
 
-impl Serialize for Fact {
+impl From<&ConditionFacts> for Told {
+    fn from(facts: &ConditionFacts) -> Self {
+        Self(serde_json::to_value(facts).unwrap_or_default())
+    }
+}
+
+impl Told {
+    /// The fact called `name`, when it is known.
+    pub(super) fn find(&self, name: &FactName) -> Option<&Value> {
+        self.0.get(name.root)?.get(&name.member).filter(|fact| !fact.is_null())
+    }
+
+    /// The facts of `root` that are asked for by name; null where they are not known.
+    pub(super) fn of_root<'a>(
+        &'a self,
+        root: &str,
+        names: &'a BTreeSet<FactName>,
+    ) -> BTreeMap<&'a str, Fact<'a>> {
+        let asked = names.iter().filter(|name| name.root == root);
+        asked.map(|name| (name.member.as_str(), Fact(self.find(name)))).collect()
+    }
+}
+
+/// A fact as the language reads it: whole numbers stay whole and have a sign.
+pub(super) struct Fact<'a>(Option<&'a Value>);
+
+impl Serialize for Fact<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+        match self.0 {
+            Some(Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
                 (Some(whole), _) => serializer.serialize_i64(whole),
                 (None, Some(number)) => serializer.serialize_f64(number),
                 (None, None) => serializer.serialize_none(),
             },
-            Value::Null => serializer.serialize_none(),
-            other @ (Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
-                other.serialize(serializer)
-            }
+            None | Some(Value::Null) => serializer.serialize_none(),
+            Some(
+                other @ (Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)),
+            ) => other.serialize(serializer),
         }
     }
-}
-
-/// The fact called `name`, when it is known.
-pub(super) fn find(facts: &ConditionFacts, name: &FactName) -> Option<Value> {
-    let found = serde_json::to_value(facts).ok()?.get_mut(name.root)?.get_mut(&name.member)?.take();
-    Some(found).filter(|fact| !fact.is_null())
-}
-
-/// The facts of `root` that are asked for by name; null where they are not known.
-pub(super) fn of_root<'a>(
-    facts: &ConditionFacts,
-    root: &str,
-    names: &'a BTreeSet<FactName>,
-) -> BTreeMap<&'a str, Fact> {
-    let asked = names.iter().filter(|name| name.root == root);
-    asked.map(|name| (name.member.as_str(), Fact(find(facts, name).unwrap_or_default()))).collect()
 }

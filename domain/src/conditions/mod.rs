@@ -17,6 +17,7 @@ use crate::{
     text::Bilingual,
 };
 use cel::{Context, Env, Value, common::ast::IdedExpr};
+use facts::Told;
 use grammar::FactName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{
@@ -76,9 +77,10 @@ impl Condition {
     /// [`CONDITION_UNDECIDED`] when it compares what cannot be compared, which is often a fact that is not known;
     /// [`CONDITION_NOT_BOOLEAN`] when it answers something else than yes or no.
     pub fn holds(&self, facts: &ConditionFacts) -> Result<bool, Refusal> {
+        let told = Told::from(facts);
         let mut context = Context::with_env(Arc::clone(&LANGUAGE));
         for root in grammar::ROOTS {
-            let known = facts::of_root(facts, root.name, &self.names);
+            let known = told.of_root(root.name, &self.names);
             let Ok(value) = cel::to_value(&known) else { return Err(self.undecided(facts)) };
             context.add_variable_from_value(root.name, value);
         }
@@ -91,7 +93,8 @@ impl Condition {
 
     /// The facts it asks for that are not known, such as `weather.temp_c10`.
     pub fn missing(&self, facts: &ConditionFacts) -> Vec<String> {
-        let unknown = |name: &&FactName| facts::find(facts, name).is_none();
+        let told = Told::from(facts);
+        let unknown = |name: &&FactName| told.find(name).is_none();
         self.names.iter().filter(unknown).map(ToString::to_string).collect()
     }
 
