@@ -67,7 +67,8 @@ impl Shop {
     async fn suggested(&self, query: &str) -> Vec<String> {
         let path = format!("/v1/gift-suggestions?currency=CNY&{query}");
         let found = self.key.get(&path).await.expect(200);
-        found.data().iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect()
+        let found = found["suggestions"].as_array().unwrap();
+        found.iter().map(|one| one["code"].as_str().unwrap().to_owned()).collect()
     }
 
     /// A plan whose tasks name these items; answers the draft.

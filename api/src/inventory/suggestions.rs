@@ -42,7 +42,7 @@ struct WishParameters {
 
 /// What a customer could be given.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(examples(json!({ "data": [{
+#[schema(examples(json!({ "suggestions": [{
     "offering": "gift", "gift_id": "gft_01m80t7jx3e9vbq2f4c6d8g0hk", "bundle_id": null,
     "service_item_id": null, "code": "moon-cake", "name": "月饼 Moon cake", "currency": "CNY",
     "cost_minor": 2800, "perceived_value_minor": 6800, "festival": "mid_autumn", "season": null,
@@ -50,7 +50,7 @@ struct WishParameters {
 }] })))]
 struct GiftSuggestions {
     /// The best first; at most 20.
-    data: Vec<GiftSuggestion>,
+    suggestions: Vec<GiftSuggestion>,
 }
 
 /// Suggests what to give
@@ -78,7 +78,7 @@ async fn suggest_gifts(
     let shelf = reading.shelf().await?;
 
     let wish = GiftWish { budget: Money { amount: budget_minor, currency }, on, margin_minor };
-    let data = wish.suggestions(&shelf);
+    let suggestions = wish.suggestions(&shelf);
 
-    Ok(axum::Json(GiftSuggestions { data }).into_response())
+    Ok(axum::Json(GiftSuggestions { suggestions }).into_response())
 }

@@ -7,13 +7,13 @@ mod bundles;
 mod festivals;
 mod gifts;
 mod items;
+mod lines;
 mod rules;
 mod suggestions;
 mod warnings;
 
 pub use audits::{
-    AuditLineDetails, AuditLineResolution, AuditQuality, AuditState, AuditSummary, InventoryAudit,
-    InventoryAuditDetails, InventoryAuditOpening, InventoryLine, MOST_LINES,
+    AuditState, InventoryAudit, InventoryAuditDetails, InventoryAuditOpening, MOST_LINES,
 };
 pub use benchmarks::{
     ClassChange, ItemClassChange, Observation, ServiceBenchmark, ServiceBenchmarkDetails,
@@ -25,6 +25,7 @@ pub use items::{
     ContactMode, RelationValue, ServiceCategory, ServiceClass, ServiceItem, ServiceItemDetails,
     ServiceItemStatus, ServiceMinutes, ServiceMode, ServicePhase, VisitMode,
 };
+pub use lines::{AuditLineDetails, AuditLineResolution, AuditQuality, AuditSummary, InventoryLine};
 pub use suggestions::{GiftSuggestion, GiftWish, MOST_SUGGESTIONS, Offering, Shelf};
 pub use warnings::{PlanReview, PlanWarning, PlanWarningCode};
 

@@ -30,8 +30,8 @@ pub(super) static SERVICE_CLASS_FIXED: Rule = Rule {
         zh: "该项目的类别为 {class}，不能通过编辑更改。",
     },
     advice: Bilingual {
-        en: "Change it with `POST /v1/service-items/{id}/reclassify`, and say why.",
-        zh: "请使用 `POST /v1/service-items/{id}/reclassify` 更改并说明原因。",
+        en: "Change it with the verb `reclassify`, and say why.",
+        zh: "请使用动作 `reclassify` 更改并说明原因。",
     },
 };
 
