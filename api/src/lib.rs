@@ -17,6 +17,7 @@ mod expand;
 mod followups;
 pub mod identity;
 mod imports;
+mod inventory;
 mod jobs;
 pub mod list;
 mod maintenance;
@@ -77,6 +78,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(followups::router())
         .merge(allowances::router())
         .merge(maintenance::router())
+        .merge(inventory::router())
 }
 
 /// The OpenAPI document of everything that is served, made from the routes. What is served is the copy of it

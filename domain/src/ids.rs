@@ -266,6 +266,20 @@ ids! {
     AuditEntryId = "aud"
     /// The clock of a sandbox.
     ClockId = "clk"
+    /// One thing that may be done for a customer.
+    ServiceItemId = "svc"
+    /// How many peers offer the same.
+    ServiceBenchmarkId = "bmk"
+    /// A change of a service item's class.
+    ItemClassChangeId = "icc"
+    /// A look of the brand at its own service.
+    InventoryAuditId = "iva"
+    /// One line of it.
+    InventoryLineId = "ivl"
+    /// Something small that a customer may be given.
+    GiftItemId = "gft"
+    /// Gifts that are given together.
+    GiftBundleId = "gfb"
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod followups;
 pub mod idempotency;
 pub mod identity;
 pub mod imports;
+pub mod inventory;
 pub mod jobs;
 pub mod key_text;
 mod look;

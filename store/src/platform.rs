@@ -10,7 +10,10 @@ use domain::{
     ids::TenantId,
     money::Currency,
     sandbox::TestClock,
-    tenancy::{Brand, BrandDetails, BrandFounding, EscalationHours, TenantMode},
+    tenancy::{
+        Brand, BrandDetails, BrandFounding, EscalationHours, TenantMode, usual_obligation_from,
+        usual_personalised_most,
+    },
     text::{Locale, Name, Slug},
     time::{Timestamp, Zone},
 };
@@ -41,6 +44,8 @@ impl NewTenant {
             locale: self.locale,
             cors_origins: BTreeSet::new(),
             gesture_escalation_hours: EscalationHours::default(),
+            obligation_from_bp: usual_obligation_from(),
+            personalised_most_bp: usual_personalised_most(),
         };
         BrandFounding { slug: self.slug.clone(), currency: self.currency, details }
     }

@@ -117,6 +117,8 @@ struct Row {
     currency: String,
     cors_origins: serde_json::Value,
     gesture_escalation_hours: i32,
+    obligation_from_bp: i32,
+    personalised_most_bp: i32,
     version: i64,
     created_at: chrono::DateTime<chrono::Utc>,
 }
@@ -143,6 +145,9 @@ impl Row {
                 locale: read_word(self.locale).map_err(unknown)?,
                 cors_origins: serde_json::from_value(self.cors_origins)?,
                 gesture_escalation_hours: Stored::from_sql(self.gesture_escalation_hours)
+                    .map_err(unknown)?,
+                obligation_from_bp: Stored::from_sql(self.obligation_from_bp).map_err(unknown)?,
+                personalised_most_bp: Stored::from_sql(self.personalised_most_bp)
                     .map_err(unknown)?,
             },
             version: self.version.into(),
@@ -198,8 +203,9 @@ impl Tenant {
 
     async fn add_brand(&self, brand: &Brand) -> Result<(), Fault> {
         let sql = "INSERT INTO tenant (id, slug, mode, live_id, name, status, tz, locale, currency,
-                                       cors_origins, gesture_escalation_hours, version, created_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+                                       cors_origins, gesture_escalation_hours, version, created_at,
+                                       obligation_from_bp, personalised_most_bp)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
         let values = [
             Uuid::from(brand.id).into(),
             brand.slug.to_string().into(),
@@ -214,6 +220,8 @@ impl Tenant {
             brand.details.gesture_escalation_hours.to_sql().into(),
             Version::FIRST.get().into(),
             chrono::DateTime::from(brand.created_at).into(),
+            brand.details.obligation_from_bp.to_sql().into(),
+            brand.details.personalised_most_bp.to_sql().into(),
         ];
         self.work().execute_raw(self.statement(sql, values)).await?;
         Ok(())
@@ -222,7 +230,8 @@ impl Tenant {
     async fn save_brand(&self, mut brand: Brand) -> Result<Brand, Fault> {
         let sql =
             "UPDATE tenant SET name = $1, status = $2, tz = $3, locale = $4, cors_origins = $5,
-                                     gesture_escalation_hours = $6, version = version + 1
+                                     gesture_escalation_hours = $6, version = version + 1,
+                                     obligation_from_bp = $8, personalised_most_bp = $9
                    WHERE id = ac.tenant() AND version = $7";
         let values = [
             brand.details.name.to_string().into(),
@@ -232,6 +241,8 @@ impl Tenant {
             serde_json::to_value(&brand.details.cors_origins)?.into(),
             brand.details.gesture_escalation_hours.to_sql().into(),
             brand.version.get().into(),
+            brand.details.obligation_from_bp.to_sql().into(),
+            brand.details.personalised_most_bp.to_sql().into(),
         ];
         let saved = self.work().execute_raw(self.statement(sql, values)).await?;
         brand.version = brand.version.next();

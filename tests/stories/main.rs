@@ -35,6 +35,7 @@ mod identity;
 mod imports;
 mod input;
 mod installation;
+mod inventory;
 mod lines;
 mod lists;
 mod looks;

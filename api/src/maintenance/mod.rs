@@ -3,6 +3,7 @@
 mod appointments;
 mod enrolments;
 mod occurrences;
+mod plan_items;
 mod plans;
 mod work_orders;
 
@@ -16,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(plans::router())
+        .merge(plan_items::router())
         .merge(enrolments::router())
         .merge(occurrences::router())
         .merge(work_orders::router())

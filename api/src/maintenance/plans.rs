@@ -1,5 +1,6 @@
 //! `/v1/plan-templates`: what is to be done for a product, and how often.
 
+use super::plan_items;
 use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{AtMost, List, ListOf, Paging, Parameters},
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use domain::{
     ids::{PlanTemplateId, ProductId, SopId},
     maintenance::{
-        plans::{PlanTemplate, PlanTemplateDetails, PlanTemplateState, draft_exists},
+        plans::{PlanGaps, PlanTemplate, PlanTemplateDetails, PlanTemplateState, draft_exists},
         tasks::PlannedDate,
     },
     sops::{Sop, SopVersion},
@@ -231,7 +232,7 @@ async fn preview_plan_template(
 ///
 /// The version that was in force so far is retired; assets that are in it stay with it. Assets of the
 /// plan's product that are delivered or paid from now on enter this version. Every procedure of its tasks
-/// must have a published version.
+/// must have a published version, and every service item that they name must be active.
 #[utoipa::path(
     post, path = "/plan-templates/{id}/publish", tag = "plans",
     operation_id = "publish_plan_template",
@@ -249,9 +250,12 @@ async fn publish_plan_template(
     let work = access.write().await?;
     let plan: PlanTemplate = work.hold(id).await?;
     let in_force = work.find(maintenance::in_force(&plan.details.code)).await?;
-    let unpublished = unpublished(&work, &plan).await?;
+    let gaps = PlanGaps {
+        unpublished: unpublished(&work, &plan).await?,
+        unknown_items: plan_items::unknown_items(&work, &plan).await?,
+    };
 
-    let (published, retired) = plan.publish(in_force, &unpublished, work.now())?;
+    let (published, retired) = plan.publish(in_force, &gaps, work.now())?;
 
     // The older one leaves first: only one version of a plan is in force.
     if let Some(retired) = retired {

@@ -47,6 +47,7 @@ pub const PUBLISHED: &str = include_str!("../../../openapi/aftercare.json");
         (name = "sops", description = "Standard operating procedures and their execution."),
         (name = "allowances", description = "Money set aside for service, and who may spend how much of it."),
         (name = "gestures", description = "Personal services and gifts, paid from an allowance."),
+        (name = "inventory", description = "What may be done for customers, how it compares, and small gifts."),
         (name = "plans", description = "Designed services over time."),
         (name = "visits", description = "Work orders and appointments."),
         (name = "complaints", description = "What went wrong, and how it was put right."),

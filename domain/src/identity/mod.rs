@@ -236,6 +236,8 @@ scopes! {
     ComplaintsWrite = "complaints:write", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin], "Open, answer and settle complaints.";
     SurveysRead = "surveys:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read surveys, invitations and answers.";
     SurveysWrite = "surveys:write", [BrandAdmin], "Write surveys.";
+    InventoryRead = "inventory:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read service items, self-audits and gifts.";
+    InventoryWrite = "inventory:write", [BrandSupport BrandAdmin], "Write service items, self-audits and gifts.";
     AuditRead = "audit:read", [SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read the audit log and the timelines in it.";
     JobsRead = "jobs:read", [BrandSupport BrandAdmin Auditor], "Read the queue and its dead letters.";
     JobsWrite = "jobs:write", [BrandAdmin], "Replay dead letters.";
@@ -254,6 +256,7 @@ const THE_BRANDS: &[Scope] = &[
     Scope::AllowancesWrite,
     Scope::PlansWrite,
     Scope::SurveysWrite,
+    Scope::InventoryWrite,
     Scope::JobsRead,
     Scope::JobsWrite,
     Scope::SandboxWrite,

@@ -109,7 +109,10 @@ mod tests {
         identity::{ApiKeyDetails, Grantor, Hiring, MadeKey, Role, StaffDetails},
         ids::DealerId,
         money::Currency,
-        tenancy::{BrandDetails, BrandFounding, DealerDetails, EscalationHours},
+        tenancy::{
+            BrandDetails, BrandFounding, DealerDetails, EscalationHours, usual_obligation_from,
+            usual_personalised_most,
+        },
         text::Locale,
     };
     use uuid::Uuid;
@@ -125,6 +128,8 @@ mod tests {
             locale: Locale::Chinese,
             cors_origins: BTreeSet::new(),
             gesture_escalation_hours: EscalationHours::default(),
+            obligation_from_bp: usual_obligation_from(),
+            personalised_most_bp: usual_personalised_most(),
         };
         let slug = "clearwater".parse().unwrap();
         let founding = BrandFounding { slug, currency: Currency::CNY, details };

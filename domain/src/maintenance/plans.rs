@@ -4,6 +4,7 @@ use super::tasks::{PlanTask, PlannedDate};
 use crate::{
     change::Change,
     ids::{PlanTemplateId, ProductId, SopId},
+    inventory::SERVICE_ITEM_UNKNOWN,
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
     sops::SOP_NOT_PUBLISHED,
@@ -76,6 +77,15 @@ pub struct PlanTemplateDetails {
     /// What is to be done: 1 to 50 tasks, each with a code of its own.
     #[schema(min_items = 1, max_items = 50)]
     pub tasks: Vec<PlanTask>,
+}
+
+/// What is missing for a plan to come into force.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PlanGaps {
+    /// The procedures of its tasks that have no published version.
+    pub unpublished: Vec<SopId>,
+    /// The tasks that name a service item which is not there, or is retired.
+    pub unknown_items: Vec<PlanTask>,
 }
 
 /// Where a version of a plan stands.
@@ -201,20 +211,24 @@ impl PlanTemplate {
 
     /// Puts a draft into force, in place of the version that was `in_force` so far.
     ///
-    /// `unpublished` are the procedures of its tasks that have no published version.
-    ///
     /// # Errors
     ///
-    /// `illegal_transition` when it is no draft, `sop_not_published`.
+    /// `illegal_transition` when it is no draft; `sop_not_published` and `service_item_unknown` for the first of
+    /// the `gaps`.
     pub fn publish(
         self,
         in_force: Option<Self>,
-        unpublished: &[SopId],
+        gaps: &PlanGaps,
         now: Timestamp,
     ) -> Result<(Change<Self>, Option<Change<Self>>), Refusal> {
         self.must_be(PlanTemplateState::Draft)?;
-        if let Some(sop_id) = unpublished.first() {
+        if let Some(sop_id) = gaps.unpublished.first() {
             return Err(Refusal::new(&SOP_NOT_PUBLISHED).with("sop_id", sop_id));
+        }
+        if let Some(task) = gaps.unknown_items.first() {
+            return Err(Refusal::new(&SERVICE_ITEM_UNKNOWN)
+                .with("task", &task.code)
+                .with("service_item_code", &task.service_item_code));
         }
         let replaced = in_force.map(Self::retire).transpose()?;
         let published = Self { published_at: Some(now), ..self };
@@ -397,14 +411,17 @@ mod tests {
         let plan = published(vec![task("a", every(6))]);
         let other = details(vec![task("b", every(6))]);
         assert_eq!(refused_as(plan.clone().revise(other)), "illegal_transition");
-        assert_eq!(refused_as(plan.publish(None, &[], at(NOW))), "illegal_transition");
+        assert_eq!(
+            refused_as(plan.publish(None, &PlanGaps::default(), at(NOW))),
+            "illegal_transition"
+        );
     }
 
     #[test]
     fn publishing_retires_the_version_before() {
         let first = published(vec![task("a", every(6))]);
         let second = PlanTemplate { number: 2, ..draft(vec![task("a", every(12))]).unwrap() };
-        let (second, first) = second.publish(Some(first), &[], at(NOW)).unwrap();
+        let (second, first) = second.publish(Some(first), &PlanGaps::default(), at(NOW)).unwrap();
         assert_eq!(second.record.state, PlanTemplateState::Published);
         assert_eq!(first.unwrap().record.state, PlanTemplateState::Retired);
     }
@@ -412,8 +429,24 @@ mod tests {
     #[test]
     fn a_procedure_is_published_before_its_plan() {
         let plan = draft(vec![task("a", every(6))]).unwrap();
-        let refusal = plan.publish(None, &[id(7)], at(NOW));
-        assert_eq!(refused_as(refusal), "sop_not_published");
+        let gaps = PlanGaps { unpublished: vec![id(7)], ..PlanGaps::default() };
+        assert_eq!(refused_as(plan.publish(None, &gaps, at(NOW))), "sop_not_published");
+    }
+
+    #[test]
+    fn a_service_item_is_there_before_its_plan() {
+        let named =
+            PlanTask { service_item_code: Some("call".parse().unwrap()), ..task("a", every(6)) };
+        let plan = draft(vec![named]).unwrap();
+        let unknown = plan.details.tasks.clone();
+        let gaps = PlanGaps { unknown_items: unknown, ..PlanGaps::default() };
+        let refusal = plan.clone().publish(None, &gaps, at(NOW)).unwrap_err();
+        assert_eq!(refusal.rule.code, "service_item_unknown");
+        assert_eq!(
+            (&refusal.facts["task"], &refusal.facts["service_item_code"]),
+            (&"a".into(), &"call".into())
+        );
+        assert!(plan.publish(None, &PlanGaps::default(), at(NOW)).is_ok());
     }
 
     #[test]

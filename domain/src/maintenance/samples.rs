@@ -4,7 +4,7 @@ use super::{
     availability::{Span, Technician, Window},
     enrolments::{Enrollee, Enrolment},
     numbers::{LeadDays, Leeway, MonthCount, VisitMinutes},
-    plans::{PlanTemplate, PlanTemplateDetails},
+    plans::{PlanGaps, PlanTemplate, PlanTemplateDetails},
     slots::Search,
     tasks::{CatchUp, PlanTask, PlanTrigger},
     work_details::{WorkOrderDetails, WorkOrderKind},
@@ -54,6 +54,7 @@ pub(super) fn task(code: &str, trigger: PlanTrigger) -> PlanTask {
         work_lead_days: LeadDays::default(),
         sop_id: None,
         catch_up: CatchUp::CreateOne,
+        service_item_code: None,
     }
 }
 
@@ -69,7 +70,7 @@ pub(super) fn details(tasks: Vec<PlanTask>) -> PlanTemplateDetails {
 pub(super) fn published(tasks: Vec<PlanTask>) -> PlanTemplate {
     let now = at("2026-01-01T00:00:00Z");
     let draft = PlanTemplate::draft(id(1), 1, details(tasks), now).unwrap().record;
-    draft.publish(None, &[], now).unwrap().0.record
+    draft.publish(None, &PlanGaps::default(), now).unwrap().0.record
 }
 
 pub(super) fn delivered(text: &str) -> Enrollee {

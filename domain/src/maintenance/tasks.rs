@@ -48,6 +48,10 @@ pub struct PlanTask {
     /// What becomes of dates that had passed when the asset entered the plan.
     #[serde(default)]
     pub catch_up: CatchUp,
+    /// The service item that is done, by its code; null when there is none. It must be active when the plan is
+    /// published.
+    #[serde(default)]
+    pub service_item_code: Option<Code>,
 }
 
 /// When a task is due, counted from the day the asset was delivered.

@@ -3,7 +3,7 @@
 use crate::{
     change::Change,
     ids::TenantId,
-    money::Currency,
+    money::{BasisPoints, Currency},
     number::whole_numbers,
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
@@ -76,9 +76,26 @@ impl Default for EscalationHours {
     }
 }
 
+/// From which share of peers on a service is an obligation: half of them, when the brand says nothing.
+const OBLIGATION_FROM_BP: u32 = 5_000;
+
+/// How large a share of a plan's tasks may be made for one customer before the brand is warned: three in ten, when
+/// it says nothing.
+const PERSONALISED_MOST_BP: u32 = 3_000;
+
+/// Half of the peers.
+pub fn usual_obligation_from() -> BasisPoints {
+    BasisPoints::new(OBLIGATION_FROM_BP).unwrap_or_default()
+}
+
+/// Three tasks in ten.
+pub fn usual_personalised_most() -> BasisPoints {
+    BasisPoints::new(PERSONALISED_MOST_BP).unwrap_or_default()
+}
+
 /// What a brand may say about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"], "gesture_escalation_hours": 24})))]
+#[schema(examples(json!({"name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"], "gesture_escalation_hours": 24, "obligation_from_bp": 5000, "personalised_most_bp": 3000})))]
 #[serde(deny_unknown_fields)]
 pub struct BrandDetails {
     /// The brand's name, as its customers read it.
@@ -96,11 +113,20 @@ pub struct BrandDetails {
     /// covers it, 1 to 72; 24 when absent. With 72 it expires instead.
     #[serde(default)]
     pub gesture_escalation_hours: EscalationHours,
+    /// The share of peers from which on a service that they offer too becomes an obligation by itself; 5000 when
+    /// absent.
+    #[serde(default = "usual_obligation_from")]
+    #[schema(default = 5000)]
+    pub obligation_from_bp: BasisPoints,
+    /// The largest share of a plan's tasks that is made for one customer without a warning; 3000 when absent.
+    #[serde(default = "usual_personalised_most")]
+    #[schema(default = 3000)]
+    pub personalised_most_bp: BasisPoints,
 }
 
 /// A brand, or its sandbox twin: the unit of isolation. Nothing of one is visible to another.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(examples(json!({"id": "ten_01m80t7jx3e9vbq2f4c6d8g0hk", "slug": "clearwater", "mode": "live", "sandbox_of": null, "status": "active", "currency": "CNY", "name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"], "gesture_escalation_hours": 24, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
+#[schema(examples(json!({"id": "ten_01m80t7jx3e9vbq2f4c6d8g0hk", "slug": "clearwater", "mode": "live", "sandbox_of": null, "status": "active", "currency": "CNY", "name": "碧水 Clearwater", "tz": "Asia/Shanghai", "locale": "zh-CN", "cors_origins": ["https://app.clearwater.example"], "gesture_escalation_hours": 24, "obligation_from_bp": 5000, "personalised_most_bp": 3000, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
 pub struct Brand {
     /// Its identifier.
     pub id: TenantId,
@@ -279,6 +305,8 @@ mod tests {
             locale: Locale::Chinese,
             cors_origins,
             gesture_escalation_hours: EscalationHours::default(),
+            obligation_from_bp: usual_obligation_from(),
+            personalised_most_bp: usual_personalised_most(),
         };
         let slug = Slug::new("clearwater").unwrap();
         let founding = BrandFounding { slug, currency: Currency::CNY, details };
