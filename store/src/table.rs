@@ -1,6 +1,7 @@
 //! The bridge between domain records and tables: a field is named once, here, with its domain type.
 
 use domain::{
+    conditions,
     identity::Rank,
     ids::{self, TenantId},
     money::{BasisPoints, Currency, Minor, Money},
@@ -240,7 +241,7 @@ macro_rules! stored_as_text {
 
 stored_as_text! {
     Currency, WallTime, Zone, text::Name, text::Line, text::Prose, text::Code, text::Slug,
-    text::ExternalId, text::Sku, text::Phone, text::Email, text::Source,
+    text::ExternalId, text::Sku, text::Phone, text::Email, text::Source, conditions::Condition,
 }
 
 crate::words!(text::Locale);
