@@ -3,18 +3,24 @@
 //! A [`Sop`] is the name of a procedure, a [`SopVersion`] says what it asks for, a [`SopRun`] is one
 //! execution of one version, ticked off as a [`SopChecklist`].
 
+mod acknowledgements;
 mod checklist;
 mod demands;
 mod measures;
+mod quiz;
 mod references;
 mod runs;
+#[cfg(test)]
+mod samples;
 mod steps;
 mod values;
 mod versions;
 
+pub use acknowledgements::{PASSED_FROM_BP, SopAcknowledgement, SopQuizAnswers, SopReader};
 pub use checklist::{SopAnswer, SopChecklist, SopRunStep, SopRunStepState, StepAtHand};
 pub use demands::{SopAssignee, SopDue, SopEvidenceKind, SopMinutes};
 pub use measures::{SopChoice, SopComparison, SopMeasure};
+pub use quiz::SopQuestion;
 pub use runs::{ChecklistChange, SOP_NOT_PUBLISHED, SopRun, SopRunDetails, SopRunState};
 pub use steps::SopStep;
 pub use values::{Measurement, SopValue};
@@ -39,6 +45,11 @@ pub static RULES: &[&Rule] = &[
     &references::UNKNOWN_STEP_KEY,
     &references::STEP_DEPENDS_ON_ITSELF,
     &references::STEP_DEPENDS_ON_LATER,
+    &acknowledgements::PEOPLE_ACKNOWLEDGE,
+    &acknowledgements::SOP_VERSION_NOT_IN_FORCE,
+    &acknowledgements::ALREADY_ACKNOWLEDGED,
+    &acknowledgements::WRONG_NUMBER_OF_ANSWERS,
+    &acknowledgements::QUIZ_ANSWER_NOT_OFFERED,
     &SOP_NOT_PUBLISHED,
     &checklist::STEP_BLOCKED,
     &runs::SOP_RANK_TOO_LOW,

@@ -1,6 +1,6 @@
 //! Versions: a procedure is written, reviewed by somebody else, published, and then never changed.
 
-use super::{SopStep, references, steps::list_of};
+use super::{SopQuestion, SopStep, references, steps::list_of};
 use crate::{
     change::Change,
     identity::Actor,
@@ -59,6 +59,10 @@ impl SopVersionState {
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({
     "change_note": "First version.",
+    "quiz": [{
+        "question": "From which reading on is the filter changed again?",
+        "choices": ["More than 50 ppm", "More than 200 ppm"], "answer": 0,
+    }],
     "steps": [
         { "title": "Shut off the water", "standard": "No drop at the tap.",
           "measure": { "type": "bool" }, "stop": true },
@@ -75,6 +79,11 @@ impl SopVersionState {
 pub struct SopVersionDetails {
     /// What is different from the version before.
     pub change_note: Line,
+    /// A few questions that show whether somebody has read it, at most 10. Their answers are null for who may
+    /// not write procedures.
+    #[serde(default, deserialize_with = "list_of::<0, 10, _, _>")]
+    #[schema(max_items = 10)]
+    pub quiz: Vec<SopQuestion>,
     /// The steps, 1 to 100, in the order in which they are done: the first has position 1 in a run.
     #[serde(deserialize_with = "list_of::<1, 100, _, _>")]
     #[schema(min_items = 1, max_items = 100)]
@@ -99,7 +108,7 @@ impl SopVersionDetails {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(examples(json!({
     "id": "sov_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "number": 1, "state": "published", "change_note": "First version.",
+    "number": 1, "state": "published", "change_note": "First version.", "quiz": [],
     "steps": [
         { "key": "shut-off", "title": "Shut off the water", "standard": "No drop at the tap.",
           "target_degree": null, "measure": { "type": "bool" }, "stop": true, "obligation": false,
@@ -165,6 +174,14 @@ pub struct Publication {
 }
 
 impl SopVersion {
+    /// The same without the answers to its quiz, for who is to find them.
+    #[must_use]
+    pub fn without_answers(mut self) -> Self {
+        let quiz = std::mem::take(&mut self.details.quiz);
+        self.details.quiz = quiz.into_iter().map(SopQuestion::without_answer).collect();
+        self
+    }
+
     /// Writes a draft anew.
     ///
     /// # Errors

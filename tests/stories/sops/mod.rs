@@ -1,5 +1,6 @@
 //! A brand writes down how things are done, and its people do them that way.
 
+mod acknowledgements;
 mod checklists;
 mod procedures;
 
