@@ -1,6 +1,7 @@
 //! `/v1/sops`: what every dealer does the same way.
 
 mod acknowledgements;
+mod difference;
 mod runs;
 mod versions;
 
@@ -31,6 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(list_sops, create_sop))
         .routes(routes!(show_sop, change_sop))
         .merge(versions::router())
+        .merge(difference::router())
         .merge(acknowledgements::router())
         .merge(runs::router())
 }

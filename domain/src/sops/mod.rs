@@ -6,6 +6,7 @@
 mod acknowledgements;
 mod checklist;
 mod demands;
+mod difference;
 mod measures;
 mod quiz;
 mod references;
@@ -13,12 +14,14 @@ mod runs;
 #[cfg(test)]
 mod samples;
 mod steps;
+mod telling;
 mod values;
 mod versions;
 
 pub use acknowledgements::{PASSED_FROM_BP, SopAcknowledgement, SopQuizAnswers, SopReader};
 pub use checklist::{SopAnswer, SopChecklist, SopRunStep, SopRunStepState, StepAtHand};
 pub use demands::{SopAssignee, SopDue, SopEvidenceKind, SopMinutes};
+pub use difference::{SopDifference, SopFieldDifference, SopStepChange, SopStepDifference};
 pub use measures::{SopChoice, SopComparison, SopMeasure};
 pub use quiz::SopQuestion;
 pub use runs::{ChecklistChange, SOP_NOT_PUBLISHED, SopRun, SopRunDetails, SopRunState};
@@ -45,6 +48,7 @@ pub static RULES: &[&Rule] = &[
     &references::UNKNOWN_STEP_KEY,
     &references::STEP_DEPENDS_ON_ITSELF,
     &references::STEP_DEPENDS_ON_LATER,
+    &difference::OTHER_SOPS_VERSION,
     &acknowledgements::PEOPLE_ACKNOWLEDGE,
     &acknowledgements::SOP_VERSION_NOT_IN_FORCE,
     &acknowledgements::ALREADY_ACKNOWLEDGED,

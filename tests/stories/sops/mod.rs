@@ -2,6 +2,7 @@
 
 mod acknowledgements;
 mod checklists;
+mod difference;
 mod procedures;
 
 use crate::house::{Client, House, Reply};
