@@ -21,6 +21,7 @@ pub mod identity;
 pub mod imports;
 pub mod jobs;
 pub mod key_text;
+pub mod library;
 mod look;
 pub mod maintenance;
 pub mod operations;

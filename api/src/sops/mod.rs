@@ -2,6 +2,7 @@
 
 mod acknowledgements;
 mod difference;
+mod library;
 mod runs;
 mod versions;
 
@@ -31,6 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list_sops, create_sop))
         .routes(routes!(show_sop, change_sop))
+        .merge(library::router())
         .merge(versions::router())
         .merge(difference::router())
         .merge(acknowledgements::router())

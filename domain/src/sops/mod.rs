@@ -7,6 +7,7 @@ mod acknowledgements;
 mod checklist;
 mod demands;
 mod difference;
+pub mod library;
 mod measures;
 mod quiz;
 mod references;
@@ -22,6 +23,10 @@ pub use acknowledgements::{PASSED_FROM_BP, SopAcknowledgement, SopQuizAnswers, S
 pub use checklist::{SopAnswer, SopChecklist, SopRunStep, SopRunStepState, StepAtHand};
 pub use demands::{SopAssignee, SopDue, SopEvidenceKind, SopMinutes};
 pub use difference::{SopDifference, SopFieldDifference, SopStepChange, SopStepDifference};
+pub use library::{
+    KnownSop, LIBRARY_TOO_LARGE, MOST_SOPS, SopDocument, SopIntake, SopIntakeReport, SopLibrary,
+    SopTaken, SopTakenAction, SopsOfOneCode, TakenSop,
+};
 pub use measures::{SopChoice, SopComparison, SopMeasure};
 pub use quiz::SopQuestion;
 pub use runs::{ChecklistChange, SOP_NOT_PUBLISHED, SopRun, SopRunDetails, SopRunState};
@@ -49,6 +54,8 @@ pub static RULES: &[&Rule] = &[
     &references::STEP_DEPENDS_ON_ITSELF,
     &references::STEP_DEPENDS_ON_LATER,
     &difference::OTHER_SOPS_VERSION,
+    &library::REPEATED_SOP_CODE,
+    &LIBRARY_TOO_LARGE,
     &acknowledgements::PEOPLE_ACKNOWLEDGE,
     &acknowledgements::SOP_VERSION_NOT_IN_FORCE,
     &acknowledgements::ALREADY_ACKNOWLEDGED,

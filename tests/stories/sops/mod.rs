@@ -3,6 +3,7 @@
 mod acknowledgements;
 mod checklists;
 mod difference;
+mod library;
 mod procedures;
 
 use crate::house::{Client, House, Reply};
