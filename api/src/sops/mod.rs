@@ -3,6 +3,7 @@
 mod acknowledgements;
 mod difference;
 mod library;
+mod packs;
 mod runs;
 mod versions;
 
@@ -33,6 +34,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(list_sops, create_sop))
         .routes(routes!(show_sop, change_sop))
         .merge(library::router())
+        .merge(packs::router())
         .merge(versions::router())
         .merge(difference::router())
         .merge(acknowledgements::router())

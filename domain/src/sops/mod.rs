@@ -9,6 +9,7 @@ mod demands;
 mod difference;
 pub mod library;
 mod measures;
+mod packs;
 mod quiz;
 mod references;
 mod runs;
@@ -28,6 +29,7 @@ pub use library::{
     SopTaken, SopTakenAction, SopsOfOneCode, TakenSop,
 };
 pub use measures::{SopChoice, SopComparison, SopMeasure};
+pub use packs::{StarterPack, StarterPackAdoption, StarterPackSummary};
 pub use quiz::SopQuestion;
 pub use runs::{ChecklistChange, SOP_NOT_PUBLISHED, SopRun, SopRunDetails, SopRunState};
 pub use steps::SopStep;

@@ -4,6 +4,7 @@ mod acknowledgements;
 mod checklists;
 mod difference;
 mod library;
+mod packs;
 mod procedures;
 
 use crate::house::{Client, House, Reply};
