@@ -6,15 +6,18 @@ use crate::{
     table,
 };
 use domain::{
-    sops::{Department, KnownSop, Sop, SopVersion, SopVersionState},
+    sops::{CoveringSop, Department, KnownSop, Sop, SopStanding, SopVersion, SopVersionState},
     text::Code,
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, QueryTrait as _, sea_query::Expr,
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+/// The most procedures that coverage is counted over: many times what a brand has.
+const MOST_COVERING: u32 = 10_000;
 
 /// Which versions of the procedures are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,5 +94,35 @@ impl Tenant {
             (code, KnownSop { sop, newest })
         });
         Ok(known.collect())
+    }
+
+    /// Every procedure, as far as it covers a moment of the customer's.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails or a row cannot be read.
+    pub async fn covering_sops(&self) -> Result<Vec<CoveringSop>, Fault> {
+        let sql = "SELECT s.id, s.department, s.touchpoint,
+                          coalesce(bool_or(v.state = 'published'), false) AS in_force,
+                          coalesce(bool_or(v.state IN ('draft', 'in_review')), false) AS drafted
+                   FROM sop s LEFT JOIN sop_version v ON v.tenant_id = s.tenant_id AND v.sop_id = s.id
+                   WHERE s.tenant_id = $1 GROUP BY s.id, s.department, s.touchpoint
+                   ORDER BY s.id LIMIT $2";
+        let values = [Uuid::from(self.id()).into(), i64::from(MOST_COVERING).into()];
+        let rows = self.work().query_all_raw(self.statement(sql, values)).await?;
+        let covering = rows.iter().map(|row| {
+            let (id, department, touchpoint): (Uuid, table::Col<Department>, table::Col<Code>) =
+                (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+            let (in_force, drafted): (bool, bool) =
+                (row.try_get_by_index(3)?, row.try_get_by_index(4)?);
+            let standing = match (in_force, drafted) {
+                (true, _) => SopStanding::InForce,
+                (false, true) => SopStanding::Drafted,
+                (false, false) => SopStanding::Nothing,
+            };
+            let (department, touchpoint) = (department.0, touchpoint.0);
+            Ok(CoveringSop { id: id.into(), department, touchpoint, standing })
+        });
+        covering.collect()
     }
 }

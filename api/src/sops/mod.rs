@@ -1,6 +1,7 @@
 //! `/v1/sops`: what every dealer does the same way.
 
 mod acknowledgements;
+mod coverage;
 mod difference;
 mod library;
 mod packs;
@@ -35,6 +36,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(show_sop, change_sop))
         .merge(library::router())
         .merge(packs::router())
+        .merge(coverage::router())
         .merge(versions::router())
         .merge(difference::router())
         .merge(acknowledgements::router())

@@ -5,6 +5,7 @@
 
 mod acknowledgements;
 mod checklist;
+mod coverage;
 mod demands;
 mod difference;
 pub mod library;
@@ -22,6 +23,7 @@ mod versions;
 
 pub use acknowledgements::{PASSED_FROM_BP, SopAcknowledgement, SopQuizAnswers, SopReader};
 pub use checklist::{SopAnswer, SopChecklist, SopRunStep, SopRunStepState, StepAtHand};
+pub use coverage::{CoveringSop, STANDARD_TOUCHPOINTS, SopCoverage, SopCoverageCell, SopStanding};
 pub use demands::{SopAssignee, SopDue, SopEvidenceKind, SopMinutes};
 pub use difference::{SopDifference, SopFieldDifference, SopStepChange, SopStepDifference};
 pub use library::{

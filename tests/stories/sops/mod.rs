@@ -2,6 +2,7 @@
 
 mod acknowledgements;
 mod checklists;
+mod coverage;
 mod difference;
 mod library;
 mod packs;
