@@ -72,6 +72,7 @@ struct ExportOptions {
     department: Option<Department>,
     /// Which version of each: the newest when nothing is said.
     #[serde(default)]
+    #[param(inline)]
     versions: ExportedVersions,
 }
 
@@ -82,6 +83,7 @@ struct ExportOptions {
 struct OneExportOptions {
     /// Which version: the newest when nothing is said.
     #[serde(default)]
+    #[param(inline)]
     versions: ExportedVersions,
 }
 

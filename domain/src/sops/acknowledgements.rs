@@ -214,7 +214,7 @@ impl SopVersion {
         };
         let change = match before {
             None => Change::created(fresh),
-            Some(before) => Change::new("acknowledge", tried_again(before, fresh)),
+            Some(before) => Change::new("acknowledge", fresh.after(&before)),
         };
         let (score_bp, attempts) = (change.record.score_bp, change.record.attempts);
         Ok(change.with("score_bp", score_bp).with("attempts", attempts))
@@ -243,14 +243,16 @@ impl SopVersion {
     }
 }
 
-/// The same acknowledgement after one more attempt.
-fn tried_again(before: SopAcknowledgement, fresh: SopAcknowledgement) -> SopAcknowledgement {
-    SopAcknowledgement {
-        id: before.id,
-        attempts: before.attempts.saturating_add(1),
-        version: before.version,
-        created_at: before.created_at,
-        ..fresh
+impl SopAcknowledgement {
+    /// The attempt as one more of those `before`.
+    fn after(self, before: &Self) -> Self {
+        Self {
+            id: before.id,
+            attempts: before.attempts.saturating_add(1),
+            version: before.version,
+            created_at: before.created_at,
+            ..self
+        }
     }
 }
 
@@ -278,14 +280,17 @@ mod tests {
         SopReader { by, dealer_id: Some(Uuid::from_u128(8).into()), before: None }
     }
 
+    fn now() -> Timestamp {
+        "2026-11-22T09:30:00Z".parse().unwrap()
+    }
+
     fn answers(
         version: &SopVersion,
         reader: SopReader,
         answers: &[u32],
     ) -> Result<SopAcknowledgement, Refusal> {
         let given = SopQuizAnswers { answers: answers.to_vec() };
-        let now = "2026-11-22T09:30:00Z".parse().unwrap();
-        let change = version.acknowledge(Uuid::from_u128(9).into(), reader, &given, now);
+        let change = version.acknowledge(Uuid::from_u128(9).into(), reader, &given, now());
         change.map(|change| change.record)
     }
 

@@ -325,6 +325,7 @@ fn position(place: usize) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "tests count a handful of steps")]
 mod tests {
     use super::*;
     use crate::sops::samples::{details, steps, version};

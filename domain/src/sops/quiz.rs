@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, from_value, json};
 
-    fn mistake(choices: Value, answer: Value) -> Option<String> {
+    fn mistake(choices: &Value, answer: &Value) -> Option<String> {
         let question = json!({ "question": "Which?", "choices": choices, "answer": answer });
         let error = from_value::<SopQuestion>(question).err()?.to_string();
         Some(Invalid::from_message(&error).map_or(error, |invalid| invalid.code))
@@ -88,12 +88,12 @@ mod tests {
     #[test]
     fn a_question_has_2_to_6_choices_and_one_of_them_is_right() {
         let choices = |count: usize| json!((0..count).map(|n| n.to_string()).collect::<Vec<_>>());
-        assert_eq!(mistake(choices(1), json!(0)).as_deref(), Some("wrong_number_of_items"));
-        assert_eq!(mistake(choices(2), json!(1)), None);
-        assert_eq!(mistake(choices(2), json!(2)).as_deref(), Some("answer_not_among_choices"));
-        assert_eq!(mistake(choices(6), json!(5)), None);
-        assert_eq!(mistake(choices(7), json!(0)).as_deref(), Some("wrong_number_of_items"));
-        assert_eq!(mistake(json!(["a", "a"]), json!(0)).as_deref(), Some("repeated_choice"));
-        assert!(mistake(choices(2), Value::Null).is_some(), "somebody must know the answer");
+        assert_eq!(mistake(&choices(1), &json!(0)).as_deref(), Some("wrong_number_of_items"));
+        assert_eq!(mistake(&choices(2), &json!(1)), None);
+        assert_eq!(mistake(&choices(2), &json!(2)).as_deref(), Some("answer_not_among_choices"));
+        assert_eq!(mistake(&choices(6), &json!(5)), None);
+        assert_eq!(mistake(&choices(7), &json!(0)).as_deref(), Some("wrong_number_of_items"));
+        assert_eq!(mistake(&json!(["a", "a"]), &json!(0)).as_deref(), Some("repeated_choice"));
+        assert!(mistake(&choices(2), &Value::Null).is_some(), "somebody must know the answer");
     }
 }

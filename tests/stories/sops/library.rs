@@ -146,6 +146,63 @@ async fn what_is_different_becomes_a_draft_and_the_rest_stays() {
     say(&reviewer, theirs, "publish").await.expect(200);
 }
 
+/// A document that is wrong, and what is said about it: status, code, place and line.
+type Wrong = (String, u16, &'static str, &'static str, i32);
+
+fn wrong_documents() -> Vec<Wrong> {
+    let circle = LIBRARY.replace(
+        "    stop: true\n",
+        "    due:\n      from: step\n      step: flush\n      within_minutes: 5\n",
+    );
+    vec![
+        ("sops:\n- [\n".to_owned(), 400, "malformed_request", "", 3),
+        (
+            LIBRARY.replace("type: bool", "type: film"),
+            422,
+            "invalid_body",
+            "/sops/0/steps/1/measure/type",
+            29,
+        ),
+        (
+            LIBRARY.replace("    stop: true", "    halt: true"),
+            422,
+            "invalid_body",
+            "/sops/0/steps/0/halt",
+            23,
+        ),
+        (
+            LIBRARY.replace("    answer: 1", "    answer: 2"),
+            422,
+            "invalid_body",
+            "/sops/0/quiz/0",
+            8,
+        ),
+        (
+            LIBRARY.replace("code: idea", "code: filter-change"),
+            422,
+            "repeated_sop_code",
+            "/sops/1/code",
+            35,
+        ),
+        (
+            LIBRARY.replace("step: flush", "step: rinse"),
+            422,
+            "unknown_step_key",
+            "/sops/0/steps/1/due/step",
+            32,
+        ),
+        (circle, 422, "step_depends_on_itself", "/sops/0/steps/0/due/step", 25),
+        (
+            LIBRARY.replace("  name: An idea\n", "  name: An idea\n  name: Twice\n"),
+            400,
+            "malformed_request",
+            "",
+            35,
+        ),
+        ("sops: !secret x\n".to_owned(), 400, "malformed_request", "", 1),
+    ]
+}
+
 #[tokio::test]
 async fn a_document_that_is_wrong_is_pointed_at_and_changes_nothing() {
     let shop = Shop::opens().await;
@@ -154,57 +211,7 @@ async fn a_document_that_is_wrong_is_pointed_at_and_changes_nothing() {
             let before = level - 1;
             format!("{text}a{level}: &a{level} [{}]\n", vec![format!("*a{before}"); 8].join(", "))
         });
-    let circle = LIBRARY.replace(
-        "    stop: true\n",
-        "    due:\n      from: step\n      step: flush\n      within_minutes: 5\n",
-    );
-    for (text, status, code, pointer, line) in [
-        ("sops:\n- [\n".to_owned(), 400, "malformed_request", "", json!(3)),
-        (
-            LIBRARY.replace("type: bool", "type: film"),
-            422,
-            "invalid_body",
-            "/sops/0/steps/1/measure/type",
-            json!(29),
-        ),
-        (
-            LIBRARY.replace("    stop: true", "    halt: true"),
-            422,
-            "invalid_body",
-            "/sops/0/steps/0/halt",
-            json!(23),
-        ),
-        (
-            LIBRARY.replace("    answer: 1", "    answer: 2"),
-            422,
-            "invalid_body",
-            "/sops/0/quiz/0",
-            json!(8),
-        ),
-        (
-            LIBRARY.replace("code: idea", "code: filter-change"),
-            422,
-            "repeated_sop_code",
-            "/sops/1/code",
-            json!(35),
-        ),
-        (
-            LIBRARY.replace("step: flush", "step: rinse"),
-            422,
-            "unknown_step_key",
-            "/sops/0/steps/1/due/step",
-            json!(32),
-        ),
-        (circle, 422, "step_depends_on_itself", "/sops/0/steps/0/due/step", json!(25)),
-        (
-            LIBRARY.replace("  name: An idea\n", "  name: An idea\n  name: Twice\n"),
-            400,
-            "malformed_request",
-            "",
-            json!(35),
-        ),
-        ("sops: !secret x\n".to_owned(), 400, "malformed_request", "", json!(1)),
-    ] {
+    for (text, status, code, pointer, line) in wrong_documents() {
         let refused = hands_in(&shop.key, "", &text).await.refused(status, code);
         assert_eq!(refused["errors"][0]["pointer"], pointer, "{refused:?}");
         assert_eq!(refused["line"], line, "{refused:?}");

@@ -152,6 +152,9 @@ async fn steps_that_wait_for_themselves_or_for_nobody_are_refused() {
     let shop = Shop::opens().await;
     let sop = create_sop(&shop.key, "filter-change").await.expect(201).id();
     let path = format!("/v1/sops/{sop}/versions");
+    let (mut asking, mut keyed) = (step("One"), step("Two"));
+    asking["condition"] = json!("step.b == true");
+    keyed["key"] = json!("b");
     for (steps, code, pointer) in [
         (json!([counted("a", "a")]), "step_depends_on_itself", "/steps/0/due/step"),
         (
@@ -160,6 +163,7 @@ async fn steps_that_wait_for_themselves_or_for_nobody_are_refused() {
             "/steps/1/due/step",
         ),
         (json!([step("One"), counted("a", "b")]), "unknown_step_key", "/steps/1/due/step"),
+        (json!([asking, keyed]), "step_depends_on_later", "/steps/0/condition"),
         (
             json!([counted("a", "b"), counted("b", "c"), counted("a", "b")]),
             "repeated_step_key",
@@ -187,6 +191,7 @@ async fn what_a_step_demands_stands_in_the_version_and_in_the_run() {
     let demands = json!({
         "key": "call", "assignee": { "rule": "role", "role": "support_agent" },
         "due": { "from": "anchor", "within_minutes": 960, "working_time": true },
+        "condition": "customer.tier == \"gold\"",
         "evidence": ["photo", "reading"], "service_item_code": "filter-change",
         "cost_cap": { "amount": 3_000, "currency": "CNY" },
     });

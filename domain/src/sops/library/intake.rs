@@ -277,11 +277,8 @@ mod tests {
             known: mode,
             change_note: "Imported.".parse().unwrap(),
         };
-        let mut number = 0;
-        let new_id = || {
-            number += 1;
-            Uuid::from_u128(number)
-        };
+        let mut numbers = 1_u128..;
+        let new_id = || Uuid::from_u128(numbers.next().unwrap());
         SopLibrary { sops }.take_over(known.collect(), &intake, new_id).unwrap()
     }
 

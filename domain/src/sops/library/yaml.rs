@@ -358,7 +358,7 @@ mod tests {
         for level in 1..12 {
             let before = level - 1;
             let nine = vec![format!("*a{before}"); 9].join(", ");
-            bomb.push_str(&format!("a{level}: &a{level} [{nine}]\n"));
+            bomb = format!("{bomb}a{level}: &a{level} [{nine}]\n");
         }
         let (code, _) = mistake(&bomb);
         assert!(["unfolds_too_far", "not_yaml"].contains(&code.as_str()), "{code}");
