@@ -120,7 +120,7 @@ pub mod may {
     permissions! {
         TenantRead TenantWrite DealersRead DealersWrite StaffRead StaffWrite StaffTokens KeysRead
         KeysWrite IssuersWrite CustomersRead CustomersWrite CatalogueRead CatalogueWrite OrdersRead
-        OrdersWrite ImportsRead ImportsWrite SopsRead SopsWrite SopsPublish RunsRead RunsWrite
+        OrdersWrite ImportsRead ImportsWrite SopsRead SopsWrite SopsPublish SopsAcknowledge RunsRead RunsWrite
         AllowancesRead AllowancesWrite GesturesRead GesturesWrite GesturesApprove PlansRead PlansWrite
         EnrolmentsWrite VisitsRead VisitsWrite VisitsCarryOut ComplaintsRead ComplaintsWrite
         SurveysRead SurveysWrite InventoryRead InventoryWrite AuditRead JobsRead JobsWrite SandboxRead SandboxWrite

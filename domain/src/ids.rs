@@ -202,6 +202,8 @@ ids! {
     SopId = "sop"
     /// One version of a procedure.
     SopVersionId = "sov"
+    /// That somebody has read a version of a procedure.
+    SopAcknowledgementId = "ack"
     /// One execution of a procedure.
     SopRunId = "run"
     /// One step of one execution.

@@ -12,6 +12,7 @@ mod m0009_lists;
 mod m0010_flights;
 mod m0011_waits;
 mod m0012_inventory;
+mod m0013_library;
 mod m0016_allowances;
 mod owned;
 
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0010_flights::Migration),
             Box::new(m0011_waits::Migration),
             Box::new(m0012_inventory::Migration),
+            Box::new(m0013_library::Migration),
             Box::new(m0016_allowances::Migration),
         ]
     }

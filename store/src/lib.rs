@@ -3,6 +3,7 @@
 //! [`Store`] holds the pool and answers no question itself. [`Store::enter`] opens a [`Tenant`], and
 //! a tenant is the only thing that can read or write a row.
 
+pub mod acknowledgements;
 pub mod allowances;
 pub mod audit;
 mod bulk;
@@ -21,6 +22,7 @@ pub mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod key_text;
+pub mod library;
 mod look;
 pub mod maintenance;
 pub mod operations;

@@ -2,25 +2,36 @@
 
 use crate::{Fault, Missing, Tenant, documents, listed, table, words};
 use domain::{
+    conditions::Condition,
     identity::Rank,
     ids::{CustomerId, DealerId, SopId, SopRunId, SopVersionId, StaffId, WorkOrderId},
-    money::BasisPoints,
+    money::{BasisPoints, Money},
     sops::{
-        ChecklistChange, Department, Publication, Sop, SopChecklist, SopDetails, SopMeasure,
-        SopRun, SopRunDetails, SopRunState, SopRunStep, SopRunStepState, SopStep, SopValue,
-        SopVersion, SopVersionDetails, SopVersionState,
+        ChecklistChange, Department, Publication, Sop, SopAssignee, SopChecklist, SopDetails,
+        SopDue, SopEvidenceKind, SopMeasure, SopQuestion, SopRun, SopRunDetails, SopRunState,
+        SopRunStep, SopRunStepState, SopStep, SopValue, SopVersion, SopVersionDetails,
+        SopVersionState,
     },
     text::{Code, Line, Name, Prose},
     time::Timestamp,
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QueryTrait as _, Select,
+    QuerySelect as _, QueryTrait as _, Select, sea_query::ExprTrait as _,
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 words!(Department, SopVersionState, SopRunState, SopRunStepState);
-documents!(Vec<SopStep>, SopMeasure, SopValue);
+documents!(
+    Vec<SopQuestion>,
+    Vec<SopStep>,
+    SopMeasure,
+    SopValue,
+    SopAssignee,
+    SopDue,
+    BTreeSet<SopEvidenceKind>
+);
 
 table! {
     /// Procedures.
@@ -39,7 +50,9 @@ table! {
 table! {
     /// Versions of procedures.
     sop_version = "sop_version" of SopVersion {
-        [details: SopVersionDetails { change_note: Line, steps: Vec<SopStep> }],
+        [details: SopVersionDetails {
+            change_note: Line, quiz: Vec<SopQuestion>, steps: Vec<SopStep>,
+        }],
         sop_id: SopId,
         number: u32,
         state: SopVersionState,
@@ -76,6 +89,7 @@ table! {
     /// Steps of executions.
     sop_run_step = "sop_run_step" of SopRunStep {
         [step: SopStep {
+            key: Option<Code>,
             title: Name,
             standard: Prose,
             target_degree: Option<Line>,
@@ -83,6 +97,12 @@ table! {
             stop: bool,
             obligation: bool,
             approval_rank: Option<Rank>,
+            assignee: SopAssignee,
+            due: Option<SopDue>,
+            condition: Option<Condition>,
+            evidence: BTreeSet<SopEvidenceKind>,
+            service_item_code: Option<Code>,
+            cost_cap: Option<Money>,
         }],
         sop_run_id: SopRunId,
         position: u32,
@@ -146,6 +166,23 @@ pub fn versions_of(sop: SopId) -> Select<sop_version::Entity> {
 pub fn in_force(sop: SopId) -> Select<sop_version::Entity> {
     let published = table::word(&SopVersionState::Published);
     versions_of(sop).filter(sop_version::Column::State.eq(published))
+}
+
+/// The version that was in force before `version`: of one that is not in force yet, the one that is.
+pub fn in_force_before(version: &SopVersion) -> Select<sop_version::Entity> {
+    use sop_version::Column as C;
+    let Some(published_at) = version.published_at else { return in_force(version.sop_id) };
+    versions_of(version.sop_id)
+        .filter(C::PublishedAt.is_not_null())
+        .filter(C::Id.ne(Uuid::from(version.id)))
+        .filter(
+            C::PublishedAt.lt(chrono::DateTime::from(published_at)).or(C::PublishedAt
+                .eq(chrono::DateTime::from(published_at))
+                .and(C::Number.lt(version.number))),
+        )
+        .order_by_desc(C::PublishedAt)
+        .order_by_desc(C::Number)
+        .limit(1)
 }
 
 /// Runs.

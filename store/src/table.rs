@@ -266,7 +266,7 @@ macro_rules! stored_ids {
 
 stored_ids! {
     TenantId, DealerId, SiteId, StaffId, ApiKeyId, SigningKeyId, IssuerId, CustomerId, ProductId,
-    AssetId, OrderId, OrderLineId, SopId, SopVersionId, SopRunId, SopRunStepId, AllowancePolicyId,
+    AssetId, OrderId, OrderLineId, SopId, SopVersionId, SopAcknowledgementId, SopRunId, SopRunStepId, AllowancePolicyId,
     AllowanceAccountId, AllowanceLotId, AllowanceEntryId, AuthorityLimitId, GestureRulesId, AllowanceBudgetId,
     AllowanceBudgetEntryId, AllowanceShortfallId, TeamId, GestureId, ApprovalId,
     PlanTemplateId, EnrolmentId, OccurrenceId, WorkOrderId, AppointmentId, ComplaintId, RemedyId,

@@ -5,6 +5,7 @@ use crate::{
     voice::{complains, li_na},
     walls::brands::{furnish, go_on},
 };
+use domain::identity::Role;
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -41,6 +42,9 @@ fn listings() -> Vec<Listing> {
 /// Where a list is: below the first record that has any, for lists below a record.
 async fn place(key: &Client, path: &str) -> Option<String> {
     let Some((parent, _)) = path.split_once("/{id}") else { return Some(path.to_owned()) };
+    if parent == "/v1/sop-versions" {
+        return below_a_version(key, path).await;
+    }
     // Operations are listed by the files they came from.
     let (parent, member) =
         if parent == "/v1/operations" { ("/v1/imports", "operation_id") } else { (parent, "id") };
@@ -48,6 +52,20 @@ async fn place(key: &Client, path: &str) -> Option<String> {
         let below = path.replace("{id}", record[member].as_str().unwrap());
         if !key.get(&below).await.expect(200).data().is_empty() {
             return Some(below);
+        }
+    }
+    None
+}
+
+/// Versions are listed by the procedures they belong to.
+async fn below_a_version(key: &Client, path: &str) -> Option<String> {
+    for sop in key.get("/v1/sops?limit=200").await.expect(200).data() {
+        let versions = format!("/v1/sops/{}/versions", sop["id"].as_str().unwrap());
+        for version in key.get(&versions).await.expect(200).data() {
+            let below = path.replace("{id}", version["id"].as_str().unwrap());
+            if !key.get(&below).await.expect(200).data().is_empty() {
+                return Some(below);
+            }
         }
     }
     None
@@ -80,11 +98,17 @@ fn is_sorted(records: &[Value], column: &str) -> bool {
 
 /// A brand with something of every kind.
 async fn settled(house: &House) -> Client {
-    let key = house.brand_key(house.brand("clearwater").await.live);
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
     let mut names = furnish(&key).await;
     house.pass_days(60).await;
     go_on(&key, &mut names).await;
     house.pass_days(2).await;
+    let dealer = names["dealer"].parse().unwrap();
+    let clerk = names["clerk"].parse().unwrap();
+    let clerk = house.person(brand, Role::Clerk, clerk, Some(dealer));
+    let acknowledge = format!("/v1/sop-versions/{}/acknowledge", names["version"]);
+    clerk.post(&acknowledge, json!({})).await.expect(200);
     key
 }
 

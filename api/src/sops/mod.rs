@@ -1,10 +1,15 @@
 //! `/v1/sops`: what every dealer does the same way.
 
+mod acknowledgements;
+mod coverage;
+mod difference;
+mod library;
+mod packs;
 mod runs;
 mod versions;
 
 use crate::{
-    access::{Access, Api, Outcome, may},
+    access::{Access, Api, Caller, Outcome, may},
     list::{List, ListOf, Paging},
     patch::patches,
     problem::Problem,
@@ -12,8 +17,9 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
+    identity::Scope,
     ids::SopId,
-    sops::{Department, Sop, SopDetails},
+    sops::{Department, Sop, SopDetails, SopVersion},
     text::Code,
 };
 use serde::Deserialize;
@@ -28,8 +34,37 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list_sops, create_sop))
         .routes(routes!(show_sop, change_sop))
+        .merge(library::router())
+        .merge(packs::router())
+        .merge(coverage::router())
         .merge(versions::router())
+        .merge(difference::router())
+        .merge(acknowledgements::router())
         .merge(runs::router())
+}
+
+/// Whether a caller is shown the answers of quizzes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    /// They may write procedures, and so the answers.
+    Shown,
+    /// They are to find them.
+    Hidden,
+}
+
+impl Answers {
+    /// What this caller is shown.
+    fn to(caller: &Caller) -> Self {
+        if caller.scopes.contains(&Scope::SopsWrite) { Self::Shown } else { Self::Hidden }
+    }
+
+    /// A version as it is shown.
+    fn of(self, version: SopVersion) -> SopVersion {
+        match self {
+            Self::Shown => version,
+            Self::Hidden => version.without_answers(),
+        }
+    }
 }
 
 /// Which procedures are wanted.

@@ -1,6 +1,7 @@
 //! `/v1/sop-versions`: a procedure is written, reviewed by somebody else, published, and then never
 //! changed.
 
+use super::Answers;
 use crate::{
     access::{Access, Api, Outcome, may},
     list::{List, ListOf, Paging},
@@ -55,10 +56,11 @@ async fn list_sop_versions(
     Id(id): Id<SopId>,
     list: List<SopVersion>,
 ) -> Result<Response, Problem> {
+    let answers = Answers::to(access.caller());
     let reading = access.read().await?;
     let sop: Sop = reading.get(id).await?;
-    let select = store::sops::versions_of(sop.id);
-    list.answer(&reading, select).await
+    let (versions, end) = list.find(&reading, store::sops::versions_of(sop.id)).await?;
+    list.tell(versions.into_iter().map(|version| answers.of(version)).collect(), end)
 }
 
 /// Begins a version of a procedure
@@ -86,7 +88,7 @@ async fn draft_sop_version(
 ) -> Outcome {
     let work = access.write().await?;
     let sop: Sop = work.hold(id).await?;
-    let (sop, draft) = sop.draft(work.new_id(), details, work.actor(), work.now());
+    let (sop, draft) = sop.draft(work.new_id(), details, work.actor(), work.now())?;
     work.record(sop).await?;
     let draft = work.record(draft).await?;
     work.created("/v1/sop-versions", draft).await
@@ -109,9 +111,10 @@ async fn show_sop_version(
     access: Access<may::SopsRead>,
     Id(id): Id<SopVersionId>,
 ) -> Result<Response, Problem> {
+    let answers = Answers::to(access.caller());
     let reading = access.read().await?;
     let version: SopVersion = reading.get(id).await?;
-    Ok(reading.show(&version))
+    Ok(reading.show(&answers.of(version)))
 }
 
 /// Changes a draft
@@ -184,10 +187,11 @@ async fn return_sop_version(
     Id(id): Id<SopVersionId>,
     Json(review): Json<SopReview>,
 ) -> Outcome {
+    let answers = Answers::to(access.caller());
     let work = access.write().await?;
     let version: SopVersion = work.hold(id).await?;
     let version = work.record(version.give_back(review.review_note)?).await?;
-    work.changed(version).await
+    work.changed(answers.of(version)).await
 }
 
 /// Publishes a version
@@ -209,12 +213,13 @@ async fn publish_sop_version(
     access: Access<may::SopsPublish>,
     Id(id): Id<SopVersionId>,
 ) -> Outcome {
+    let answers = Answers::to(access.caller());
     let work = access.write().await?;
     let (version, in_force) = work.hold_for_publication(id).await?;
     work.heed(&version);
     let publication = version.publish(in_force, work.actor(), work.now())?;
     let version = work.record_publication(publication).await?;
-    work.changed(version).await
+    work.changed(answers.of(version)).await
 }
 
 /// Retires a published version
@@ -232,8 +237,9 @@ async fn publish_sop_version(
     security(("oauth" = ["sops:publish"])),
 )]
 async fn retire_sop_version(access: Access<may::SopsPublish>, Id(id): Id<SopVersionId>) -> Outcome {
+    let answers = Answers::to(access.caller());
     let work = access.write().await?;
     let version: SopVersion = work.hold(id).await?;
     let version = work.record(version.retire(work.now())?).await?;
-    work.changed(version).await
+    work.changed(answers.of(version)).await
 }

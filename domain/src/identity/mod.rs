@@ -219,6 +219,7 @@ scopes! {
     SopsRead = "sops:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read procedures.";
     SopsWrite = "sops:write", [BrandSupport BrandAdmin], "Write procedures.";
     SopsPublish = "sops:publish", [BrandAdmin], "Publish procedures.";
+    SopsAcknowledge = "sops:acknowledge", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin], "Acknowledge that one has read a procedure.";
     RunsRead = "sop_runs:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read what was done by which procedure.";
     RunsWrite = "sop_runs:write", [Clerk Technician SupportAgent Manager Owner], "Tick off the steps of a procedure.";
     AllowancesRead = "allowances:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read policies, accounts and limits of authority.";

@@ -3,15 +3,36 @@
 //! A [`Sop`] is the name of a procedure, a [`SopVersion`] says what it asks for, a [`SopRun`] is one
 //! execution of one version, ticked off as a [`SopChecklist`].
 
+mod acknowledgements;
 mod checklist;
+mod coverage;
+mod demands;
+mod difference;
+pub mod library;
 mod measures;
+mod packs;
+mod quiz;
+mod references;
 mod runs;
+#[cfg(test)]
+mod samples;
 mod steps;
+mod telling;
 mod values;
 mod versions;
 
+pub use acknowledgements::{PASSED_FROM_BP, SopAcknowledgement, SopQuizAnswers, SopReader};
 pub use checklist::{SopAnswer, SopChecklist, SopRunStep, SopRunStepState, StepAtHand};
+pub use coverage::{CoveringSop, STANDARD_TOUCHPOINTS, SopCoverage, SopCoverageCell, SopStanding};
+pub use demands::{SopAssignee, SopDue, SopEvidenceKind, SopMinutes};
+pub use difference::{SopDifference, SopFieldDifference, SopStepChange, SopStepDifference};
+pub use library::{
+    KnownSop, LIBRARY_TOO_LARGE, MOST_SOPS, SopDocument, SopIntake, SopIntakeReport, SopLibrary,
+    SopTaken, SopTakenAction, SopsOfOneCode, TakenSop,
+};
 pub use measures::{SopChoice, SopComparison, SopMeasure};
+pub use packs::{StarterPack, StarterPackAdoption, StarterPackSummary};
+pub use quiz::SopQuestion;
 pub use runs::{ChecklistChange, SOP_NOT_PUBLISHED, SopRun, SopRunDetails, SopRunState};
 pub use steps::SopStep;
 pub use values::{Measurement, SopValue};
@@ -22,7 +43,7 @@ use crate::{
     identity::Actor,
     ids::{SopId, SopVersionId},
     record::{Record, Version},
-    refusal::Rule,
+    refusal::{Refusal, Rule},
     text::{Code, Name},
     time::Timestamp,
 };
@@ -32,6 +53,18 @@ use utoipa::ToSchema;
 /// Every rule about procedures that can say no.
 pub static RULES: &[&Rule] = &[
     &versions::OWN_SOP_VERSION,
+    &references::REPEATED_STEP_KEY,
+    &references::UNKNOWN_STEP_KEY,
+    &references::STEP_DEPENDS_ON_ITSELF,
+    &references::STEP_DEPENDS_ON_LATER,
+    &difference::OTHER_SOPS_VERSION,
+    &library::REPEATED_SOP_CODE,
+    &LIBRARY_TOO_LARGE,
+    &acknowledgements::PEOPLE_ACKNOWLEDGE,
+    &acknowledgements::SOP_VERSION_NOT_IN_FORCE,
+    &acknowledgements::ALREADY_ACKNOWLEDGED,
+    &acknowledgements::WRONG_NUMBER_OF_ANSWERS,
+    &acknowledgements::QUIZ_ANSWER_NOT_OFFERED,
     &SOP_NOT_PUBLISHED,
     &checklist::STEP_BLOCKED,
     &runs::SOP_RANK_TOO_LOW,
@@ -124,13 +157,18 @@ impl Sop {
 
     /// Begins a new version as a draft by `author`. The procedure counts its versions, so that no two
     /// of them, begun at the same time, have the same number.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SopVersionDetails::check`].
     pub fn draft(
         self,
         id: SopVersionId,
         details: SopVersionDetails,
         author: Actor,
         now: Timestamp,
-    ) -> (Change<Self>, Change<SopVersion>) {
+    ) -> Result<(Change<Self>, Change<SopVersion>), Refusal> {
+        details.check()?;
         let number = self.latest_number.saturating_add(1);
         let draft = SopVersion {
             id,
@@ -147,6 +185,6 @@ impl Sop {
             created_at: now,
         };
         let sop = Change::new("draft", Self { latest_number: number, ..self });
-        (sop.with("number", number), Change::created(draft).with("number", number))
+        Ok((sop.with("number", number), Change::created(draft).with("number", number)))
     }
 }

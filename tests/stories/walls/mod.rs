@@ -139,7 +139,7 @@ async fn told(operation: &Operation, caller: &Caller<'_>, place: &Place, id: &st
         text,
         went_through: reply.status.is_server_error()
             || reply.status.is_success() && !(is_filter && is_empty_list),
-        looked_at: if is_filter { is_empty_list } else { points_at(&reply, place, id) },
+        looked_at: is_filter && is_empty_list || points_at(&reply, place, id),
     }
 }
 
