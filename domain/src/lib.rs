@@ -34,3 +34,4 @@ pub mod tenancy;
 pub mod text;
 pub mod time;
 pub mod web;
+pub mod working_time;
