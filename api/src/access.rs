@@ -123,7 +123,7 @@ pub mod may {
         OrdersWrite ImportsRead ImportsWrite SopsRead SopsWrite SopsPublish RunsRead RunsWrite
         AllowancesRead AllowancesWrite GesturesRead GesturesWrite GesturesApprove PlansRead PlansWrite
         EnrolmentsWrite VisitsRead VisitsWrite VisitsCarryOut ComplaintsRead ComplaintsWrite
-        SurveysRead SurveysWrite AuditRead JobsRead JobsWrite SandboxRead SandboxWrite
+        SurveysRead SurveysWrite FindingsRead FindingsWrite AuditRead JobsRead JobsWrite SandboxRead SandboxWrite
     }
 }
 

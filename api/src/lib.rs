@@ -14,6 +14,7 @@ mod contract;
 mod customers;
 mod deprecation;
 mod expand;
+mod findings;
 mod followups;
 pub mod identity;
 mod imports;
@@ -75,6 +76,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(complaints::router())
         .merge(surveys::router())
         .merge(followups::router())
+        .merge(findings::router())
         .merge(allowances::router())
         .merge(maintenance::router())
 }

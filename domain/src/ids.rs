@@ -47,9 +47,26 @@ fn read(prefix: &str, text: &str) -> Result<Uuid, Invalid> {
 pub struct AnyId(String);
 
 impl AnyId {
+    /// An identifier of a known kind, as one of whatever kind.
+    pub fn of(id: impl Identifier) -> Self {
+        Self(id.to_string())
+    }
+
     /// The identifier as callers write it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Display for AnyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for AnyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
@@ -256,6 +273,8 @@ ids! {
     AuditEntryId = "aud"
     /// The clock of a sandbox.
     ClockId = "clk"
+    /// Something the service noticed.
+    FindingId = "fnd"
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod change;
 pub mod complaints;
 pub mod customers;
 pub mod event;
+pub mod findings;
 pub mod followups;
 pub mod identity;
 pub mod ids;

@@ -49,6 +49,19 @@ impl Owned {
         self
     }
 
+    /// `column` refers to the `id` of a row of `target`, always within the tenant, or to nothing. The index holds
+    /// the rows that refer to something.
+    pub(crate) fn may_refer(mut self, column: &str, target: &str) -> Self {
+        let name = self.name;
+        self.constraints.push(format!(
+            "CONSTRAINT {name}__{column} FOREIGN KEY (tenant_id, {column}) REFERENCES {target} (tenant_id, id)"
+        ));
+        self.indexes.push(format!(
+            "CREATE INDEX {name}__by_{column} ON {name} (tenant_id, {column}) WHERE {column} IS NOT NULL"
+        ));
+        self
+    }
+
     /// No two rows of a tenant have the same `columns`.
     pub(crate) fn unique(mut self, columns: &[&str]) -> Self {
         let (name, list) = (self.name, columns.join(", "));

@@ -14,6 +14,7 @@ pub mod complaints;
 pub mod customers;
 pub mod database;
 mod fault;
+pub mod findings;
 pub mod followups;
 pub mod idempotency;
 pub mod identity;

@@ -240,7 +240,7 @@ macro_rules! stored_as_text {
 
 stored_as_text! {
     Currency, WallTime, Zone, text::Name, text::Line, text::Prose, text::Code, text::Slug,
-    text::ExternalId, text::Sku, text::Phone, text::Email, text::Source,
+    text::ExternalId, text::Sku, text::Phone, text::Email, text::Source, ids::AnyId,
 }
 
 crate::words!(text::Locale);
@@ -269,7 +269,7 @@ stored_ids! {
     AllowanceAccountId, AllowanceLotId, AllowanceEntryId, AuthorityLimitId, GestureId, ApprovalId,
     PlanTemplateId, EnrolmentId, OccurrenceId, WorkOrderId, AppointmentId, ComplaintId, RemedyId,
     ResolutionId, SurveyId, InvitationId, ResponseId, MessageId, OperationId, ImportId, RowErrorId, JobId,
-    AuditEntryId, ClockId,
+    AuditEntryId, ClockId, FindingId,
 }
 
 macro_rules! stored_plainly {

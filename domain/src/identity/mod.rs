@@ -225,6 +225,8 @@ scopes! {
     ComplaintsWrite = "complaints:write", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin], "Open, answer and settle complaints.";
     SurveysRead = "surveys:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read surveys, invitations and answers.";
     SurveysWrite = "surveys:write", [BrandAdmin], "Write surveys.";
+    FindingsRead = "findings:read", [Manager Owner BrandSupport BrandAdmin Auditor], "Read what the service noticed.";
+    FindingsWrite = "findings:write", [Manager Owner BrandAdmin], "Acknowledge, resolve and dismiss what the service noticed.";
     AuditRead = "audit:read", [SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read the audit log and the timelines in it.";
     JobsRead = "jobs:read", [BrandSupport BrandAdmin Auditor], "Read the queue and its dead letters.";
     JobsWrite = "jobs:write", [BrandAdmin], "Replay dead letters.";

@@ -2,7 +2,7 @@
 
 use super::operations::{Known, collect};
 use crate::house::{Client, House};
-use domain::ids::TenantId;
+use domain::{findings::FindingKind, ids::TenantId};
 use reqwest::Method;
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
@@ -118,6 +118,12 @@ pub(crate) async fn go_on(key: &Client, names: &mut Names) {
         "preferred_on": "2026-06-02",
     });
     names.insert("repair".to_owned(), key.post("/v1/work-orders", visit).await.expect(201).id());
+}
+
+/// What only the service itself makes: something it noticed about the dealer.
+pub(crate) async fn notice(house: &House, brand: TenantId, names: &Names) {
+    let dealer = names["dealer"].parse().unwrap();
+    crate::findings::notices(house, brand, FindingKind::TrainingNeeded, Some(dealer)).await;
 }
 
 /// The identifiers of a caller's own that go together: the first of each kind is what a request names.
