@@ -11,6 +11,7 @@ mod m0008_operator;
 mod m0009_lists;
 mod m0010_flights;
 mod m0011_waits;
+mod m0013_library;
 mod m0014_findings;
 mod owned;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0009_lists::Migration),
             Box::new(m0010_flights::Migration),
             Box::new(m0011_waits::Migration),
+            Box::new(m0013_library::Migration),
             Box::new(m0014_findings::Migration),
         ]
     }

@@ -4,11 +4,11 @@ use crate::{Fault, Missing, Tenant, documents, listed, table, words};
 use domain::{
     identity::Rank,
     ids::{CustomerId, DealerId, SopId, SopRunId, SopVersionId, StaffId, WorkOrderId},
-    money::BasisPoints,
+    money::{BasisPoints, Money},
     sops::{
-        ChecklistChange, Department, Publication, Sop, SopChecklist, SopDetails, SopMeasure,
-        SopRun, SopRunDetails, SopRunState, SopRunStep, SopRunStepState, SopStep, SopValue,
-        SopVersion, SopVersionDetails, SopVersionState,
+        ChecklistChange, Department, Publication, Sop, SopAssignee, SopChecklist, SopDetails,
+        SopDue, SopEvidenceKind, SopMeasure, SopRun, SopRunDetails, SopRunState, SopRunStep,
+        SopRunStepState, SopStep, SopValue, SopVersion, SopVersionDetails, SopVersionState,
     },
     text::{Code, Line, Name, Prose},
     time::Timestamp,
@@ -17,10 +17,11 @@ use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QueryTrait as _, Select,
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 words!(Department, SopVersionState, SopRunState, SopRunStepState);
-documents!(Vec<SopStep>, SopMeasure, SopValue);
+documents!(Vec<SopStep>, SopMeasure, SopValue, SopAssignee, SopDue, BTreeSet<SopEvidenceKind>);
 
 table! {
     /// Procedures.
@@ -76,6 +77,7 @@ table! {
     /// Steps of executions.
     sop_run_step = "sop_run_step" of SopRunStep {
         [step: SopStep {
+            key: Option<Code>,
             title: Name,
             standard: Prose,
             target_degree: Option<Line>,
@@ -83,6 +85,11 @@ table! {
             stop: bool,
             obligation: bool,
             approval_rank: Option<Rank>,
+            assignee: SopAssignee,
+            due: Option<SopDue>,
+            evidence: BTreeSet<SopEvidenceKind>,
+            service_item_code: Option<Code>,
+            cost_cap: Option<Money>,
         }],
         sop_run_id: SopRunId,
         position: u32,

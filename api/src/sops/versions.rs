@@ -86,7 +86,7 @@ async fn draft_sop_version(
 ) -> Outcome {
     let work = access.write().await?;
     let sop: Sop = work.hold(id).await?;
-    let (sop, draft) = sop.draft(work.new_id(), details, work.actor(), work.now());
+    let (sop, draft) = sop.draft(work.new_id(), details, work.actor(), work.now())?;
     work.record(sop).await?;
     let draft = work.record(draft).await?;
     work.created("/v1/sop-versions", draft).await

@@ -184,7 +184,9 @@ pub struct SopAnswer {
     "version": 2, "created_at": "2026-11-22T09:25:00Z",
     "steps": [{
         "id": "rst_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_run_id": "run_01m80t7jx3e9vbq2f4c6d8g0hk",
-        "position": 1, "title": "Measure the dissolved solids", "standard": "As good as new.",
+        "position": 1, "key": "measure", "title": "Measure the dissolved solids",
+        "standard": "As good as new.", "assignee": { "rule": "runner" }, "due": null,
+        "evidence": [], "service_item_code": null, "cost_cap": null,
         "target_degree": "50 ppm or less", "stop": false, "obligation": true, "approval_rank": null,
         "measure": { "type": "number", "unit": "ppm", "op": "at_most", "threshold": 50 },
         "state": "failed", "value": 61.5, "deviation_reason": null,
@@ -382,7 +384,7 @@ mod tests {
         let sop = Sop::create(Uuid::from_u128(1).into(), sop.unwrap(), now()).record;
         let details = serde_json::from_value(json!({ "change_note": "First.", "steps": steps }));
         let id = Uuid::from_u128(2).into();
-        sop.draft(id, details.unwrap(), Actor::Operator, now()).1.record
+        sop.draft(id, details.unwrap(), Actor::Operator, now()).unwrap().1.record
     }
 
     fn start(version: &SopVersion) -> Result<ChecklistChange, Refusal> {

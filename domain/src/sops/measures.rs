@@ -22,8 +22,8 @@ pub(super) static WRONG_VALUE_TYPE: Rule = Rule {
         zh: "该步骤要求填写 {expected} 类型的值，收到的是 {given} 类型。",
     },
     advice: Bilingual {
-        en: "Send the type that `measure.type` of the step names.",
-        zh: "请按该步骤 `measure.type` 指明的类型填写。",
+        en: "Send a value of the type that `expected` names.",
+        zh: "请填写 `expected` 所指类型的值。",
     },
 };
 
@@ -68,6 +68,22 @@ pub enum SopMeasure {
         #[serde(deserialize_with = "distinct_choices")]
         #[schema(min_items = 2, max_items = 20)]
         choices: Vec<SopChoice>,
+    },
+    /// A picture: `true` says that it is attached, which meets the standard.
+    Photo {},
+    /// The customer's signature: `true` says that it is attached, which meets the standard.
+    Signature {},
+    /// What a meter of the asset shows.
+    Meter {
+        /// What it is counted in: `km`, `h`, `m³`.
+        #[serde(default)]
+        unit: Option<Line>,
+        /// How the reading must stand to the threshold.
+        #[serde(default)]
+        op: SopComparison,
+        /// What the reading is compared with. Without it, any reading meets the standard.
+        #[serde(default)]
+        threshold: Option<Measurement>,
     },
 }
 
@@ -127,32 +143,38 @@ impl SopMeasure {
     /// none of those offered.
     pub fn is_met_by(&self, value: &SopValue) -> Result<bool, Refusal> {
         match (self, value) {
-            (Self::Bool {}, SopValue::Bool(yes)) => Ok(*yes),
-            (Self::Number { op, threshold, .. }, SopValue::Number(number)) => {
-                Ok(threshold.is_none_or(|threshold| op.holds(*number, threshold)))
-            }
+            (Self::Bool {} | Self::Photo {} | Self::Signature {}, SopValue::Bool(yes)) => Ok(*yes),
+            (
+                Self::Number { op, threshold, .. } | Self::Meter { op, threshold, .. },
+                SopValue::Number(number),
+            ) => Ok(threshold.is_none_or(|threshold| op.holds(*number, threshold))),
             (Self::Text {}, SopValue::Text(_)) => Ok(true),
             (Self::Choice { choices }, SopValue::Text(answer)) => choose(choices, answer),
             (
-                Self::Bool {} | Self::Number { .. } | Self::Text {} | Self::Choice { .. },
+                Self::Bool {}
+                | Self::Number { .. }
+                | Self::Text {}
+                | Self::Choice { .. }
+                | Self::Photo {}
+                | Self::Signature {}
+                | Self::Meter { .. },
                 SopValue::Bool(_) | SopValue::Number(_) | SopValue::Text(_),
             ) => {
                 let refusal = Refusal::new(&WRONG_VALUE_TYPE);
                 Err(refusal
-                    .with("expected", self.type_name())
+                    .with("expected", self.value_type())
                     .with("given", value.type_name())
                     .at("/value"))
             }
         }
     }
 
-    /// The name of the type on the wire.
-    fn type_name(&self) -> &'static str {
+    /// The type of value that answers it.
+    fn value_type(&self) -> &'static str {
         match self {
-            Self::Bool {} => "bool",
-            Self::Number { .. } => "number",
-            Self::Text {} => "text",
-            Self::Choice { .. } => "choice",
+            Self::Bool {} | Self::Photo {} | Self::Signature {} => "bool",
+            Self::Number { .. } | Self::Meter { .. } => "number",
+            Self::Text {} | Self::Choice { .. } => "text",
         }
     }
 }
@@ -233,6 +255,28 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_and_a_signature_are_attached_or_not() {
+        for kind in ["photo", "signature"] {
+            let measure = measure(json!({ "type": kind }));
+            assert!(met(&measure, json!(true)));
+            assert!(!met(&measure, json!(false)));
+            let refusal = refused(&measure, json!("yes"));
+            assert_eq!(refusal.facts.get("expected"), Some(&json!("bool")));
+        }
+    }
+
+    #[test]
+    fn a_meter_meets_its_threshold_from_the_threshold_on() {
+        let meter = measure(json!({
+            "type": "meter", "unit": "km", "op": "at_most", "threshold": 15_000,
+        }));
+        assert!(met(&meter, json!(15_000)));
+        assert!(!met(&meter, json!(15_000.001)));
+        assert!(met(&measure(json!({ "type": "meter" })), json!(3)));
+        assert_eq!(refused(&meter, json!(true)).facts.get("expected"), Some(&json!("number")));
+    }
+
+    #[test]
     fn a_value_of_another_type_is_refused() {
         let number = measure(json!({ "type": "number" }));
         let refusal = refused(&number, json!("2.5"));
@@ -263,6 +307,7 @@ mod tests {
     #[test]
     fn a_measure_knows_its_fields() {
         assert!(from_value::<SopMeasure>(json!({ "type": "bool", "threshold": 1 })).is_err());
-        assert!(from_value::<SopMeasure>(json!({ "type": "photo" })).is_err());
+        assert!(from_value::<SopMeasure>(json!({ "type": "photo", "unit": "km" })).is_err());
+        assert!(from_value::<SopMeasure>(json!({ "type": "film" })).is_err());
     }
 }

@@ -4,13 +4,16 @@
 //! execution of one version, ticked off as a [`SopChecklist`].
 
 mod checklist;
+mod demands;
 mod measures;
+mod references;
 mod runs;
 mod steps;
 mod values;
 mod versions;
 
 pub use checklist::{SopAnswer, SopChecklist, SopRunStep, SopRunStepState, StepAtHand};
+pub use demands::{SopAssignee, SopDue, SopEvidenceKind, SopMinutes};
 pub use measures::{SopChoice, SopComparison, SopMeasure};
 pub use runs::{ChecklistChange, SOP_NOT_PUBLISHED, SopRun, SopRunDetails, SopRunState};
 pub use steps::SopStep;
@@ -22,7 +25,7 @@ use crate::{
     identity::Actor,
     ids::{SopId, SopVersionId},
     record::{Record, Version},
-    refusal::Rule,
+    refusal::{Refusal, Rule},
     text::{Code, Name},
     time::Timestamp,
 };
@@ -32,6 +35,9 @@ use utoipa::ToSchema;
 /// Every rule about procedures that can say no.
 pub static RULES: &[&Rule] = &[
     &versions::OWN_SOP_VERSION,
+    &references::REPEATED_STEP_KEY,
+    &references::UNKNOWN_STEP_KEY,
+    &references::STEP_DEPENDS_ON_ITSELF,
     &SOP_NOT_PUBLISHED,
     &checklist::STEP_BLOCKED,
     &runs::SOP_RANK_TOO_LOW,
@@ -124,13 +130,18 @@ impl Sop {
 
     /// Begins a new version as a draft by `author`. The procedure counts its versions, so that no two
     /// of them, begun at the same time, have the same number.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SopVersionDetails::check`].
     pub fn draft(
         self,
         id: SopVersionId,
         details: SopVersionDetails,
         author: Actor,
         now: Timestamp,
-    ) -> (Change<Self>, Change<SopVersion>) {
+    ) -> Result<(Change<Self>, Change<SopVersion>), Refusal> {
+        details.check()?;
         let number = self.latest_number.saturating_add(1);
         let draft = SopVersion {
             id,
@@ -147,6 +158,6 @@ impl Sop {
             created_at: now,
         };
         let sop = Change::new("draft", Self { latest_number: number, ..self });
-        (sop.with("number", number), Change::created(draft).with("number", number))
+        Ok((sop.with("number", number), Change::created(draft).with("number", number)))
     }
 }

@@ -1,18 +1,23 @@
 //! Steps: what is to be done, what good looks like, and how one tells.
 
-use super::SopMeasure;
+use super::{SopAssignee, SopDue, SopEvidenceKind, SopMeasure};
 use crate::{
     identity::Rank,
     invalid::Invalid,
-    text::{Line, Name, Prose},
+    money::Money,
+    text::{Code, Line, Name, Prose},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// One step of a procedure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SopStep {
+    /// Its name within the version, by which other steps refer to it; no two steps share one.
+    #[serde(default)]
+    pub key: Option<Code>,
     /// What is to be done.
     pub title: Name,
     /// What good looks like.
@@ -34,6 +39,21 @@ pub struct SopStep {
     #[serde(default, deserialize_with = "rank_on_the_ladder")]
     #[schema(value_type = Option<u8>, minimum = 10, maximum = 60)]
     pub approval_rank: Option<Rank>,
+    /// Who does it; whoever carries out the run when nothing is said.
+    #[serde(default)]
+    pub assignee: SopAssignee,
+    /// By when it is to be done.
+    #[serde(default)]
+    pub due: Option<SopDue>,
+    /// What must be attached before it counts as done.
+    #[serde(default)]
+    pub evidence: BTreeSet<SopEvidenceKind>,
+    /// The code of the service that is performed by it.
+    #[serde(default)]
+    pub service_item_code: Option<Code>,
+    /// The most that it may cost.
+    #[serde(default)]
+    pub cost_cap: Option<Money>,
 }
 
 impl SopStep {
@@ -109,6 +129,21 @@ mod tests {
             assert_eq!(read.is_ok(), stands, "{rank}");
         }
         assert!(step(&json!({ "approval_rank": null })).is_ok());
+    }
+
+    #[test]
+    fn a_step_that_says_nothing_more_is_the_runner_s_and_has_no_time_of_its_own() {
+        let plain = step(&json!({})).unwrap();
+        assert_eq!(plain.assignee, SopAssignee::Runner {});
+        assert_eq!((plain.key, plain.due, plain.cost_cap), (None, None, None));
+        assert!(plain.evidence.is_empty());
+    }
+
+    #[test]
+    fn evidence_is_of_a_kind_that_can_be_attached() {
+        let asked = step(&json!({ "evidence": ["signature", "photo", "photo"] })).unwrap();
+        assert_eq!(asked.evidence, [SopEvidenceKind::Photo, SopEvidenceKind::Signature].into());
+        assert!(step(&json!({ "evidence": ["film"] })).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Versions: a procedure is written, reviewed by somebody else, published, and then never changed.
 
-use super::{SopStep, steps::list_of};
+use super::{SopStep, references, steps::list_of};
 use crate::{
     change::Change,
     identity::Actor,
@@ -62,9 +62,13 @@ impl SopVersionState {
     "steps": [
         { "title": "Shut off the water", "standard": "No drop at the tap.",
           "measure": { "type": "bool" }, "stop": true },
-        { "title": "Measure the dissolved solids", "standard": "As good as new.",
-          "target_degree": "50 ppm or less", "obligation": true,
+        { "key": "measure", "title": "Measure the dissolved solids", "standard": "As good as new.",
+          "target_degree": "50 ppm or less", "obligation": true, "evidence": ["photo"],
+          "due": { "from": "run_start", "within_minutes": 60 },
           "measure": { "type": "number", "unit": "ppm", "op": "at_most", "threshold": 50 } },
+        { "title": "Call the customer", "standard": "The customer is content with the taste.",
+          "assignee": { "rule": "relationship_owner" }, "measure": { "type": "bool" },
+          "due": { "from": "step", "step": "measure", "within_minutes": 960, "working_time": true } },
     ],
 })))]
 pub struct SopVersionDetails {
@@ -76,6 +80,18 @@ pub struct SopVersionDetails {
     pub steps: Vec<SopStep>,
 }
 
+impl SopVersionDetails {
+    /// Makes sure that the steps refer to each other as they can.
+    ///
+    /// # Errors
+    ///
+    /// `repeated_step_key` when two steps have one key; `unknown_step_key` when a step refers to one that
+    /// is not there; `step_depends_on_itself` when a step waits for itself, directly or by way of others.
+    pub fn check(&self) -> Result<(), Refusal> {
+        references::check(&self.steps)
+    }
+}
+
 /// One version of a procedure. A published version is never changed; what is to be different becomes a
 /// new version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -83,8 +99,10 @@ pub struct SopVersionDetails {
     "id": "sov_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk",
     "number": 1, "state": "published", "change_note": "First version.",
     "steps": [
-        { "title": "Shut off the water", "standard": "No drop at the tap.", "target_degree": null,
-          "measure": { "type": "bool" }, "stop": true, "obligation": false, "approval_rank": null },
+        { "key": "shut-off", "title": "Shut off the water", "standard": "No drop at the tap.",
+          "target_degree": null, "measure": { "type": "bool" }, "stop": true, "obligation": false,
+          "approval_rank": null, "assignee": { "rule": "runner" }, "due": null, "evidence": ["photo"],
+          "service_item_code": null, "cost_cap": null },
     ],
     "authors": ["stf_01m80t7jx3e9vbq2f4c6d8g0hk"], "review_note": null,
     "published_by": "key_01m80t7jx3e9vbq2f4c6d8g0hk", "published_at": "2026-11-22T09:30:00Z",
@@ -149,13 +167,14 @@ impl SopVersion {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it is not a draft.
+    /// `illegal_transition` when it is not a draft, and those of [`SopVersionDetails::check`].
     pub fn change(
         self,
         details: SopVersionDetails,
         author: Actor,
     ) -> Result<Change<Self>, Refusal> {
         self.require(SopVersionState::Draft)?;
+        details.check()?;
         let author = author.to_string();
         let writes = details != self.details && !self.authors.contains(&author);
         Ok(Change::edit("change", &self, |it| {
@@ -284,7 +303,7 @@ mod tests {
 
     fn draft_by(author: Actor) -> SopVersion {
         let id = Uuid::from_u128(2).into();
-        let (_, version) = sop().draft(id, details(2).unwrap(), author, now());
+        let (_, version) = sop().draft(id, details(2).unwrap(), author, now()).unwrap();
         version.record
     }
 
@@ -299,9 +318,9 @@ mod tests {
     #[test]
     fn a_procedure_counts_its_versions() {
         let (sop, first) =
-            sop().draft(Uuid::from_u128(2).into(), details(1).unwrap(), person(1), now());
-        let (sop, second) =
-            sop.record.draft(Uuid::from_u128(3).into(), details(1).unwrap(), person(1), now());
+            sop().draft(Uuid::from_u128(2).into(), details(1).unwrap(), person(1), now()).unwrap();
+        let next = Uuid::from_u128(3).into();
+        let (sop, second) = sop.record.draft(next, details(1).unwrap(), person(1), now()).unwrap();
         assert_eq!((first.record.number, second.record.number), (1, 2));
         assert_eq!(sop.record.latest_number, 2);
     }
@@ -313,6 +332,19 @@ mod tests {
         assert!(details(100).is_ok());
         let message = details(101).unwrap_err().to_string();
         assert!(message.contains("expected 1 to 100 items, not 101"), "{message}");
+    }
+
+    #[test]
+    fn a_step_that_depends_on_itself_is_not_written() {
+        let circle = json!({ "change_note": "First.", "steps": [{
+            "key": "call", "title": "Call", "standard": "Answered.", "measure": { "type": "bool" },
+            "due": { "from": "step", "step": "call", "within_minutes": 60 },
+        }] });
+        let circle: SopVersionDetails = serde_json::from_value(circle).unwrap();
+        let refusal = draft_by(person(1)).change(circle.clone(), person(1)).unwrap_err();
+        assert_eq!(refusal.rule.code, "step_depends_on_itself");
+        let id = Uuid::from_u128(2).into();
+        assert_eq!(sop().draft(id, circle, person(1), now()).unwrap_err(), refusal);
     }
 
     #[test]
