@@ -11,6 +11,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod change;
 pub mod complaints;
+pub mod conditions;
 pub mod customers;
 pub mod event;
 pub mod findings;

@@ -142,6 +142,7 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::catalogue::RULES,
         crate::orders::RULES,
         crate::imports::RULES,
+        crate::conditions::RULES,
         crate::sops::RULES,
         crate::complaints::RULES,
         crate::surveys::RULES,

@@ -1,6 +1,7 @@
 //! The bridge between domain records and tables: a field is named once, here, with its domain type.
 
 use domain::{
+    conditions,
     identity::Rank,
     ids::{self, TenantId},
     money::{BasisPoints, Currency, Minor, Money},
@@ -241,6 +242,7 @@ macro_rules! stored_as_text {
 stored_as_text! {
     Currency, WallTime, Zone, text::Name, text::Line, text::Prose, text::Code, text::Slug,
     text::ExternalId, text::Sku, text::Phone, text::Email, text::Source, ids::AnyId,
+    conditions::Condition,
 }
 
 crate::words!(text::Locale);
