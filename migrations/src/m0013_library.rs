@@ -14,6 +14,7 @@ const STEPS: &str = "
         ADD COLUMN key text COLLATE \"C\",
         ADD COLUMN assignee jsonb NOT NULL DEFAULT '{\"rule\": \"runner\"}',
         ADD COLUMN due jsonb,
+        ADD COLUMN condition text,
         ADD COLUMN evidence jsonb NOT NULL DEFAULT '[]',
         ADD COLUMN service_item_code text COLLATE \"C\",
         ADD COLUMN cost_cap jsonb;";

@@ -2,6 +2,7 @@
 
 use crate::{Fault, Missing, Tenant, documents, listed, table, words};
 use domain::{
+    conditions::Condition,
     identity::Rank,
     ids::{CustomerId, DealerId, SopId, SopRunId, SopVersionId, StaffId, WorkOrderId},
     money::{BasisPoints, Money},
@@ -87,6 +88,7 @@ table! {
             approval_rank: Option<Rank>,
             assignee: SopAssignee,
             due: Option<SopDue>,
+            condition: Option<Condition>,
             evidence: BTreeSet<SopEvidenceKind>,
             service_item_code: Option<Code>,
             cost_cap: Option<Money>,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 const DEEPEST: u8 = 12;
 
 /// Enums that callers write and whose alternatives have no other members than theirs.
-const CLOSED: [&str; 2] = ["PlanTrigger", "SopMeasure"];
+const CLOSED: [&str; 4] = ["PlanTrigger", "SopMeasure", "SopAssignee", "SopDue"];
 
 /// Completes the schemas and examples of a document.
 pub(super) fn finish(document: &mut Value) {

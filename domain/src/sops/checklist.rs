@@ -186,7 +186,7 @@ pub struct SopAnswer {
         "id": "rst_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_run_id": "run_01m80t7jx3e9vbq2f4c6d8g0hk",
         "position": 1, "key": "measure", "title": "Measure the dissolved solids",
         "standard": "As good as new.", "assignee": { "rule": "runner" }, "due": null,
-        "evidence": [], "service_item_code": null, "cost_cap": null,
+        "condition": null, "evidence": [], "service_item_code": null, "cost_cap": null,
         "target_degree": "50 ppm or less", "stop": false, "obligation": true, "approval_rank": null,
         "measure": { "type": "number", "unit": "ppm", "op": "at_most", "threshold": 50 },
         "state": "failed", "value": 61.5, "deviation_reason": null,

@@ -38,6 +38,7 @@ pub static RULES: &[&Rule] = &[
     &references::REPEATED_STEP_KEY,
     &references::UNKNOWN_STEP_KEY,
     &references::STEP_DEPENDS_ON_ITSELF,
+    &references::STEP_DEPENDS_ON_LATER,
     &SOP_NOT_PUBLISHED,
     &checklist::STEP_BLOCKED,
     &runs::SOP_RANK_TOO_LOW,

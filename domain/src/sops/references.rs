@@ -4,7 +4,7 @@
 use super::SopStep;
 use crate::{
     refusal::{Kind, Refusal, Rule},
-    text::{Bilingual, Code},
+    text::Bilingual,
 };
 use std::collections::BTreeMap;
 
@@ -48,38 +48,78 @@ pub(super) static STEP_DEPENDS_ON_ITSELF: Rule = Rule {
         zh: "第 {position} 步在等待自身：{way}。",
     },
     advice: Bilingual {
-        en: "Count the time of one of these steps from the beginning of the run or from another step.",
-        zh: "请让其中一个步骤改为从执行开始时或其他步骤起计时。",
+        en: "Count the time of one of these steps from the beginning of the run or from another step, and let conditions ask for steps before them.",
+        zh: "请让其中一个步骤改为从执行开始时或其他步骤起计时；条件只能引用前面的步骤。",
     },
 };
 
-/// Makes sure that keys are unique, and that what is counted from steps is counted from steps that are
-/// there and do not wait for each other.
+/// A condition asks for what a later step finds.
+pub(super) static STEP_DEPENDS_ON_LATER: Rule = Rule {
+    code: "step_depends_on_later",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "A step depends on a later one", zh: "步骤依赖于后面的步骤" },
+    detail: Bilingual {
+        en: "The condition of step {position} asks for step {key}, which is step {later_position} and not done yet by then.",
+        zh: "第 {position} 步的条件引用了步骤 {key}，而它是第 {later_position} 步，届时尚未完成。",
+    },
+    advice: Bilingual {
+        en: "Ask for steps before it only, or move one of the two.",
+        zh: "条件只能引用前面的步骤；请修改条件或调整步骤顺序。",
+    },
+};
+
+/// Makes sure that keys are unique, that what is counted from steps is counted from steps that are there and
+/// do not wait for each other, and that conditions ask for steps before them.
 ///
 /// # Errors
 ///
-/// `repeated_step_key`, `unknown_step_key`, `step_depends_on_itself`, each at the first step that is wrong.
+/// `repeated_step_key`, `unknown_step_key`, `step_depends_on_itself`, `step_depends_on_later`, each at the
+/// first step that is wrong.
 pub(super) fn check(steps: &[SopStep]) -> Result<(), Refusal> {
     let keys = keys(steps)?;
     for (index, step) in steps.iter().enumerate() {
-        let Some(named) = step.due.as_ref().and_then(|due| due.step()) else { continue };
+        check_condition(index, step, &keys)?;
+        let Some(named) = counted_from(step) else { continue };
         let place = || format!("/steps/{index}/due/step");
         if !keys.contains_key(named) {
             return Err(unknown(index, named, &keys).at(place()));
         }
         if let Some(way) = way_back(steps, &keys, index) {
             let refusal = Refusal::new(&STEP_DEPENDS_ON_ITSELF).with("position", position(index));
-            return Err(refusal.with("way", spoken(&way)).with("keys", way).at(place()));
+            return Err(refusal.with("way", way.join(" → ")).with("keys", way).at(place()));
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that the condition of a step asks for steps before it.
+fn check_condition(
+    index: usize,
+    step: &SopStep,
+    keys: &BTreeMap<&str, usize>,
+) -> Result<(), Refusal> {
+    let Some(condition) = &step.condition else { return Ok(()) };
+    let place = || format!("/steps/{index}/condition");
+    for key in condition.steps() {
+        let Some(at) = keys.get(key) else { return Err(unknown(index, key, keys).at(place())) };
+        if *at == index {
+            let refusal = Refusal::new(&STEP_DEPENDS_ON_ITSELF).with("position", position(index));
+            return Err(refusal.with("way", key).with("keys", [key]).at(place()));
+        }
+        if *at > index {
+            let refusal = Refusal::new(&STEP_DEPENDS_ON_LATER).with("position", position(index));
+            let refusal = refusal.with("key", key).with("later_position", position(*at));
+            return Err(refusal.at(place()));
         }
     }
     Ok(())
 }
 
 /// The place of each step that has a key.
-fn keys(steps: &[SopStep]) -> Result<BTreeMap<&Code, usize>, Refusal> {
+fn keys(steps: &[SopStep]) -> Result<BTreeMap<&str, usize>, Refusal> {
     let mut keys = BTreeMap::new();
     for (index, step) in steps.iter().enumerate() {
-        let Some(key) = &step.key else { continue };
+        let Some(key) = step.key.as_deref() else { continue };
         if let Some(first) = keys.insert(key, index) {
             let refusal = Refusal::new(&REPEATED_STEP_KEY).with("first_position", position(first));
             let refusal = refusal.with("position", position(index)).with("key", key);
@@ -89,7 +129,7 @@ fn keys(steps: &[SopStep]) -> Result<BTreeMap<&Code, usize>, Refusal> {
     Ok(keys)
 }
 
-fn unknown(index: usize, named: &Code, keys: &BTreeMap<&Code, usize>) -> Refusal {
+fn unknown(index: usize, named: &str, keys: &BTreeMap<&str, usize>) -> Refusal {
     let known: Vec<_> = keys.keys().collect();
     let refusal = Refusal::new(&UNKNOWN_STEP_KEY).with("position", position(index));
     refusal.with("key", named).with("known_keys", known)
@@ -99,13 +139,13 @@ fn unknown(index: usize, named: &Code, keys: &BTreeMap<&Code, usize>) -> Refusal
 /// from one other at most, so there is one way, and it is no longer than the list.
 fn way_back<'s>(
     steps: &'s [SopStep],
-    keys: &BTreeMap<&'s Code, usize>,
+    keys: &BTreeMap<&'s str, usize>,
     from: usize,
-) -> Option<Vec<&'s Code>> {
+) -> Option<Vec<&'s str>> {
     let mut way = Vec::new();
     let mut at = from;
     for _ in steps {
-        let next = steps.get(at)?.due.as_ref()?.step()?;
+        let next = counted_from(steps.get(at)?)?;
         way.push(next);
         at = *keys.get(next)?;
         if at == from {
@@ -115,8 +155,9 @@ fn way_back<'s>(
     None
 }
 
-fn spoken(way: &[&Code]) -> String {
-    way.iter().map(|key| &***key).collect::<Vec<_>>().join(" → ")
+/// The key of the step from whose end the time of a step is counted.
+fn counted_from(step: &SopStep) -> Option<&str> {
+    step.due.as_ref()?.step().map(|key| &**key)
 }
 
 /// Where a step stands, from 1.
@@ -179,6 +220,31 @@ mod tests {
         assert_eq!(refusal.rule, &STEP_DEPENDS_ON_ITSELF);
         assert_eq!(refusal.place.as_deref(), Some("/steps/1/due/step"));
         assert_eq!(refusal.detail(Locale::English), "Step 2 waits for itself: b.");
+    }
+
+    #[test]
+    fn a_condition_asks_for_steps_before_it() {
+        let with = |condition: &str| {
+            let mut steps = steps(&[("a", None), ("b-1", None), ("c", None)]);
+            steps[1].condition = Some(condition.parse().unwrap());
+            check(&steps)
+        };
+        assert_eq!(with("customer.tier == \"gold\""), Ok(()));
+        assert_eq!(with("step.a == \"yes\" && step[\"a\"] != \"no\""), Ok(()));
+        for (condition, rule) in [
+            ("step.c > 1", &STEP_DEPENDS_ON_LATER),
+            ("step.a > 1 || step.c > 1", &STEP_DEPENDS_ON_LATER),
+            ("step[\"b-1\"] > 1", &STEP_DEPENDS_ON_ITSELF),
+            ("step.d > 1", &UNKNOWN_STEP_KEY),
+        ] {
+            let refusal = with(condition).unwrap_err();
+            assert_eq!(refusal.rule, rule, "{condition}");
+            assert_eq!(refusal.place.as_deref(), Some("/steps/1/condition"));
+        }
+        assert_eq!(
+            with("step.c > 1").unwrap_err().detail(Locale::English),
+            "The condition of step 2 asks for step c, which is step 3 and not done yet by then."
+        );
     }
 
     #[test]

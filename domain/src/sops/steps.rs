@@ -2,6 +2,7 @@
 
 use super::{SopAssignee, SopDue, SopEvidenceKind, SopMeasure};
 use crate::{
+    conditions::Condition,
     identity::Rank,
     invalid::Invalid,
     money::Money,
@@ -45,6 +46,9 @@ pub struct SopStep {
     /// By when it is to be done.
     #[serde(default)]
     pub due: Option<SopDue>,
+    /// When it is to be done at all; always when nothing is said. Of the steps it may ask for those before it.
+    #[serde(default)]
+    pub condition: Option<Condition>,
     /// What must be attached before it counts as done.
     #[serde(default)]
     pub evidence: BTreeSet<SopEvidenceKind>,

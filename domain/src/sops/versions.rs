@@ -67,6 +67,7 @@ impl SopVersionState {
           "due": { "from": "run_start", "within_minutes": 60 },
           "measure": { "type": "number", "unit": "ppm", "op": "at_most", "threshold": 50 } },
         { "title": "Call the customer", "standard": "The customer is content with the taste.",
+          "condition": "step.measure > 40",
           "assignee": { "rule": "relationship_owner" }, "measure": { "type": "bool" },
           "due": { "from": "step", "step": "measure", "within_minutes": 960, "working_time": true } },
     ],
@@ -86,7 +87,8 @@ impl SopVersionDetails {
     /// # Errors
     ///
     /// `repeated_step_key` when two steps have one key; `unknown_step_key` when a step refers to one that
-    /// is not there; `step_depends_on_itself` when a step waits for itself, directly or by way of others.
+    /// is not there; `step_depends_on_itself` when a step waits for itself, directly or by way of others;
+    /// `step_depends_on_later` when a condition asks for what a later step finds.
     pub fn check(&self) -> Result<(), Refusal> {
         references::check(&self.steps)
     }
@@ -101,8 +103,8 @@ impl SopVersionDetails {
     "steps": [
         { "key": "shut-off", "title": "Shut off the water", "standard": "No drop at the tap.",
           "target_degree": null, "measure": { "type": "bool" }, "stop": true, "obligation": false,
-          "approval_rank": null, "assignee": { "rule": "runner" }, "due": null, "evidence": ["photo"],
-          "service_item_code": null, "cost_cap": null },
+          "approval_rank": null, "assignee": { "rule": "runner" }, "due": null, "condition": null,
+          "evidence": ["photo"], "service_item_code": null, "cost_cap": null },
     ],
     "authors": ["stf_01m80t7jx3e9vbq2f4c6d8g0hk"], "review_note": null,
     "published_by": "key_01m80t7jx3e9vbq2f4c6d8g0hk", "published_at": "2026-11-22T09:30:00Z",
