@@ -42,6 +42,7 @@ fn document() -> Value {
                     "kind": {"$ref": "#/components/schemas/Kind"},
                     "tags": {"type": "array", "maxItems": 5, "items": {"type": "string"}},
                     "note": {"type": ["string", "null"]},
+                    "about": {"type": "string", "pattern": "^(thg|knd)_[0-9]+$"},
                     "facts": {"type": "object", "additionalProperties": {"type": "string"}}}},
                 "Thing": {"type": "object", "required": ["id", "name"], "properties": {
                     "id": {"type": "string", "pattern": "^thg_"},
@@ -97,6 +98,8 @@ set sent/properties/tags/maxItems 4 -> POST /things body/tags has a narrower max
 set sent/properties/tags/uniqueItems true -> POST /things body/tags takes nothing twice
 set sent/properties/tags/items/maxLength 9 -> POST /things body/tags/0 has a narrower maxLength
 set sent/properties/name/pattern "^x" -> POST /things body/name has another pattern
+set sent/properties/about/pattern "^(thg)_[0-9]+$" -> POST /things body/about has another pattern
+set sent/properties/about/pattern "^(thg|knd|new)_[0-7]+$" -> POST /things body/about has another pattern
 set sent/properties/name/format "date" -> POST /things body/name has another format
 set sent/properties/name/enum ["x"] -> POST /things body/name takes a few values only
 set sent/properties/facts/additionalProperties false -> POST /things body/facts takes no other members
@@ -123,6 +126,7 @@ take get/security/1/oauth/0
 set /components/schemas/Kind/enum/- "middle"
 take sent/required/0
 set sent/properties/colour {"type":"string"}
+set sent/properties/about/pattern "^(new|thg|knd)_[0-9]+$"
 set sent/properties/name/type ["string","null"]
 take sent/properties/name/minLength
 set answered/properties/name/maxLength 40

@@ -2,7 +2,7 @@
 
 use super::{Comparison, items, members, present, text};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which way values of a schema go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +91,20 @@ fn tag(schema: &Value) -> Option<String> {
     })
 }
 
+/// Whether a pattern begins with the choices that it began with, as in `^(cus|ord)_…`, and more of them. A new kind of
+/// identifier is a new value of an enumeration.
+fn has_more_choices(old: &Value, new: &Value) -> bool {
+    let parts = |pattern: &Value| {
+        let (choices, rest) = pattern.as_str()?.strip_prefix("^(")?.split_once(')')?;
+        let choices: BTreeSet<_> = choices.split('|').map(str::to_owned).collect();
+        Some((choices, rest.to_owned()))
+    };
+    let (Some((before, old_rest)), Some((now, new_rest))) = (parts(old), parts(new)) else {
+        return false;
+    };
+    old_rest == new_rest && before.is_subset(&now)
+}
+
 impl Comparison<'_> {
     /// Compares two schemas whose values go this way.
     pub(super) fn compare(&mut self, at: &str, old: &Value, new: &Value, way: Way) {
@@ -118,7 +132,7 @@ impl Comparison<'_> {
 
     fn alternative(&mut self, at: &str, old: &Value, new: &Value, way: Way) {
         for word in MEANINGS {
-            if old[word] != new[word] {
+            if old[word] != new[word] && !has_more_choices(&old[word], &new[word]) {
                 self.find(at, format!("has another {word}"));
             }
         }
