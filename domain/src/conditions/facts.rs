@@ -10,7 +10,10 @@ use crate::{
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{ObjectBuilder, Ref, Schema, Type},
+};
 
 /// What is known when a condition is asked. Whatever is left out is not known, and null to the condition.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -34,9 +37,28 @@ pub struct ConditionFacts {
     /// What was sold.
     pub product: ProductFacts,
     /// What has happened, by name.
+    #[schema(schema_with = events)]
     pub event: BTreeMap<Code, SopValue>,
     /// What was found at the steps of a procedure, by the step's key.
+    #[schema(schema_with = steps)]
     pub step: BTreeMap<Code, SopValue>,
+}
+
+fn events() -> Schema {
+    by_name("What has happened, by name.")
+}
+
+fn steps() -> Schema {
+    by_name("What was found at the steps of a procedure, by the step's key.")
+}
+
+/// Values by names that nobody has counted.
+fn by_name(says: &str) -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(Ref::from_schema_name(SopValue::name())))
+        .description(Some(says))
+        .into()
 }
 
 /// What a condition can know about a customer.

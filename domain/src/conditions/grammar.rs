@@ -80,10 +80,10 @@ pub(super) struct FactName {
 impl fmt::Display for FactName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = self.member.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        match plain {
-            true => write!(f, "{}.{}", self.root, self.member),
-            false => write!(f, "{}[\"{}\"]", self.root, self.member),
+        if plain {
+            return write!(f, "{}.{}", self.root, self.member);
         }
+        write!(f, "{}[\"{}\"]", self.root, self.member)
     }
 }
 
@@ -135,7 +135,8 @@ impl Scan {
             return Ok(());
         }
         let word = c.is_ascii_alphanumeric() || c == '_';
-        if !(word && self.in_word) && !c.is_whitespace() {
+        let goes_on = c.is_whitespace() || (word && self.in_word);
+        if !goes_on {
             self.pieces = self.pieces.saturating_add(1);
         }
         self.in_word = word;
@@ -217,8 +218,13 @@ fn visit(part: &IdedExpr, depth: u16, names: &mut BTreeSet<FactName>) -> Result<
     }
     let deeper = depth.saturating_add(1);
     match &part.expr {
-        Expr::Literal(LiteralValue::Bytes(_) | LiteralValue::UInt(_)) => Err(strange()),
-        Expr::Literal(_) => Ok(()),
+        Expr::Literal(
+            LiteralValue::Boolean(_)
+            | LiteralValue::Double(_)
+            | LiteralValue::Int(_)
+            | LiteralValue::Null
+            | LiteralValue::String(_),
+        ) => Ok(()),
         Expr::List(list) => list.elements.iter().try_for_each(|one| visit(one, deeper, names)),
         Expr::Select(select) => {
             names.insert(fact_selected(select)?);
@@ -235,7 +241,10 @@ fn visit(part: &IdedExpr, depth: u16, names: &mut BTreeSet<FactName>) -> Result<
         }
         Expr::Ident(name) => Err(unknown_name(name)),
         Expr::Comprehension(_) => Err(may_not_end("…")),
-        Expr::Unspecified | Expr::Map(_) | Expr::Struct(_) => Err(strange()),
+        Expr::Literal(LiteralValue::Bytes(_) | LiteralValue::UInt(_))
+        | Expr::Unspecified
+        | Expr::Map(_)
+        | Expr::Struct(_) => Err(strange()),
     }
 }
 

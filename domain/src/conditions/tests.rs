@@ -9,7 +9,7 @@ fn condition(text: &str) -> Condition {
 }
 
 fn mistake(text: &str) -> String {
-    Condition::new(text).map(|_| "none".to_owned()).unwrap_or_else(|mistake| mistake.code)
+    Condition::new(text).map_or_else(|mistake| mistake.code, |_| "none".to_owned())
 }
 
 fn gold() -> ConditionFacts {
