@@ -14,6 +14,7 @@ pub mod complaints;
 pub mod customers;
 pub mod database;
 mod fault;
+pub mod files;
 pub mod findings;
 pub mod followups;
 pub mod idempotency;
@@ -49,6 +50,7 @@ pub use fault::{Failure, Fault, Missing, RETRY_AFTER};
 pub use tenant::{Saved, Scope, Tenant};
 
 use database::{Pool, Statements};
+use files::Files;
 use sea_orm::DbErr;
 use std::sync::Arc;
 use transaction::{Connections, Transaction};
@@ -65,10 +67,12 @@ struct Furniture {
     clock: Clock,
     chance: Chance,
     waker: Waker,
+    files: Files,
 }
 
 impl Store {
-    /// Furnishes a store, over connections on which statements stay as `statements` says.
+    /// Furnishes a store, over connections on which statements stay as `statements` says. Files are in memory, until
+    /// somebody says where else ([`Store::keeping`]).
     pub fn new(
         pool: Pool,
         statements: Statements,
@@ -77,7 +81,22 @@ impl Store {
         waker: Waker,
     ) -> Self {
         let connections = Connections { pool, statements };
-        Self(Arc::new(Furniture { connections, clock, chance, waker }))
+        let files = Files::in_memory();
+        Self(Arc::new(Furniture { connections, clock, chance, waker, files }))
+    }
+
+    /// The same store with its files in another place.
+    #[must_use]
+    pub fn keeping(self, files: Files) -> Self {
+        let Furniture { connections, clock, chance, waker, files: _ } = &*self.0;
+        let (connections, clock) = (connections.clone(), clock.clone());
+        let (chance, waker) = (chance.clone(), waker.clone());
+        Self(Arc::new(Furniture { connections, clock, chance, waker, files }))
+    }
+
+    /// Where files are.
+    pub fn files(&self) -> &Files {
+        &self.0.files
     }
 
     /// Opens a transaction that sees what `scope` says and nothing else.
