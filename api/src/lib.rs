@@ -11,6 +11,7 @@ mod audit;
 mod catalogue;
 mod complaints;
 mod contract;
+mod customer_events;
 mod customers;
 mod deprecation;
 mod expand;
@@ -56,6 +57,7 @@ fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::Contract::openapi())
         .merge(service::router())
         .merge(identity::platform_router())
+        .merge(sops::public_router())
         .nest("/v1", v1())
 }
 
@@ -67,6 +69,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(tenancy::router())
         .merge(identity::router())
         .merge(customers::router())
+        .merge(customer_events::router())
         .merge(catalogue::router())
         .merge(orders::router())
         .merge(imports::router())

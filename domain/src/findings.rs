@@ -159,7 +159,7 @@ pub struct FindingDetails {
     pub subject: AnyId,
     /// The dealer whose people see it; null when it is a matter of the brand alone.
     pub dealer_id: Option<DealerId>,
-    /// When it was noticed. The same about the same record is noticed once in a period.
+    /// When it was noticed. The same about the same record of the same dealer is noticed once in a period.
     pub period: FindingPeriod,
     /// The numbers behind it, by name: counts, minor units (`_minor`), basis points (`_bp`).
     #[schema(schema_with = numbers_by_name)]

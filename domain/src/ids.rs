@@ -275,6 +275,12 @@ ids! {
     ClockId = "clk"
     /// Something the service noticed.
     FindingId = "fnd"
+    /// A file that shows how a step was done.
+    SopEvidenceId = "evd"
+    /// When a procedure begins by itself.
+    SopTriggerId = "trg"
+    /// Something a customer did, as the brand told it.
+    CustomerEventId = "evn"
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod m0010_flights;
 mod m0011_waits;
 mod m0013_library;
 mod m0014_findings;
+mod m0015_runs;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0011_waits::Migration),
             Box::new(m0013_library::Migration),
             Box::new(m0014_findings::Migration),
+            Box::new(m0015_runs::Migration),
         ]
     }
 }

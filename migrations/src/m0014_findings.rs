@@ -32,8 +32,11 @@ fn finding() -> Owned {
         CHECK ((state IN ('resolved', 'dismissed')) = (settled_at IS NOT NULL))";
     Owned::new("finding", columns)
         .may_refer("dealer_id", "dealer")
-        // What is noticed twice in one period is one finding.
-        .unique(&["kind", "subject", "period"])
+        // What is noticed twice in one period is one finding; a version of a procedure may be a matter of several dealers.
+        .constraint(
+            "kind__subject__dealer_id__period",
+            "UNIQUE NULLS NOT DISTINCT (tenant_id, kind, subject, dealer_id, period)",
+        )
         .index("state", "state, id", "")
         .index("subject", "subject, id", "")
         .by_dealer()

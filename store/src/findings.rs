@@ -65,7 +65,7 @@ pub fn findings(wanted: FindingsWanted<'_>) -> Select<finding::Entity> {
 
 impl Tenant {
     /// Writes down what was noticed, with its line in the timeline; answers whether it is new. What was noticed
-    /// before about the same record in the same period stays as it is, whatever became of it.
+    /// before about the same record of the same dealer in the same period stays as it is, whatever became of it.
     ///
     /// # Errors
     ///
@@ -74,9 +74,10 @@ impl Tenant {
         let Change { record, action, facts, .. } =
             Finding::notice(self.new_id(), details, self.now());
         use finding::Column as Is;
-        let known = OnConflict::columns([Is::TenantId, Is::Kind, Is::Subject, Is::Period])
-            .do_nothing()
-            .to_owned();
+        let known =
+            OnConflict::columns([Is::TenantId, Is::Kind, Is::Subject, Is::DealerId, Is::Period])
+                .do_nothing()
+                .to_owned();
         let insert =
             <Finding as table::Table>::Entity::insert(self.row(&record)).on_conflict(known);
         let written = self.work().execute_raw(insert.build(DbBackend::Postgres)).await?;

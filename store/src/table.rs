@@ -271,7 +271,8 @@ stored_ids! {
     AllowanceAccountId, AllowanceLotId, AllowanceEntryId, AuthorityLimitId, GestureId, ApprovalId,
     PlanTemplateId, EnrolmentId, OccurrenceId, WorkOrderId, AppointmentId, ComplaintId, RemedyId,
     ResolutionId, SurveyId, InvitationId, ResponseId, MessageId, OperationId, ImportId, RowErrorId, JobId,
-    AuditEntryId, ClockId, FindingId,
+    AuditEntryId, ClockId, FindingId, SopEvidenceId,
+    SopTriggerId, CustomerEventId,
 }
 
 macro_rules! stored_plainly {

@@ -1,8 +1,8 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
 use crate::{
-    allowances, complaints, days, imports, maintenance, outside::Surroundings, sandbox, surveys,
-    visits,
+    allowances, complaints, days, imports, maintenance, outside::Surroundings, procedures, sandbox,
+    surveys, visits,
 };
 use domain::{
     complaints::Complaint,
@@ -33,7 +33,8 @@ pub async fn route(
             sandbox::arrive(tenant, *clock, *operation).await
         }
         Event::ComplaintOpened { complaint } => {
-            complaints::confirm_receipt(tenant, *complaint).await
+            complaints::confirm_receipt(tenant, *complaint).await?;
+            procedures::complaint_opened(tenant, *complaint).await
         }
         Event::FirstAnswerDue { complaint } => {
             complaints::miss_first_answer(tenant, *complaint).await
@@ -42,25 +43,42 @@ pub async fn route(
             complaints::tell_decision(tenant, *complaint).await
         }
         Event::ComplaintResolved { complaint, resolution_no } => {
-            complaints::conclude(tenant, *complaint, *resolution_no).await
+            complaints::conclude(tenant, *complaint, *resolution_no).await?;
+            procedures::complaint_resolved(tenant, *complaint, *resolution_no).await
         }
-        Event::WorkOrderCompleted { work_order } => surveys::after_visit(tenant, *work_order).await,
+        Event::WorkOrderCompleted { work_order } => {
+            surveys::after_visit(tenant, *work_order).await?;
+            procedures::work_order_completed(tenant, *work_order).await
+        }
         Event::InvitationDue { invitation } => {
             surveys::ask(surroundings, tenant, *invitation).await
         }
         Event::InvitationExpiryDue { invitation } => surveys::expire(tenant, *invitation).await,
-        Event::SurveyAnswered { response } => surveys::follow(tenant, *response).await,
+        Event::SurveyAnswered { response } => {
+            surveys::follow(tenant, *response).await?;
+            procedures::survey_answered(tenant, *response).await
+        }
+        Event::CustomerEventTold { customer_event } => {
+            procedures::customer_event_told(tenant, *customer_event).await
+        }
+        Event::SopStepDue { run, step, escalated_rank } => {
+            procedures::step_due(tenant, *run, *step, *escalated_rank).await
+        }
         // Delivered by `run`, which talks to the outside while no transaction is open.
         Event::MessageQueued { .. } => Ok(()),
         Event::OrderPaid { order } => {
             maintenance::order_paid(tenant, *order).await?;
-            allowances::accrue(tenant, *order).await
+            allowances::accrue(tenant, *order).await?;
+            procedures::order_paid(tenant, *order).await
         }
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
         Event::ReconciliationDue { after } => allowances::reconcile(tenant, *after).await,
         Event::GestureEscalationDue { gesture } => allowances::escalate(tenant, *gesture).await,
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
-        Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
+        Event::AssetDelivered { asset } => {
+            maintenance::asset_delivered(tenant, *asset).await?;
+            procedures::asset_delivered(tenant, *asset).await
+        }
         Event::EnrolmentBegan { enrolment } => {
             maintenance::enrolment_began(tenant, *enrolment).await
         }
@@ -108,6 +126,8 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::WorkOrderCompleted { .. }
             | Event::InvitationDue { .. }
             | Event::SurveyAnswered { .. }
+            | Event::CustomerEventTold { .. }
+            | Event::SopStepDue { .. }
             | Event::MessageQueued { .. }
             | Event::OrderPaid { .. }
             | Event::LotsDue { .. }
@@ -135,5 +155,6 @@ async fn work_of_day(tenant: &Tenant, on: CivilDate, work: DayWork) -> Result<()
         DayWork::Reconciliation => allowances::reconcile(tenant, None).await,
         DayWork::Complaints => complaints::daily(tenant).await,
         DayWork::Plans => maintenance::daily(tenant, on).await,
+        DayWork::Procedures => procedures::daily(tenant, on).await,
     }
 }

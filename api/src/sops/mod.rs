@@ -1,6 +1,9 @@
 //! `/v1/sops`: what every dealer does the same way.
 
+mod evidence;
+mod reports;
 mod runs;
+mod triggers;
 mod versions;
 
 use crate::{
@@ -23,6 +26,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 patches!(SopPatch of SopDetails);
 
+pub(crate) use evidence::public_router;
+
 /// The routes of this folder.
 pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -30,6 +35,9 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(show_sop, change_sop))
         .merge(versions::router())
         .merge(runs::router())
+        .merge(evidence::router())
+        .merge(reports::router())
+        .merge(triggers::router())
 }
 
 /// Which procedures are wanted.

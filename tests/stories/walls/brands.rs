@@ -1,7 +1,10 @@
 //! Brands with something of every kind, so that there is something to reach for.
 
 use super::operations::{Known, collect};
-use crate::house::{Client, House};
+use crate::{
+    house::{Client, House},
+    sops::evidence::{PNG, attaches},
+};
 use domain::{findings::FindingKind, ids::TenantId};
 use reqwest::Method;
 use sea_orm::ConnectionTrait as _;
@@ -33,6 +36,8 @@ pub(crate) async fn furnish(key: &Client) -> Names {
         {"code": "look", "title": "Look", "trigger": {"kind": "every_months", "months": 6}},
     ]});
     names.insert("draft".to_owned(), key.post("/v1/plan-templates", spare).await.expect(201).id());
+    let trigger = json!({"sop_id": names["sop"], "event": "check_in"});
+    key.post("/v1/sop-triggers", trigger).await.expect(201);
     complain(key, &names).await;
     names
 }
@@ -93,7 +98,13 @@ pub(crate) async fn go_on(key: &Client, names: &mut Names) {
     let run = json!({
         "sop_id": names["sop"], "customer_id": names["li"], "dealer_id": names["dealer"],
     });
-    key.post("/v1/sop-runs", run).await.expect(201);
+    let run = key.post("/v1/sop-runs", run).await.expect(201);
+    let (id, step) = (run.id(), run["steps"][0]["id"].as_str().unwrap());
+    attaches(key, (&id, step), "photo", PNG.to_vec()).await.expect(201);
+    let event = json!({
+        "kind": "check_out", "customer_id": names["li"], "happened_at": "2026-03-06T00:00:00Z",
+    });
+    key.post("/v1/customer-events", event).await.expect(201);
     let complaints = format!("/v1/complaints?customer_id={}", names["li"]);
     let complaint = key.get(&complaints).await.expect(200).data()[0]["id"].clone();
     let complaint = complaint.as_str().unwrap();

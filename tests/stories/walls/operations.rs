@@ -14,8 +14,12 @@ use uuid::Uuid;
 pub(super) type Known = BTreeMap<String, Vec<String>>;
 
 /// What an operation needs to be asked besides identifiers.
-const QUERIES: &[(&str, &str)] =
-    &[("hand_in_file", "kind=orders"), ("preview_plan_template", "delivered_on=2026-01-05")];
+const QUERIES: &[(&str, &str)] = &[
+    ("hand_in_file", "kind=orders"),
+    ("preview_plan_template", "delivered_on=2026-01-05"),
+    ("attach_sop_evidence", "kind=photo"),
+    ("report_sop_adherence", "by=dealer"),
+];
 
 /// The one operation that every caller may do: it shows them themselves and nothing else.
 const WITHOUT_SCOPE: &str = "show_me";
