@@ -23,6 +23,11 @@ pub async fn route(
     tenant: &Tenant,
     event: &Event,
 ) -> Result<(), Failure> {
+    act(surroundings, tenant, event).await?;
+    procedures::begin_by(tenant, event).await
+}
+
+async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Result<(), Failure> {
     match event {
         Event::DayBegan { on } => days::begin(tenant, *on).await,
         Event::DayWorkDue { on, work } => work_of_day(tenant, *on, *work).await,
@@ -32,10 +37,7 @@ pub async fn route(
         Event::ClockArrived { clock, operation, .. } => {
             sandbox::arrive(tenant, *clock, *operation).await
         }
-        Event::ComplaintOpened { complaint } => {
-            complaints::confirm_receipt(tenant, *complaint).await?;
-            procedures::complaint_opened(tenant, *complaint).await
-        }
+        Event::ComplaintOpened { complaint: id } => complaints::confirm_receipt(tenant, *id).await,
         Event::FirstAnswerDue { complaint } => {
             complaints::miss_first_answer(tenant, *complaint).await
         }
@@ -43,45 +45,30 @@ pub async fn route(
             complaints::tell_decision(tenant, *complaint).await
         }
         Event::ComplaintResolved { complaint, resolution_no } => {
-            complaints::conclude(tenant, *complaint, *resolution_no).await?;
-            procedures::complaint_resolved(tenant, *complaint, *resolution_no).await
+            complaints::conclude(tenant, *complaint, *resolution_no).await
         }
-        Event::WorkOrderCompleted { work_order } => {
-            surveys::after_visit(tenant, *work_order).await?;
-            procedures::work_order_completed(tenant, *work_order).await
-        }
+        Event::WorkOrderCompleted { work_order } => surveys::after_visit(tenant, *work_order).await,
         Event::InvitationDue { invitation } => {
             surveys::ask(surroundings, tenant, *invitation).await
         }
         Event::InvitationExpiryDue { invitation } => surveys::expire(tenant, *invitation).await,
-        Event::SurveyAnswered { response } => {
-            surveys::follow(tenant, *response).await?;
-            procedures::survey_answered(tenant, *response).await
-        }
-        Event::CustomerEventTold { customer_event } => {
-            procedures::customer_event_told(tenant, *customer_event).await
-        }
+        Event::SurveyAnswered { response } => surveys::follow(tenant, *response).await,
         Event::SopStepDue { run, step, escalated_rank } => {
             procedures::step_due(tenant, *run, *step, *escalated_rank).await
         }
-        // Delivered by `run`, which talks to the outside while no transaction is open.
-        Event::MessageQueued { .. } => Ok(()),
+        // The first is delivered by `run`, which talks to the outside while no transaction is open; by the other
+        // procedures begin.
+        Event::MessageQueued { .. } | Event::CustomerEventTold { .. } => Ok(()),
         Event::OrderPaid { order } => {
             maintenance::order_paid(tenant, *order).await?;
-            allowances::accrue(tenant, *order).await?;
-            procedures::order_paid(tenant, *order).await
+            allowances::accrue(tenant, *order).await
         }
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
         Event::ReconciliationDue { after } => allowances::reconcile(tenant, *after).await,
         Event::GestureEscalationDue { gesture } => allowances::escalate(tenant, *gesture).await,
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
-        Event::AssetDelivered { asset } => {
-            maintenance::asset_delivered(tenant, *asset).await?;
-            procedures::asset_delivered(tenant, *asset).await
-        }
-        Event::EnrolmentBegan { enrolment } => {
-            maintenance::enrolment_began(tenant, *enrolment).await
-        }
+        Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
+        Event::EnrolmentBegan { enrolment: id } => maintenance::enrolment_began(tenant, *id).await,
         Event::OccurrenceDue { occurrence } => {
             maintenance::occurrence_due(tenant, *occurrence).await
         }
