@@ -62,6 +62,7 @@ pub(crate) async fn examine(settings: &Settings) -> Result<(), Trouble> {
     }
     findings.push(("redis", examine_redis(settings).await));
     findings.push(("data folder", examine_folder(settings)));
+    findings.push(("files", examine_files(settings).await));
     findings.push(("mail", examine_mail(settings).await));
     report(&findings)
 }
@@ -169,8 +170,9 @@ async fn examine_redis(settings: &Settings) -> Finding {
 
 fn examine_folder(settings: &Settings) -> Finding {
     let folder = &settings.data_dir;
-    if settings.database_url.is_some() && settings.secret_key.is_some() {
-        return Fine("not used: the database and the secret key are elsewhere".to_owned());
+    let keeps_files = settings.storage_url.is_none();
+    if settings.database_url.is_some() && settings.secret_key.is_some() && !keeps_files {
+        return Fine("not used: the database, the secret key and files are elsewhere".to_owned());
     }
     if let Err(error) = write_in(folder) {
         let what = format!("{} cannot be written: {error}", folder.display());
@@ -200,6 +202,21 @@ fn write_in(folder: &Path) -> std::io::Result<()> {
     let file = folder.join("doctor.probe");
     fs::write(&file, "can this folder be written?")?;
     fs::remove_file(file)
+}
+
+/// Writes a file where photos and signatures are kept, and takes it away again.
+async fn examine_files(settings: &Settings) -> Finding {
+    let files = match settings.files() {
+        Ok(files) => files,
+        Err(mistake) => return problem(chain(&mistake), "Correct AFTERCARE_STORAGE_URL"),
+    };
+    match files.probe().await {
+        Ok(()) => Fine(format!("{files} can be written; every API process needs the same place")),
+        Err(fault) => problem(
+            format!("{files} cannot be written: {}", chain(&fault)),
+            "Give it to the user of this program, or name another as AFTERCARE_STORAGE_URL",
+        ),
+    }
 }
 
 /// What to do about a mail server.

@@ -11,7 +11,10 @@ use std::{
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
-use store::database::Statements;
+use store::{
+    database::Statements,
+    files::{Files, NoFiles},
+};
 
 /// How Aftercare is set up.
 #[derive(Debug, Clone, Args)]
@@ -50,6 +53,13 @@ pub struct Settings {
     /// Where a database of our own, files and the demo's key lie
     #[arg(long, env = "AFTERCARE_DATA_DIR", default_value = "./.aftercare", global = true)]
     pub data_dir: PathBuf,
+    /// Where photos and signatures are kept: `file:///folder`, or `s3://bucket/folder?region=…` with the feature `s3`; by
+    /// default `evidence` in the data folder
+    #[arg(long, env = "AFTERCARE_STORAGE_URL", hide_env_values = true, global = true)]
+    pub storage_url: Option<Secret>,
+    /// The same, read from a file
+    #[arg(long, env = "AFTERCARE_STORAGE_URL_FILE", global = true)]
+    pub storage_url_file: Option<PathBuf>,
     /// Which database Aftercare brings when none is named; by default what the machine allows
     #[arg(long, env = "AFTERCARE_OWN_DATABASE", global = true)]
     pub own_database: Option<OwnDatabase>,
@@ -230,6 +240,9 @@ fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }
 
+/// Where files lie in the data folder when nothing else is said.
+const EVIDENCE_FOLDER: &str = "evidence";
+
 /// Of so many letters, one may be wrong; a name with more wrong ones is another name.
 const LETTERS_A_SLIP: usize = 4;
 /// Shorter secrets can be guessed.
@@ -253,6 +266,7 @@ impl Settings {
                 &self.migration_database_url_file,
             ),
             ("AFTERCARE_REDIS_URL", &mut self.redis_url, &self.redis_url_file),
+            ("AFTERCARE_STORAGE_URL", &mut self.storage_url, &self.storage_url_file),
             ("AFTERCARE_SECRET_KEY", &mut self.secret_key, &self.secret_key_file),
             ("AFTERCARE_SMTP_URL", &mut self.smtp_url, &self.smtp_url_file),
         ];
@@ -287,6 +301,18 @@ impl Settings {
         ];
         let missing = needed.into_iter().find(|(is_missing, _)| *is_missing);
         missing.map_or(Ok(()), |(_, what)| Err(Misconfigured::Needed(what)))
+    }
+
+    /// Where files are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`NoFiles`] when what is named is no place for them.
+    pub fn files(&self) -> Result<Files, NoFiles> {
+        match &self.storage_url {
+            Some(address) => Files::at(address.reveal()),
+            None => Ok(Files::in_folder(&self.data_dir.join(EVIDENCE_FOLDER))),
+        }
     }
 
     /// The address in links and tokens.

@@ -123,7 +123,7 @@ pub mod may {
         OrdersWrite ImportsRead ImportsWrite SopsRead SopsWrite SopsPublish SopsAcknowledge RunsRead RunsWrite
         AllowancesRead AllowancesWrite GesturesRead GesturesWrite GesturesApprove PlansRead PlansWrite
         EnrolmentsWrite VisitsRead VisitsWrite VisitsCarryOut ComplaintsRead ComplaintsWrite
-        SurveysRead SurveysWrite InventoryRead InventoryWrite AuditRead JobsRead JobsWrite SandboxRead SandboxWrite
+        SurveysRead SurveysWrite InventoryRead InventoryWrite FindingsRead FindingsWrite AuditRead JobsRead JobsWrite SandboxRead SandboxWrite
     }
 }
 

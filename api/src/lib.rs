@@ -11,9 +11,11 @@ mod audit;
 mod catalogue;
 mod complaints;
 mod contract;
+mod customer_events;
 mod customers;
 mod deprecation;
 mod expand;
+mod findings;
 mod followups;
 pub mod identity;
 mod imports;
@@ -56,6 +58,7 @@ fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::Contract::openapi())
         .merge(service::router())
         .merge(identity::platform_router())
+        .merge(sops::public_router())
         .nest("/v1", v1())
 }
 
@@ -67,6 +70,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(tenancy::router())
         .merge(identity::router())
         .merge(customers::router())
+        .merge(customer_events::router())
         .merge(catalogue::router())
         .merge(orders::router())
         .merge(imports::router())
@@ -76,6 +80,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(complaints::router())
         .merge(surveys::router())
         .merge(followups::router())
+        .merge(findings::router())
         .merge(allowances::router())
         .merge(maintenance::router())
         .merge(inventory::router())

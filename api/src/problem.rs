@@ -488,6 +488,10 @@ impl From<&Fault> for Problem {
                 Self::unknown_reference(&format!("/{}", fields(constraint).join(", ")))
             }
             Fault::Overlapping { .. } => Self::new(&ALREADY_TAKEN),
+            Fault::Files(_) => {
+                tracing::error!(error = fault.plainly(), "the place of files does not answer");
+                Self::new(&UNAVAILABLE).retry_after(store::RETRY_AFTER.as_secs())
+            }
             Fault::Unreachable(_) | Fault::Late(_) => {
                 tracing::warn!(error = fault.plainly(), "the database does not answer");
                 Self::new(&UNAVAILABLE).retry_after(store::RETRY_AFTER.as_secs())

@@ -12,7 +12,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use domain::{invalid::Invalid, text::Locale};
+use domain::{
+    invalid::Invalid,
+    refusal::Rule,
+    sops::{EVIDENCE_TOO_LARGE, MOST_EVIDENCE_BYTES},
+    text::Locale,
+};
 use serde::de::DeserializeOwned;
 use std::{str::FromStr, time::Duration};
 use store::{Chance, idempotency::Keyed};
@@ -132,8 +137,8 @@ async fn received(request: Request) -> Result<Request, Problem> {
     if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         return Err(Problem::new(&problem::ENCODED_BODY).with("encoding", encoding));
     }
-    let most = if parts.uri.path() == "/v1/imports" { MOST_FILE_BYTES } else { MOST_BYTES };
-    let too_large = || Problem::new(&problem::TOO_LARGE).with("most_bytes", most);
+    let (most, rule) = most_of(parts.uri.path());
+    let too_large = || Problem::new(rule).with("most_bytes", most);
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > most)
     {
@@ -151,6 +156,17 @@ async fn received(request: Request) -> Result<Request, Problem> {
     }
     parts.extensions.insert(Received(bytes.clone()));
     Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// The largest body of a request to `path`, and what a larger one is refused by. Photos and files of records are larger
+/// than what else is sent.
+fn most_of(path: &str) -> (usize, &'static Rule) {
+    let is_evidence = path.starts_with("/v1/sop-runs/") && path.ends_with("/evidence");
+    match path {
+        "/v1/imports" => (MOST_FILE_BYTES, &problem::TOO_LARGE),
+        _ if is_evidence => (MOST_EVIDENCE_BYTES, &EVIDENCE_TOO_LARGE),
+        _ => (MOST_BYTES, &problem::TOO_LARGE),
+    }
 }
 
 /// The request's own key, with what it is a key for.

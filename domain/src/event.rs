@@ -4,11 +4,12 @@
 //! made ahead of time and come true at their instant.
 
 use crate::{
-    identity::Reach,
+    identity::{Rank, Reach},
     ids::{
         AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, ClockId, ComplaintId,
-        DealerId, EnrolmentId, GestureId, ImportId, InvitationId, MessageId, OccurrenceId,
-        OperationId, OrderId, ResponseId, StaffId, WorkOrderId,
+        CustomerEventId, DealerId, EnrolmentId, GestureId, ImportId, InvitationId, MessageId,
+        OccurrenceId, OperationId, OrderId, ResponseId, SopRunId, SopRunStepId, StaffId,
+        WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -190,15 +191,30 @@ pub enum Event {
         /// Which message.
         message: MessageId,
     },
+    /// The brand told what a customer did.
+    CustomerEventTold {
+        /// Which event.
+        customer_event: CustomerEventId,
+    },
+    /// A step of a procedure should have been settled by now.
+    SopStepDue {
+        /// Which run.
+        run: SopRunId,
+        /// Which step of it.
+        step: SopRunStepId,
+        /// The rank that answered for it when this was foreseen; null before it went up to anybody.
+        escalated_rank: Option<Rank>,
+    },
 }
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 15] = [
+pub const SMALL: [&str; 17] = [
     "asset_delivered",
     "complaint_decided",
     "complaint_opened",
     "complaint_resolved",
+    "customer_event_told",
     "enrolment_began",
     "first_answer_due",
     "hold_due",
@@ -207,6 +223,7 @@ pub const SMALL: [&str; 15] = [
     "occurrence_due",
     "order_paid",
     "reminder_due",
+    "sop_step_due",
     "visit_confirmed",
     "visit_fell_through",
     "work_order_completed",
@@ -237,10 +254,18 @@ pub enum DayWork {
     Plans,
     /// Complaints whose resolution was met with silence are closed.
     Complaints,
+    /// It is looked where obligations of procedures are missed.
+    Procedures,
 }
 
 impl DayWork {
     /// Every part.
-    pub const ALL: [Self; 5] =
-        [Self::Housekeeping, Self::Allowances, Self::Reconciliation, Self::Plans, Self::Complaints];
+    pub const ALL: [Self; 6] = [
+        Self::Housekeeping,
+        Self::Allowances,
+        Self::Reconciliation,
+        Self::Plans,
+        Self::Complaints,
+        Self::Procedures,
+    ];
 }

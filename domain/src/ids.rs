@@ -47,9 +47,26 @@ fn read(prefix: &str, text: &str) -> Result<Uuid, Invalid> {
 pub struct AnyId(String);
 
 impl AnyId {
+    /// An identifier of a known kind, as one of whatever kind.
+    pub fn of(id: impl Identifier) -> Self {
+        Self(id.to_string())
+    }
+
     /// The identifier as callers write it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Display for AnyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for AnyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
@@ -282,6 +299,14 @@ ids! {
     GiftItemId = "gft"
     /// Gifts that are given together.
     GiftBundleId = "gfb"
+    /// Something the service noticed.
+    FindingId = "fnd"
+    /// A file that shows how a step was done.
+    SopEvidenceId = "evd"
+    /// When a procedure begins by itself.
+    SopTriggerId = "trg"
+    /// Something a customer did, as the brand told it.
+    CustomerEventId = "evn"
 }
 
 #[cfg(test)]

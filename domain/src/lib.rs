@@ -6,14 +6,19 @@
 //! The first modules are the words every capability uses; the others are the capabilities, one
 //! file each.
 
+// Examples of records with many members are long for the macro that reads them.
+#![recursion_limit = "256"]
+
 pub mod allowances;
 pub mod audit;
 pub mod catalogue;
 pub mod change;
 pub mod complaints;
 pub mod conditions;
+pub mod customer_events;
 pub mod customers;
 pub mod event;
+pub mod findings;
 pub mod followups;
 pub mod identity;
 pub mod ids;
@@ -36,3 +41,4 @@ pub mod tenancy;
 pub mod text;
 pub mod time;
 pub mod web;
+pub mod working_time;

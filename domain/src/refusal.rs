@@ -139,6 +139,7 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::identity::RULES,
         crate::pushes::RULES,
         crate::customers::RULES,
+        crate::customer_events::RULES,
         crate::catalogue::RULES,
         crate::orders::RULES,
         crate::imports::RULES,

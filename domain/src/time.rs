@@ -38,6 +38,17 @@ impl Timestamp {
         self.plus(TimeDelta::try_seconds(seconds))
     }
 
+    /// The instant `micros` microseconds later; stays put at the end of time.
+    #[must_use]
+    pub(crate) fn plus_micros(self, micros: i64) -> Self {
+        self.plus(Some(TimeDelta::microseconds(micros)))
+    }
+
+    /// Microseconds from `earlier` to here; negative when `earlier` is later.
+    pub(crate) fn micros_since(self, earlier: Self) -> i64 {
+        self.0.signed_duration_since(earlier.0).num_microseconds().unwrap_or(i64::MAX)
+    }
+
     fn plus(self, delta: Option<TimeDelta>) -> Self {
         Self(delta.and_then(|delta| self.0.checked_add_signed(delta)).unwrap_or(self.0))
     }

@@ -13,6 +13,8 @@ mod m0010_flights;
 mod m0011_waits;
 mod m0012_inventory;
 mod m0013_library;
+mod m0014_findings;
+mod m0015_runs;
 mod m0016_allowances;
 mod owned;
 
@@ -43,6 +45,8 @@ impl MigratorTrait for Migrations {
             Box::new(m0011_waits::Migration),
             Box::new(m0012_inventory::Migration),
             Box::new(m0013_library::Migration),
+            Box::new(m0014_findings::Migration),
+            Box::new(m0015_runs::Migration),
             Box::new(m0016_allowances::Migration),
         ]
     }

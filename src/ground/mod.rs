@@ -57,6 +57,9 @@ pub enum Sinking {
     /// The database must not be used as it is.
     #[error(transparent)]
     Distrust(#[from] Distrust),
+    /// There is no place for files.
+    #[error("AFTERCARE_STORAGE_URL is no place for files")]
+    Files(#[from] store::files::NoFiles),
     /// Redis's address is not one.
     #[error("AFTERCARE_REDIS_URL is not the URL of a Redis server")]
     Redis(#[from] store::wake::NoRedis),
@@ -97,6 +100,7 @@ impl Ground {
         };
         let statements = settings.database_pooler.into();
         let store = Store::new(pool, statements, Clock::Machine, Chance::System, waker);
+        let store = store.keeping(settings.files()?);
         Ok(Self { store, says, is_own: own.is_some(), own })
     }
 

@@ -54,6 +54,9 @@ pub enum Fault {
     /// There is no randomness for a secret.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
+    /// The place of files does not answer. Trying again helps, when it is one that goes away.
+    #[error("files cannot be written or read")]
+    Files(#[source] object_store::Error),
     /// A secret could not be sealed or opened.
     #[error("a secret cannot be sealed or opened: {0}")]
     Secret(&'static str),
@@ -76,6 +79,15 @@ impl Fault {
                 error.line(),
                 error.column()
             ),
+            // What the place of files says may hold its address, and that its secret.
+            Self::Files(error) => {
+                let kind = if matches!(error, object_store::Error::NotFound { .. }) {
+                    "there is no such file"
+                } else {
+                    "the place of files failed"
+                };
+                format!("{self}: {kind}")
+            }
             Self::Stale
             | Self::Taken { .. }
             | Self::Dangling { .. }

@@ -14,7 +14,10 @@ pub mod clock;
 pub mod complaints;
 pub mod customers;
 pub mod database;
+pub mod evidence;
 mod fault;
+pub mod files;
+pub mod findings;
 pub mod followups;
 pub mod idempotency;
 pub mod identity;
@@ -32,7 +35,9 @@ pub mod page;
 pub mod pages;
 pub mod platform;
 pub mod pushes;
+pub mod reports;
 mod rows;
+pub mod runs;
 pub mod sandbox;
 pub mod secrets;
 pub mod signing;
@@ -43,6 +48,7 @@ pub mod tenancy;
 mod tenant;
 mod together;
 mod transaction;
+pub mod triggers;
 pub mod wake;
 
 pub use chance::Chance;
@@ -51,6 +57,7 @@ pub use fault::{Failure, Fault, Missing, RETRY_AFTER};
 pub use tenant::{Saved, Scope, Tenant};
 
 use database::{Pool, Statements};
+use files::Files;
 use sea_orm::DbErr;
 use std::sync::Arc;
 use transaction::{Connections, Transaction};
@@ -67,10 +74,12 @@ struct Furniture {
     clock: Clock,
     chance: Chance,
     waker: Waker,
+    files: Files,
 }
 
 impl Store {
-    /// Furnishes a store, over connections on which statements stay as `statements` says.
+    /// Furnishes a store, over connections on which statements stay as `statements` says. Files are in memory, until
+    /// somebody says where else ([`Store::keeping`]).
     pub fn new(
         pool: Pool,
         statements: Statements,
@@ -79,7 +88,22 @@ impl Store {
         waker: Waker,
     ) -> Self {
         let connections = Connections { pool, statements };
-        Self(Arc::new(Furniture { connections, clock, chance, waker }))
+        let files = Files::in_memory();
+        Self(Arc::new(Furniture { connections, clock, chance, waker, files }))
+    }
+
+    /// The same store with its files in another place.
+    #[must_use]
+    pub fn keeping(self, files: Files) -> Self {
+        let Furniture { connections, clock, chance, waker, files: _ } = &*self.0;
+        let (connections, clock) = (connections.clone(), clock.clone());
+        let (chance, waker) = (chance.clone(), waker.clone());
+        Self(Arc::new(Furniture { connections, clock, chance, waker, files }))
+    }
+
+    /// Where files are.
+    pub fn files(&self) -> &Files {
+        &self.0.files
     }
 
     /// Opens a transaction that sees what `scope` says and nothing else.

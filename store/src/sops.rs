@@ -4,7 +4,9 @@ use crate::{Fault, Missing, Tenant, documents, listed, table, words};
 use domain::{
     conditions::Condition,
     identity::Rank,
-    ids::{CustomerId, DealerId, SopId, SopRunId, SopVersionId, StaffId, WorkOrderId},
+    ids::{
+        CustomerId, DealerId, SopId, SopRunId, SopTriggerId, SopVersionId, StaffId, WorkOrderId,
+    },
     money::{BasisPoints, Money},
     sops::{
         ChecklistChange, Department, Publication, Sop, SopAssignee, SopChecklist, SopDetails,
@@ -19,7 +21,7 @@ use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, QueryTrait as _, Select, sea_query::ExprTrait as _,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 words!(Department, SopVersionState, SopRunState, SopRunStepState);
@@ -76,6 +78,10 @@ table! {
         }],
         sop_version_id: SopVersionId,
         work_order_id: Option<WorkOrderId>,
+        anchor_at: Option<Timestamp>,
+        trigger_id: Option<SopTriggerId>,
+        cause: Option<String>,
+        event_facts: BTreeMap<Code, SopValue>,
         state: SopRunState,
         adherence_bp: Option<BasisPoints>,
         abort_reason: Option<Line>,
@@ -107,6 +113,12 @@ table! {
         sop_run_id: SopRunId,
         position: u32,
         state: SopRunStepState,
+        staff_id: Option<StaffId>,
+        ready_at: Option<Timestamp>,
+        due_at: Option<Timestamp>,
+        overdue_at: Option<Timestamp>,
+        escalated_rank: Option<Rank>,
+        escalated_staff_id: Option<StaffId>,
         value: Option<SopValue>,
         deviation_reason: Option<Line>,
         done_by: Option<String>,
@@ -250,10 +262,18 @@ impl Tenant {
         let run = self.record(run).await?;
         if is_new {
             self.add_all(&steps).await?;
-            return Ok(SopChecklist { run, steps });
+        } else {
+            for step in steps.iter_mut().filter(|step| changed.contains(&step.id)) {
+                *step = self.save(step.clone()).await?;
+            }
         }
-        for step in steps.iter_mut().filter(|step| changed.contains(&step.id)) {
-            *step = self.save(step.clone()).await?;
+        let runner = run.details.staff_id;
+        let is_helped = |step: &SopRunStep| {
+            let those = [step.staff_id, step.escalated_staff_id];
+            those.into_iter().flatten().any(|one| Some(one) != runner)
+        };
+        if steps.iter().any(|step| changed.contains(&step.id) && is_helped(step)) {
+            self.let_helpers_in(run.id).await?;
         }
         Ok(SopChecklist { run, steps })
     }

@@ -241,7 +241,8 @@ macro_rules! stored_as_text {
 
 stored_as_text! {
     Currency, WallTime, Zone, text::Name, text::Line, text::Prose, text::Code, text::Slug,
-    text::ExternalId, text::Sku, text::Phone, text::Email, text::Source, conditions::Condition,
+    text::ExternalId, text::Sku, text::Phone, text::Email, text::Source, ids::AnyId,
+    conditions::Condition,
 }
 
 crate::words!(text::Locale);
@@ -273,6 +274,8 @@ stored_ids! {
     ResolutionId, SurveyId, InvitationId, ResponseId, MessageId, OperationId, ImportId, RowErrorId, JobId,
     AuditEntryId, ClockId, ServiceItemId, ServiceBenchmarkId, ItemClassChangeId, InventoryAuditId,
     InventoryLineId, GiftItemId, GiftBundleId,
+    FindingId, SopEvidenceId,
+    SopTriggerId, CustomerEventId,
 }
 
 macro_rules! stored_plainly {

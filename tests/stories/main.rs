@@ -30,6 +30,7 @@ mod demo;
 mod embedded;
 mod errands;
 mod faults;
+mod findings;
 mod hostile;
 mod identity;
 mod imports;

@@ -199,9 +199,17 @@ async fn the_doctor_finds_nothing_where_nothing_is_wrong() {
     let said = says(&["doctor"], &settings).await;
     assert!(said.well, "{}{}", said.out, said.err);
     assert!(said.out.lines().all(|line| line.starts_with("ok ")), "{}", said.out);
-    for matter in
-        ["settings", "database", "schema", "clock", "secret key", "redis", "data folder", "mail"]
-    {
+    for matter in [
+        "settings",
+        "database",
+        "schema",
+        "clock",
+        "secret key",
+        "redis",
+        "data folder",
+        "files",
+        "mail",
+    ] {
         line(&said, matter);
     }
 }

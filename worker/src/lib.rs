@@ -12,6 +12,7 @@ mod followups;
 mod imports;
 mod maintenance;
 pub mod outside;
+mod procedures;
 pub mod route;
 mod run;
 mod sandbox;

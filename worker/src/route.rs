@@ -1,8 +1,8 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
 use crate::{
-    allowances, complaints, days, imports, maintenance, outside::Surroundings, sandbox, surveys,
-    visits,
+    allowances, complaints, days, imports, maintenance, outside::Surroundings, procedures, sandbox,
+    surveys, visits,
 };
 use domain::{
     complaints::Complaint,
@@ -23,6 +23,11 @@ pub async fn route(
     tenant: &Tenant,
     event: &Event,
 ) -> Result<(), Failure> {
+    act(surroundings, tenant, event).await?;
+    procedures::begin_by(tenant, event).await
+}
+
+async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Result<(), Failure> {
     match event {
         Event::DayBegan { on } => days::begin(tenant, *on).await,
         Event::DayWorkDue { on, work } => work_of_day(tenant, *on, *work).await,
@@ -32,9 +37,7 @@ pub async fn route(
         Event::ClockArrived { clock, operation, .. } => {
             sandbox::arrive(tenant, *clock, *operation).await
         }
-        Event::ComplaintOpened { complaint } => {
-            complaints::confirm_receipt(tenant, *complaint).await
-        }
+        Event::ComplaintOpened { complaint: id } => complaints::confirm_receipt(tenant, *id).await,
         Event::FirstAnswerDue { complaint } => {
             complaints::miss_first_answer(tenant, *complaint).await
         }
@@ -50,8 +53,12 @@ pub async fn route(
         }
         Event::InvitationExpiryDue { invitation } => surveys::expire(tenant, *invitation).await,
         Event::SurveyAnswered { response } => surveys::follow(tenant, *response).await,
-        // Delivered by `run`, which talks to the outside while no transaction is open.
-        Event::MessageQueued { .. } => Ok(()),
+        Event::SopStepDue { run, step, escalated_rank } => {
+            procedures::step_due(tenant, *run, *step, *escalated_rank).await
+        }
+        // The first is delivered by `run`, which talks to the outside while no transaction is open; by the other
+        // procedures begin.
+        Event::MessageQueued { .. } | Event::CustomerEventTold { .. } => Ok(()),
         Event::OrderPaid { order } => {
             maintenance::order_paid(tenant, *order).await?;
             allowances::accrue(tenant, *order).await
@@ -63,9 +70,7 @@ pub async fn route(
         Event::GestureEscalationDue { gesture } => allowances::escalate(tenant, *gesture).await,
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
         Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
-        Event::EnrolmentBegan { enrolment } => {
-            maintenance::enrolment_began(tenant, *enrolment).await
-        }
+        Event::EnrolmentBegan { enrolment: id } => maintenance::enrolment_began(tenant, *id).await,
         Event::OccurrenceDue { occurrence } => {
             maintenance::occurrence_due(tenant, *occurrence).await
         }
@@ -110,6 +115,8 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::WorkOrderCompleted { .. }
             | Event::InvitationDue { .. }
             | Event::SurveyAnswered { .. }
+            | Event::CustomerEventTold { .. }
+            | Event::SopStepDue { .. }
             | Event::MessageQueued { .. }
             | Event::OrderPaid { .. }
             | Event::OrderRefunded { .. }
@@ -139,5 +146,6 @@ async fn work_of_day(tenant: &Tenant, on: CivilDate, work: DayWork) -> Result<()
         DayWork::Reconciliation => allowances::reconcile(tenant, None).await,
         DayWork::Complaints => complaints::daily(tenant).await,
         DayWork::Plans => maintenance::daily(tenant, on).await,
+        DayWork::Procedures => procedures::daily(tenant, on).await,
     }
 }

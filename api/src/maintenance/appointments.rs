@@ -17,7 +17,7 @@ use domain::{
         slots,
         work_orders::WorkOrder,
     },
-    sops::{ChecklistChange, SopRun, SopRunDetails, SopVersion},
+    sops::{ChecklistChange, SopBeginning, SopRun, SopRunDetails, SopVersion},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -323,8 +323,10 @@ async fn open_checklist(
         dealer_id: work_order.details.dealer_id,
         staff_id: work_order.staff_id,
     };
+    let around = work.circumstances_of(in_force.as_ref(), &details, None).await?;
+    let beginning = SopBeginning::of(details, around);
     let run =
-        SopRun::start(work.new_id(), in_force.as_ref(), details, || work.new_id(), work.now())?;
+        SopRun::start(work.new_id(), in_force.as_ref(), beginning, || work.new_id(), work.now())?;
     Ok(Some(run.part_of(work_order.id)))
 }
 

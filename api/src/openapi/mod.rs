@@ -52,6 +52,7 @@ pub const PUBLISHED: &str = include_str!("../../../openapi/aftercare.json");
         (name = "visits", description = "Work orders and appointments."),
         (name = "complaints", description = "What went wrong, and how it was put right."),
         (name = "surveys", description = "Questions to customers, and their answers."),
+        (name = "findings", description = "What the service noticed by itself, for somebody to look at."),
         (name = "sandbox", description = "The test clock and the test outbox."),
         (name = "audit", description = "Who did what, and the queue behind it."),
         (name = "service", description = "Health, version and discovery."),

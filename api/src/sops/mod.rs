@@ -3,9 +3,12 @@
 mod acknowledgements;
 mod coverage;
 mod difference;
+mod evidence;
 mod library;
 mod packs;
+mod reports;
 mod runs;
+mod triggers;
 mod versions;
 
 use crate::{
@@ -29,6 +32,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 patches!(SopPatch of SopDetails);
 
+pub(crate) use evidence::public_router;
+
 /// The routes of this folder.
 pub(crate) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -41,6 +46,9 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .merge(difference::router())
         .merge(acknowledgements::router())
         .merge(runs::router())
+        .merge(evidence::router())
+        .merge(reports::router())
+        .merge(triggers::router())
 }
 
 /// Whether a caller is shown the answers of quizzes.

@@ -9,7 +9,10 @@ use crate::{
 use axum::response::Response;
 use domain::{
     ids::{CustomerId, DealerId, SopId, SopRunId, SopRunStepId, StaffId, WorkOrderId},
-    sops::{SopAnswer, SopChecklist, SopRun, SopRunDetails, SopRunState, SopVersion, StepAtHand},
+    sops::{
+        SopAnswer, SopBeginning, SopChecklist, SopRun, SopRunDetails, SopRunState, SopVersion,
+        StepAtHand,
+    },
     text::Line,
 };
 use serde::{Deserialize, Serialize};
@@ -117,8 +120,10 @@ async fn start_sop_run(
     let details = details.written_by(work.actor(), work.reach())?;
     work.expect_in_reach(&details).await?;
     let in_force: Option<SopVersion> = work.find(in_force(details.sop_id)).await?;
+    let around = work.circumstances_of(in_force.as_ref(), &details, None).await?;
+    let beginning = SopBeginning::of(details, around);
     let change =
-        SopRun::start(work.new_id(), in_force.as_ref(), details, || work.new_id(), work.now())?;
+        SopRun::start(work.new_id(), in_force.as_ref(), beginning, || work.new_id(), work.now())?;
     let checklist = work.record_checklist(change).await?;
     work.created("/v1/sop-runs", checklist).await
 }
@@ -168,6 +173,7 @@ async fn abort_sop_run(
     let work = access.write().await?;
     let run: SopRun = work.hold(id).await?;
     let run = work.record(run.abort(abortion.reason, work.actor(), work.now())?).await?;
+    work.free_steps(run.id).await?;
     let checklist = work.checklist(run).await?;
     work.changed(checklist).await
 }
@@ -244,5 +250,6 @@ async fn step_at_hand(
     let run: SopRun = work.hold(id).await?;
     work.heed(&run);
     let checklist = work.checklist(run).await?;
-    checklist.step(step_id).ok_or_else(|| Problem::new(&problem::NOT_FOUND))
+    let around = work.circumstances_at(&checklist, step_id).await?;
+    checklist.step(step_id, around).ok_or_else(|| Problem::new(&problem::NOT_FOUND))
 }

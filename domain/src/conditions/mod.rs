@@ -98,6 +98,12 @@ impl Condition {
         self.names.iter().filter(unknown).map(ToString::to_string).collect()
     }
 
+    /// The keys of the steps whose findings it asks for.
+    pub fn steps(&self) -> impl Iterator<Item = &str> {
+        let of_steps = self.names.iter().filter(|name| name.root == "step");
+        of_steps.map(|name| name.member.as_str())
+    }
+
     fn undecided(&self, facts: &ConditionFacts) -> Refusal {
         Refusal::new(&CONDITION_UNDECIDED).with("missing", self.missing(facts))
     }

@@ -239,6 +239,8 @@ scopes! {
     SurveysWrite = "surveys:write", [BrandAdmin], "Write surveys.";
     InventoryRead = "inventory:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read service items, self-audits and gifts.";
     InventoryWrite = "inventory:write", [BrandSupport BrandAdmin], "Write service items, self-audits and gifts.";
+    FindingsRead = "findings:read", [Manager Owner BrandSupport BrandAdmin Auditor], "Read what the service noticed.";
+    FindingsWrite = "findings:write", [Manager Owner BrandAdmin], "Acknowledge, resolve and dismiss what the service noticed.";
     AuditRead = "audit:read", [SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read the audit log and the timelines in it.";
     JobsRead = "jobs:read", [BrandSupport BrandAdmin Auditor], "Read the queue and its dead letters.";
     JobsWrite = "jobs:write", [BrandAdmin], "Replay dead letters.";

@@ -36,6 +36,13 @@ pub struct Leave {
     pub to_on: CivilDate,
 }
 
+impl Leave {
+    /// Whether `day` is a day off.
+    pub fn covers(self, day: CivilDate) -> bool {
+        (self.from_on..=self.to_on).contains(&day)
+    }
+}
+
 /// What is said about somebody who works here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({"dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "external_id": "hr-1042", "name": "王伟", "role": "technician", "site_ids": ["sit_01m80t7jx3e9vbq2f4c6d8g0hk"], "issuer_id": "iss_01m80t7jx3e9vbq2f4c6d8g0hk", "subject": "u-1042", "on_leave": null, "deputy_id": null, "team_id": null})))]

@@ -1,10 +1,14 @@
 //! Checklists: a run with its steps, as the person at the customer's ticks them off.
 
-use super::{ChecklistChange, SopRun, SopStep, SopValue, SopVersion, runs::require_rank};
+use super::{
+    ChecklistChange, SopCircumstances, SopMeasure, SopRun, SopStep, SopValue, SopVersion,
+    course::{Ready, make_ready},
+    runs::require_rank,
+};
 use crate::{
     change::Change,
-    identity::Actor,
-    ids::{CustomerId, DealerId, SopRunId, SopRunStepId},
+    identity::{Actor, Rank},
+    ids::{CustomerId, DealerId, SopRunId, SopRunStepId, StaffId},
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
     text::{Bilingual, Line},
@@ -30,14 +34,46 @@ pub(super) static STEP_BLOCKED: Rule = Rule {
     },
 };
 
+/// A step is to be done without what shows it.
+pub(super) static EVIDENCE_MISSING: Rule = Rule {
+    code: "evidence_missing",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "Something must be attached first", zh: "须先上传凭证" },
+    detail: Bilingual {
+        en: "Step {position} is done when this is attached: {missing}.",
+        zh: "第 {position} 步须上传以下凭证后才能完成：{missing}。",
+    },
+    advice: Bilingual {
+        en: "Attach what is `missing` with `POST …/evidence?kind=…`, then complete the step.",
+        zh: "请先通过 `POST …/evidence?kind=…` 上传 `missing` 所列凭证，再完成该步骤。",
+    },
+};
+
+/// A meter shows less than it did before.
+pub(super) static METER_RUNS_BACKWARDS: Rule = Rule {
+    code: "meter_runs_backwards",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Less than the last time", zh: "读数小于上次" },
+    detail: Bilingual {
+        en: "The meter showed {last} the last time, and a meter does not run backwards to {given}.",
+        zh: "上次读数为 {last}，本次读数 {given} 不应更小。",
+    },
+    advice: Bilingual {
+        en: "Read the meter again. Waive the step when the meter was replaced, and say so.",
+        zh: "请重新读数。如已更换仪表，请免除该步骤并说明原因。",
+    },
+};
+
 /// Where a step of a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SopRunStepState {
-    /// It waits for a stop step before it.
+    /// It waits for a stop step before it, or for a step that its condition asks for.
     Pending,
     /// It can be done.
     Ready,
+    /// Its condition does not hold, and nobody has to do it.
+    NotApplicable,
     /// It was done to its standard.
     Done,
     /// It was tried and missed its standard; it can be done again.
@@ -51,7 +87,15 @@ impl SopRunStepState {
     fn ways_on(self) -> &'static [&'static str] {
         match self {
             Self::Ready | Self::Failed => &["complete", "waive"],
-            Self::Pending | Self::Done | Self::Waived => &[],
+            Self::Pending | Self::NotApplicable | Self::Done | Self::Waived => &[],
+        }
+    }
+
+    /// Whether files can be attached to it.
+    pub(super) fn takes_evidence(self) -> bool {
+        match self {
+            Self::Pending | Self::Ready | Self::Failed => true,
+            Self::NotApplicable | Self::Done | Self::Waived => false,
         }
     }
 }
@@ -70,6 +114,19 @@ pub struct SopRunStep {
     pub step: SopStep,
     /// Where it stands.
     pub state: SopRunStepState,
+    /// Whose it is, as the rule of its `assignee` found when it became ready; a manager's where it found nobody.
+    pub staff_id: Option<StaffId>,
+    /// When it became ready, or it was seen that it does not apply.
+    pub ready_at: Option<Timestamp>,
+    /// By when it is to be settled.
+    pub due_at: Option<Timestamp>,
+    /// When it was seen that it was not settled in time. It stays, also when the step is done later.
+    pub overdue_at: Option<Timestamp>,
+    /// The rank that answers for it since then: 30 a manager, 40 the owner, 60 the brand.
+    #[schema(value_type = Option<u8>, minimum = 30, maximum = 60)]
+    pub escalated_rank: Option<Rank>,
+    /// Who of that rank; whoever had it before may still do it.
+    pub escalated_staff_id: Option<StaffId>,
     /// What was found or said, the last time it was done.
     pub value: Option<SopValue>,
     /// Why it missed its standard, or was waived.
@@ -99,36 +156,40 @@ impl Record for SopRunStep {
 }
 
 impl SopRunStep {
-    /// The steps of a new run: those up to and including the first stop step are ready.
+    /// The steps of a new run, none of them ready.
     pub(super) fn of(
         run: SopRunId,
         version: &SopVersion,
         mut step_id: impl FnMut() -> SopRunStepId,
     ) -> Vec<Self> {
-        let mut steps: Vec<_> = (1_u32..)
-            .zip(&version.details.steps)
-            .map(|(position, step)| Self {
-                id: step_id(),
-                sop_run_id: run,
-                position,
-                step: step.clone(),
-                state: SopRunStepState::Pending,
-                value: None,
-                deviation_reason: None,
-                done_by: None,
-                done_at: None,
-                version: Version::FIRST,
-            })
-            .collect();
-        let _ready = make_ready(&mut steps);
-        steps
+        let steps = (1_u32..).zip(&version.details.steps).map(|(position, step)| Self {
+            id: step_id(),
+            sop_run_id: run,
+            position,
+            step: step.clone(),
+            state: SopRunStepState::Pending,
+            staff_id: None,
+            ready_at: None,
+            due_at: None,
+            overdue_at: None,
+            escalated_rank: None,
+            escalated_staff_id: None,
+            value: None,
+            deviation_reason: None,
+            done_by: None,
+            done_at: None,
+            version: Version::FIRST,
+        });
+        steps.collect()
     }
 
     /// Whether nothing more needs to be done about it. A failed step is settled by a reason, unless
     /// leaving it out needs somebody's approval: then it is done again or waived.
     pub(super) fn is_settled(&self) -> bool {
         match self.state {
-            SopRunStepState::Done | SopRunStepState::Waived => true,
+            SopRunStepState::NotApplicable | SopRunStepState::Done | SopRunStepState::Waived => {
+                true
+            }
             SopRunStepState::Failed => {
                 self.deviation_reason.is_some() && self.step.waiver_rank().is_none()
             }
@@ -137,25 +198,9 @@ impl SopRunStep {
     }
 
     /// Whether later steps wait for it.
-    fn blocks(&self) -> bool {
+    pub(super) fn blocks(&self) -> bool {
         self.step.stop && !self.is_settled()
     }
-}
-
-/// Makes waiting steps ready, up to and including the first that blocks the ones after it, and says
-/// which.
-fn make_ready(steps: &mut [SopRunStep]) -> Vec<SopRunStepId> {
-    let mut made_ready = Vec::new();
-    for step in steps {
-        if step.state == SopRunStepState::Pending {
-            step.state = SopRunStepState::Ready;
-            made_ready.push(step.id);
-        }
-        if step.blocks() {
-            break;
-        }
-    }
-    made_ready
 }
 
 /// What was found at a step.
@@ -180,6 +225,7 @@ pub struct SopAnswer {
     "sop_version_id": "sov_01m80t7jx3e9vbq2f4c6d8g0hk",
     "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk",
     "state": "in_progress", "adherence_bp": null, "abort_reason": null,
+    "anchor_at": null, "trigger_id": null, "cause": null, "event_facts": {},
     "started_at": "2026-11-22T09:30:00Z", "ended_at": null,
     "version": 2, "created_at": "2026-11-22T09:25:00Z",
     "steps": [{
@@ -189,7 +235,10 @@ pub struct SopAnswer {
         "condition": null, "evidence": [], "service_item_code": null, "cost_cap": null,
         "target_degree": "50 ppm or less", "stop": false, "obligation": true, "approval_rank": null,
         "measure": { "type": "number", "unit": "ppm", "op": "at_most", "threshold": 50 },
-        "state": "failed", "value": 61.5, "deviation_reason": null,
+        "state": "failed", "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+        "ready_at": "2026-11-22T09:25:00Z", "due_at": "2026-11-22T10:25:00Z", "overdue_at": null,
+        "escalated_rank": null, "escalated_staff_id": null,
+        "value": 61.5, "deviation_reason": null,
         "done_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "done_at": "2026-11-22T09:30:00Z",
         "version": 2,
     }],
@@ -223,23 +272,24 @@ impl Record for SopChecklist {
 }
 
 impl SopChecklist {
-    /// Takes one step in hand; `None` when the run has no such step.
-    pub fn step(self, id: SopRunStepId) -> Option<StepAtHand> {
+    /// Takes one step in hand, as things stand; `None` when the run has no such step.
+    pub fn step(self, id: SopRunStepId, around: SopCircumstances) -> Option<StepAtHand> {
         let place = self.steps.iter().position(|step| step.id == id)?;
         let mut rest = self.steps.into_iter();
         let before = rest.by_ref().take(place).collect();
         let step = rest.next()?;
-        Some(StepAtHand { run: self.run, before, step, after: rest.collect() })
+        Some(StepAtHand { run: self.run, before, step, after: rest.collect(), around })
     }
 }
 
 /// One step of a checklist, between the steps before and after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct StepAtHand {
     run: SopRun,
     before: Vec<SopRunStep>,
     step: SopRunStep,
     after: Vec<SopRunStep>,
+    around: SopCircumstances,
 }
 
 impl StepAtHand {
@@ -250,7 +300,8 @@ impl StepAtHand {
     ///
     /// `illegal_transition` when the run is over, or the step done or waived; `step_blocked` when a
     /// stop step before it is not settled; `wrong_value_type` and `unknown_choice` when the value is
-    /// no answer to the step.
+    /// no answer to the step; `meter_runs_backwards` when a meter shows less than the last time;
+    /// `evidence_missing` when the value meets the standard and something that shows it is not attached.
     pub fn complete(
         self,
         answer: SopAnswer,
@@ -259,6 +310,10 @@ impl StepAtHand {
     ) -> Result<ChecklistChange, Refusal> {
         self.require_ready()?;
         let met = self.step.step.measure.is_met_by(&answer.value)?;
+        self.require_forwards(&answer.value)?;
+        if met {
+            self.require_evidence()?;
+        }
         let (state, deviation_reason) = if met {
             (SopRunStepState::Done, None)
         } else {
@@ -301,10 +356,36 @@ impl StepAtHand {
         }
         match self.step.state {
             SopRunStepState::Ready | SopRunStepState::Failed => Ok(()),
-            SopRunStepState::Pending | SopRunStepState::Done | SopRunStepState::Waived => {
-                Err(illegal(self.step.state, self.step.state.ways_on()))
-            }
+            SopRunStepState::Pending
+            | SopRunStepState::NotApplicable
+            | SopRunStepState::Done
+            | SopRunStepState::Waived => Err(illegal(self.step.state, self.step.state.ways_on())),
         }
+    }
+
+    /// Says no when a meter shows less than the last time.
+    fn require_forwards(&self, value: &SopValue) -> Result<(), Refusal> {
+        let (SopMeasure::Meter { .. }, SopValue::Number(given), Some(last)) =
+            (&self.step.step.measure, value, self.around.last_reading)
+        else {
+            return Ok(());
+        };
+        if *given >= last {
+            return Ok(());
+        }
+        let refusal = Refusal::new(&METER_RUNS_BACKWARDS).with("last", last);
+        Err(refusal.with("given", given).at("/value"))
+    }
+
+    /// Says no while something that shows how the step was done is not attached.
+    fn require_evidence(&self) -> Result<(), Refusal> {
+        let required = self.step.step.required_evidence();
+        let missing: Vec<_> = required.difference(&self.around.attached).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let refusal = Refusal::new(&EVIDENCE_MISSING).with("position", self.step.position);
+        Err(refusal.with("missing", missing))
     }
 
     fn settle(
@@ -320,13 +401,18 @@ impl StepAtHand {
         let mut steps = self.before;
         steps.push(step);
         steps.extend(self.after);
-        let mut changed = make_ready(&mut steps);
-        changed.push(id);
+        let mut around = self.around;
+        let ready = make_ready(&mut steps, &self.run, &mut around, now);
         let from = self.run.state;
         let run = self.run.after_step(&steps, now);
         let to = run.state;
         let run = Change::new(action, run).moved(from, to);
-        ChecklistChange { run: run.with("position", position).with("step", state), steps, changed }
+        let run = SopRun::announce(run.with("position", position).with("step", state), &ready);
+        let Ready { mut changed, .. } = ready;
+        if !changed.contains(&id) {
+            changed.push(id);
+        }
+        ChecklistChange { run, steps, changed }
     }
 }
 
@@ -338,7 +424,7 @@ mod tests {
         ids::StaffId,
         refusal::ILLEGAL_TRANSITION,
         sops::{
-            Sop, SopRunDetails, SopRunState,
+            Sop, SopBeginning, SopRunDetails, SopRunState,
             runs::{SOP_NOT_PUBLISHED, SOP_RANK_TOO_LOW, SOP_RUN_OF_OTHERS},
         },
     };
@@ -396,7 +482,8 @@ mod tests {
             dealer_id: None,
             staff_id: None,
         };
-        SopRun::start(Uuid::from_u128(3).into(), Some(version), details, step_id, now())
+        let beginning = SopBeginning::of(details, SopCircumstances::default());
+        SopRun::start(Uuid::from_u128(3).into(), Some(version), beginning, step_id, now())
     }
 
     fn read(change: ChecklistChange) -> SopChecklist {
@@ -410,7 +497,7 @@ mod tests {
     }
 
     fn at(list: &SopChecklist, position: u128) -> StepAtHand {
-        list.clone().step(Uuid::from_u128(position).into()).unwrap()
+        list.clone().step(Uuid::from_u128(position).into(), SopCircumstances::default()).unwrap()
     }
 
     fn answer(yes: bool) -> SopAnswer {
@@ -564,7 +651,11 @@ mod tests {
 
     #[test]
     fn another_runs_step_is_not_here() {
-        assert!(started(&[plain()]).step(Uuid::from_u128(2).into()).is_none());
+        assert!(
+            started(&[plain()])
+                .step(Uuid::from_u128(2).into(), SopCircumstances::default())
+                .is_none()
+        );
     }
 
     #[derive(Debug, Clone, Copy)]
@@ -582,7 +673,7 @@ mod tests {
     }
 
     fn attempt(list: &SopChecklist, place: usize, deed: Deed) -> Option<SopChecklist> {
-        let step = list.clone().step(list.steps.get(place)?.id)?;
+        let step = list.clone().step(list.steps.get(place)?.id, SopCircumstances::default())?;
         let reason = Some(because());
         let change = match deed {
             Deed::Meet => step.complete(answer(true), technician(), now()),

@@ -5,27 +5,37 @@
 
 mod acknowledgements;
 mod checklist;
+mod course;
 mod coverage;
 mod demands;
 mod difference;
+mod evidence;
 pub mod library;
 mod measures;
 mod packs;
 mod quiz;
 mod references;
+mod reports;
 mod runs;
 #[cfg(test)]
 mod samples;
 mod steps;
 mod telling;
+mod todo;
+mod triggers;
 mod values;
 mod versions;
 
 pub use acknowledgements::{PASSED_FROM_BP, SopAcknowledgement, SopQuizAnswers, SopReader};
 pub use checklist::{SopAnswer, SopChecklist, SopRunStep, SopRunStepState, StepAtHand};
+pub use course::{SopCircumstances, SopNeeds, SopPerson};
 pub use coverage::{CoveringSop, STANDARD_TOUCHPOINTS, SopCoverage, SopCoverageCell, SopStanding};
 pub use demands::{SopAssignee, SopDue, SopEvidenceKind, SopMinutes};
 pub use difference::{SopDifference, SopFieldDifference, SopStepChange, SopStepDifference};
+pub use evidence::{
+    EVIDENCE_LINK_EXPIRED, EVIDENCE_LINK_MINUTES, EVIDENCE_TOO_LARGE, MOST_EVIDENCE,
+    MOST_EVIDENCE_BYTES, SopEvidence, SopEvidenceFile, SopEvidenceType, recognise,
+};
 pub use library::{
     KnownSop, LIBRARY_TOO_LARGE, MOST_SOPS, SopDocument, SopIntake, SopIntakeReport, SopLibrary,
     SopTaken, SopTakenAction, SopsOfOneCode, TakenSop,
@@ -33,8 +43,13 @@ pub use library::{
 pub use measures::{SopChoice, SopComparison, SopMeasure};
 pub use packs::{StarterPack, StarterPackAdoption, StarterPackSummary};
 pub use quiz::SopQuestion;
-pub use runs::{ChecklistChange, SOP_NOT_PUBLISHED, SopRun, SopRunDetails, SopRunState};
+pub use reports::{MissedObligations, SopAdherence, TRAINING_DAYS};
+pub use runs::{
+    ChecklistChange, SOP_NOT_PUBLISHED, SopBeginning, SopCause, SopRun, SopRunDetails, SopRunState,
+};
 pub use steps::SopStep;
+pub use todo::{SopTodo, TodoOwner, todo_of};
+pub use triggers::{OWN_EVENTS, SopTrigger, SopTriggerDetails, SopTriggerStatus};
 pub use values::{Measurement, SopValue};
 pub use versions::{Publication, SopVersion, SopVersionDetails, SopVersionState};
 
@@ -69,6 +84,13 @@ pub static RULES: &[&Rule] = &[
     &checklist::STEP_BLOCKED,
     &runs::SOP_RANK_TOO_LOW,
     &runs::SOP_RUN_OF_OTHERS,
+    &checklist::EVIDENCE_MISSING,
+    &checklist::METER_RUNS_BACKWARDS,
+    &evidence::EVIDENCE_WRONG_TYPE,
+    &EVIDENCE_TOO_LARGE,
+    &evidence::TOO_MUCH_EVIDENCE,
+    &EVIDENCE_LINK_EXPIRED,
+    &todo::TODO_OF_NOBODY,
     &measures::WRONG_VALUE_TYPE,
     &measures::UNKNOWN_CHOICE,
 ];

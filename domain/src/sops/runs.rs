@@ -1,19 +1,24 @@
 //! Runs: one execution of one version of a procedure, step by step.
 
-use super::{SopRunStep, SopRunStepState, SopVersion, SopVersionState};
+use super::{
+    SopCircumstances, SopRunStep, SopRunStepState, SopValue, SopVersion, SopVersionState,
+    course::make_ready,
+};
 use crate::{
     change::Change,
     identity::{Actor, Rank, Reach},
     ids::{
-        CustomerId, DealerId, SopId, SopRunId, SopRunStepId, SopVersionId, StaffId, WorkOrderId,
+        CustomerId, DealerId, SopId, SopRunId, SopRunStepId, SopTriggerId, SopVersionId, StaffId,
+        WorkOrderId,
     },
     money::BasisPoints,
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
-    text::{Bilingual, Line},
+    text::{Bilingual, Code, Line},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Something is to follow a procedure, but no version of the procedure is in force.
@@ -142,6 +147,8 @@ impl SopRunDetails {
     "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
     "sop_version_id": "sov_01m80t7jx3e9vbq2f4c6d8g0hk",
     "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "anchor_at": "2026-11-22T09:00:00Z", "trigger_id": "trg_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "cause": "evn_01m80t7jx3e9vbq2f4c6d8g0hk", "event_facts": { "nights": 3 },
     "state": "completed", "adherence_bp": 10_000, "abort_reason": null,
     "started_at": "2026-11-22T09:30:00Z", "ended_at": "2026-11-22T10:10:00Z",
     "version": 4, "created_at": "2026-11-22T09:25:00Z",
@@ -156,9 +163,18 @@ pub struct SopRun {
     pub sop_version_id: SopVersionId,
     /// The visit it is part of; a visit opens its run by itself.
     pub work_order_id: Option<WorkOrderId>,
+    /// The instant that it is about, such as the check-out it follows.
+    pub anchor_at: Option<Timestamp>,
+    /// What began it by itself; null when somebody opened it.
+    pub trigger_id: Option<SopTriggerId>,
+    /// What happened: the record by which the trigger began it.
+    pub cause: Option<String>,
+    /// What was told about what happened, by name; conditions ask for it as `event.…`.
+    #[schema(schema_with = crate::customer_events::facts_by_name)]
+    pub event_facts: BTreeMap<Code, SopValue>,
     /// Where it stands.
     pub state: SopRunState,
-    /// The share of the steps that were done to their standard, rounded down, so that only a flawless
+    /// The share of the steps that apply and were done to their standard, rounded down, so that only a flawless
     /// run has 10 000. Absent until the run is completed.
     pub adherence_bp: Option<BasisPoints>,
     /// Why it was broken off.
@@ -209,6 +225,37 @@ pub struct ChecklistChange {
     pub changed: Vec<SopRunStepId>,
 }
 
+/// What happened, so that a run began by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SopCause {
+    /// The trigger that waited for it.
+    pub trigger_id: SopTriggerId,
+    /// What happened, by a name of its own: a trigger begins one run for each.
+    pub cause: String,
+    /// When it happened.
+    pub anchor_at: Timestamp,
+    /// What was told about it.
+    pub facts: BTreeMap<Code, SopValue>,
+}
+
+/// What a run begins with.
+#[derive(Debug, Clone)]
+pub struct SopBeginning {
+    /// What is carried out, for whom and by whom.
+    pub details: SopRunDetails,
+    /// What happened, when it begins by itself.
+    pub cause: Option<SopCause>,
+    /// What it is carried out in.
+    pub around: SopCircumstances,
+}
+
+impl SopBeginning {
+    /// A run that somebody opens.
+    pub fn of(details: SopRunDetails, around: SopCircumstances) -> Self {
+        Self { details, cause: None, around }
+    }
+}
+
 impl ChecklistChange {
     /// The same for a run that is part of a visit.
     pub fn part_of(mut self, work_order: WorkOrderId) -> Self {
@@ -220,7 +267,7 @@ impl ChecklistChange {
 
 impl SopRun {
     /// Opens a run under the version of its procedure that is in force. Steps up to the first stop step
-    /// are ready at once.
+    /// are ready at once. One in which nothing applies is completed at once.
     ///
     /// # Errors
     ///
@@ -228,20 +275,48 @@ impl SopRun {
     pub fn start(
         id: SopRunId,
         in_force: Option<&SopVersion>,
-        details: SopRunDetails,
+        beginning: SopBeginning,
         step_id: impl FnMut() -> SopRunStepId,
         now: Timestamp,
     ) -> Result<ChecklistChange, Refusal> {
+        let SopBeginning { details, cause, mut around } = beginning;
         let published = in_force.filter(|version| {
             version.state == SopVersionState::Published && version.sop_id == details.sop_id
         });
         let version = published
             .ok_or_else(|| Refusal::new(&SOP_NOT_PUBLISHED).with("sop_id", details.sop_id))?;
-        let run = Self {
+        let run = Self::open(id, version.id, details, cause, now);
+        let mut steps = SopRunStep::of(id, version, step_id);
+        let ready = make_ready(&mut steps, &run, &mut around, now);
+        let changed = steps.iter().map(|step| step.id).collect();
+        let run = if steps.iter().all(SopRunStep::is_settled) {
+            run.after_step(&steps, now)
+        } else {
+            run
+        };
+        let trigger = run.trigger_id;
+        let run = Change::created(run).with("sop_version_id", version.id);
+        let run = if trigger.is_some() { run.with("trigger_id", trigger) } else { run };
+        Ok(ChecklistChange { run: Self::announce(run, &ready), steps, changed })
+    }
+
+    fn open(
+        id: SopRunId,
+        sop_version_id: SopVersionId,
+        details: SopRunDetails,
+        cause: Option<SopCause>,
+        now: Timestamp,
+    ) -> Self {
+        let event_facts = cause.as_ref().map(|cause| cause.facts.clone()).unwrap_or_default();
+        Self {
             id,
             details,
-            sop_version_id: version.id,
+            sop_version_id,
             work_order_id: None,
+            anchor_at: cause.as_ref().map(|cause| cause.anchor_at),
+            trigger_id: cause.as_ref().map(|cause| cause.trigger_id),
+            cause: cause.map(|cause| cause.cause),
+            event_facts,
             state: SopRunState::Open,
             adherence_bp: None,
             abort_reason: None,
@@ -249,11 +324,7 @@ impl SopRun {
             ended_at: None,
             version: Version::FIRST,
             created_at: now,
-        };
-        let steps = SopRunStep::of(id, version, step_id);
-        let changed = steps.iter().map(|step| step.id).collect();
-        let run = Change::created(run).with("sop_version_id", version.id);
-        Ok(ChecklistChange { run, steps, changed })
+        }
     }
 
     /// Breaks the run off; what was done so far stays in its steps.
@@ -285,20 +356,22 @@ impl SopRun {
         if !steps.iter().all(SopRunStep::is_settled) {
             return Self { state: SopRunState::InProgress, ..started };
         }
+        let applies = |step: &&SopRunStep| step.state != SopRunStepState::NotApplicable;
+        let applicable = steps.iter().filter(applies).count();
         let done = steps.iter().filter(|step| step.state == SopRunStepState::Done).count();
-        let state = if done == steps.len() {
+        let state = if done == applicable {
             SopRunState::Completed
         } else {
             SopRunState::CompletedWithDeviation
         };
-        let adherence_bp = share_of(done, steps.len());
+        let adherence_bp = share_of(done, applicable);
         Self { state, adherence_bp, ended_at: Some(now), ..started }
     }
 }
 
-/// The share of `done` among `all`, rounded down; nothing when there is nothing to do.
+/// The share of `done` among `all`, rounded down; the whole of it when there is nothing to do.
 fn share_of(done: usize, all: usize) -> Option<BasisPoints> {
-    let share_bp = done.saturating_mul(10_000).checked_div(all)?;
+    let share_bp = done.saturating_mul(10_000).checked_div(all).unwrap_or(10_000);
     BasisPoints::new(u32::try_from(share_bp).ok()?).ok()
 }
 

@@ -61,6 +61,20 @@ pub struct SopStep {
 }
 
 impl SopStep {
+    /// What must be attached before the step counts as done: what it asks for, and what its measure is about.
+    pub fn required_evidence(&self) -> BTreeSet<SopEvidenceKind> {
+        let measured = match self.measure {
+            SopMeasure::Photo {} => Some(SopEvidenceKind::Photo),
+            SopMeasure::Signature {} => Some(SopEvidenceKind::Signature),
+            SopMeasure::Bool {}
+            | SopMeasure::Number { .. }
+            | SopMeasure::Text {}
+            | SopMeasure::Choice { .. }
+            | SopMeasure::Meter { .. } => None,
+        };
+        self.evidence.iter().copied().chain(measured).collect()
+    }
+
     /// The lowest rank that may waive the step; `None` when anybody who carries it out may.
     pub fn waiver_rank(&self) -> Option<Rank> {
         let guarded = self.stop || self.obligation;

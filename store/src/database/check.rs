@@ -108,11 +108,13 @@ const POLICIES: &str = "
     SELECT 'table ' || w.name || ' does not narrow to a technician' FROM walled w
         WHERE w.name IN ('sop_run', 'work_order', 'appointment') AND NOT EXISTS (
             SELECT 1 FROM of_app r WHERE r.oid = w.oid AND NOT r.opens AND r.command = '*' AND r.reads = r.writes
-            AND r.reads = '((ac.technician() IS NULL) OR (staff_id = ac.technician()))')
+            AND r.reads = CASE w.name
+                WHEN 'sop_run' THEN '((ac.technician() IS NULL) OR (staff_id = ac.technician()) OR (ac.technician() = ANY (helper_ids)))'
+                ELSE '((ac.technician() IS NULL) OR (staff_id = ac.technician()))' END)
     UNION ALL
     SELECT 'table ' || w.name || ' is written for one dealer' FROM walled w
         WHERE w.name IN ('tenant', 'issuer', 'product', 'sop', 'sop_version', 'allowance_policy', 'authority_limit',
-                         'gesture_rules', 'plan_template', 'survey', 'test_clock')
+                         'gesture_rules', 'plan_template', 'sop_trigger', 'survey', 'test_clock')
           AND 2 <> (SELECT count(*) FROM of_app r WHERE r.oid = w.oid AND NOT r.opens AND r.command IN ('a', 'w')
                     AND coalesce(r.reads, r.writes) = '(ac.dealer() IS NULL)' AND r.writes = '(ac.dealer() IS NULL)')";
 

@@ -6,7 +6,13 @@ use domain::identity::Role;
 use serde_json::{Value, json};
 
 /// Does what `verb` says to the step at `position` of a run.
-async fn at(caller: &Client, run: &Reply, position: usize, verb: &str, body: Value) -> Reply {
+pub(super) async fn at(
+    caller: &Client,
+    run: &Reply,
+    position: usize,
+    verb: &str,
+    body: Value,
+) -> Reply {
     let step = run["steps"][position - 1]["id"].as_str().unwrap();
     caller.post(&format!("/v1/sop-runs/{}/steps/{step}/{verb}", run.id()), body).await
 }

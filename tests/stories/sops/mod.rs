@@ -4,9 +4,13 @@ mod acknowledgements;
 mod checklists;
 mod coverage;
 mod difference;
+pub(crate) mod evidence;
 mod library;
 mod packs;
 mod procedures;
+mod runs;
+mod todo;
+mod triggers;
 
 use crate::house::{Client, House, Reply};
 use domain::{
@@ -76,7 +80,16 @@ impl Shop {
 
     /// A procedure with one published version; answers the identifiers of both.
     pub(super) async fn procedure(&self, details: Value) -> (String, String) {
-        let sop = create_sop(&self.key, "filter-change").await.expect(201).id();
+        self.publishes("filter-change", details).await
+    }
+
+    /// Another one, called so; answers its identifier.
+    pub(super) async fn procedure_called(&self, code: &str, details: Value) -> String {
+        self.publishes(code, details).await.0
+    }
+
+    async fn publishes(&self, code: &str, details: Value) -> (String, String) {
+        let sop = create_sop(&self.key, code).await.expect(201).id();
         let version = draft(&self.key, &sop, details).await.id();
         say(&self.key, &version, "submit").await.expect(200);
         say(&self.key, &version, "publish").await.expect(200);

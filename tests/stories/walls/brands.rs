@@ -1,8 +1,11 @@
 //! Brands with something of every kind, so that there is something to reach for.
 
 use super::operations::{Known, collect};
-use crate::house::{Client, House};
-use domain::ids::TenantId;
+use crate::{
+    house::{Client, House},
+    sops::evidence::{PNG, attaches},
+};
+use domain::{findings::FindingKind, ids::TenantId};
 use reqwest::Method;
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
@@ -36,6 +39,8 @@ pub(crate) async fn furnish(key: &Client) -> Names {
         {"code": "look", "title": "Look", "trigger": {"kind": "every_months", "months": 6}},
     ]});
     names.insert("draft".to_owned(), key.post("/v1/plan-templates", spare).await.expect(201).id());
+    let trigger = json!({"sop_id": names["sop"], "event": "check_in"});
+    key.post("/v1/sop-triggers", trigger).await.expect(201);
     complain(key, &names).await;
     names
 }
@@ -108,7 +113,13 @@ pub(crate) async fn go_on(key: &Client, names: &mut Names) {
     let run = json!({
         "sop_id": names["sop"], "customer_id": names["li"], "dealer_id": names["dealer"],
     });
-    key.post("/v1/sop-runs", run).await.expect(201);
+    let run = key.post("/v1/sop-runs", run).await.expect(201);
+    let (id, step) = (run.id(), run["steps"][0]["id"].as_str().unwrap());
+    attaches(key, (&id, step), "photo", PNG.to_vec()).await.expect(201);
+    let event = json!({
+        "kind": "check_out", "customer_id": names["li"], "happened_at": "2026-03-06T00:00:00Z",
+    });
+    key.post("/v1/customer-events", event).await.expect(201);
     let complaints = format!("/v1/complaints?customer_id={}", names["li"]);
     let complaint = key.get(&complaints).await.expect(200).data()[0]["id"].clone();
     let complaint = complaint.as_str().unwrap();
@@ -133,6 +144,12 @@ pub(crate) async fn go_on(key: &Client, names: &mut Names) {
         "preferred_on": "2026-06-02",
     });
     names.insert("repair".to_owned(), key.post("/v1/work-orders", visit).await.expect(201).id());
+}
+
+/// What only the service itself makes: something it noticed about the dealer.
+pub(crate) async fn notice(house: &House, brand: TenantId, names: &Names) {
+    let dealer = names["dealer"].parse().unwrap();
+    crate::findings::notices(house, brand, FindingKind::TrainingNeeded, Some(dealer)).await;
 }
 
 /// The identifiers of a caller's own that go together: the first of each kind is what a request names.

@@ -9,7 +9,7 @@ pub(crate) mod brands;
 mod operations;
 
 use crate::house::{Client, House, Reply};
-use brands::{Names, bury, enter_neighbour, furnish, go_on, own};
+use brands::{Names, bury, enter_neighbour, furnish, go_on, notice, own};
 use domain::identity::{Role, Scope};
 use operations::{Known, Operation, Place, nobodys, operations, sees};
 use reqwest::Method;
@@ -181,6 +181,9 @@ async fn settles(house: &House, operations: &[Operation]) -> Neighbourhood {
     for (key, names) in keys.iter().zip(&mut names) {
         go_on(key, names).await;
     }
+    for (brand, names) in [&ours, &theirs, &gone].into_iter().zip(&names) {
+        notice(house, brand.live, names).await;
+    }
     house.pass_days(2).await;
     // Everybody who was asked answers.
     for page in crate::voice::links(house).await {
@@ -295,6 +298,9 @@ async fn another_dealer_s_records_are_answered_like_nobody_s() {
     house.pass_days(60).await;
     go_on(&key, &mut names).await;
     go_on(&key, &mut neighbours).await;
+    for names in [&names, &neighbours] {
+        notice(&house, brand, names).await;
+    }
     house.pass_days(2).await;
     let operations = operations();
     let every: Vec<_> = operations.iter().collect();
@@ -311,7 +317,7 @@ async fn another_dealer_s_records_are_answered_like_nobody_s() {
     }
     for kind in [
         "dlr", "sit", "stf", "cus", "ast", "ord", "cmp", "rem", "ges", "enr", "occ", "wor", "apt",
-        "acc", "run", "rst", "inv", "opr", "tea", "bud",
+        "acc", "run", "rst", "inv", "opr", "tea", "bud", "fnd", "evd", "evn",
     ] {
         assert!(real.contains_key(kind), "the dealer has no {kind} of its own: {:?}", real.keys());
     }

@@ -18,6 +18,8 @@ const QUERIES: &[(&str, &str)] = &[
     ("hand_in_file", "kind=orders"),
     ("preview_plan_template", "delivered_on=2026-01-05"),
     ("suggest_gifts", "budget_minor=5000&currency=CNY"),
+    ("attach_sop_evidence", "kind=photo"),
+    ("report_sop_adherence", "by=dealer"),
 ];
 
 /// The one operation that every caller may do: it shows them themselves and nothing else.

@@ -1,0 +1,218 @@
+//! `/v1/todo` and `/v1/reports`: which steps wait for whom, and how well procedures are followed.
+
+use crate::{
+    access::{Access, Api, Reading, may},
+    list::{AtMost, List, ListOf, Paging, Parameters},
+    problem::Problem,
+};
+use axum::response::{IntoResponse as _, Response};
+use domain::{
+    ids::{DealerId, SopVersionId, StaffId},
+    sops::{SopAdherence, SopRunStep, SopTodo, todo_of},
+    time::{CivilDate, Timestamp, WallTime},
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    page::USUAL_LIMIT,
+    reports::{AdherenceBy, DeviationsWanted, deviations},
+};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// A report looks back so many days when nobody says how far.
+const USUAL_DAYS: i64 = 30;
+
+/// The routes of this file.
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(show_todo))
+        .routes(routes!(report_sop_adherence))
+        .routes(routes!(list_sop_deviations))
+}
+
+/// Whose steps are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum TodoScope {
+    /// One person's: the caller's own, or those of `staff_id`.
+    Mine,
+    /// Everybody's whom the caller sees, and those that are nobody's; for managers and above.
+    Dealer,
+}
+
+/// Which steps are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct TodoFilters {
+    /// Those of this person; for managers and above, and for programs.
+    staff_id: Option<StaffId>,
+    /// Whose; one person's when left out.
+    scope: Option<TodoScope>,
+    /// At most so many, 1 to 200.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<AtMost>,
+}
+
+/// What waits for somebody.
+#[derive(Debug, Serialize, ToSchema)]
+struct TodoList {
+    /// The steps, those that are due first at the front, and those without a time at the end.
+    data: Vec<SopTodo>,
+    /// Whether there are more behind these.
+    has_more: bool,
+}
+
+/// Shows what is to be done
+///
+/// The steps that can be done now and wait for the caller: those that are theirs, and those that went up to them
+/// because they were late. What is due first comes first. Managers and above see the list of another person with
+/// `staff_id`, and everybody's with `scope=dealer`, among them the steps that are nobody's.
+#[utoipa::path(
+    get, path = "/todo", tag = "sops",
+    operation_id = "show_todo",
+    params(TodoFilters),
+    responses((status = 200, description = "What is to be done.", body = TodoList)),
+    security(("oauth" = ["sop_runs:read"])),
+)]
+async fn show_todo(
+    access: Access<may::RunsRead>,
+    Parameters(filters): Parameters<TodoFilters>,
+) -> Result<Response, Problem> {
+    let TodoFilters { staff_id, scope, limit } = filters;
+    let owner = todo_of(access.caller().actor, staff_id, scope == Some(TodoScope::Dealer))?;
+    let reading = access.read().await?;
+    let limit = limit.map_or(USUAL_LIMIT, |AtMost(limit)| limit);
+    let (data, has_more) = reading.todo(owner, limit).await?;
+    Ok(axum::Json(TodoList { data, has_more }).into_response())
+}
+
+/// By what a report counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum AdherenceKey {
+    /// By the dealer of the run.
+    Dealer,
+    /// By the person whose step it was.
+    Staff,
+    /// By the version that was followed.
+    Version,
+}
+
+/// What is counted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AdherenceFilters {
+    /// By what is counted.
+    #[param(inline)]
+    by: AdherenceKey,
+    /// The first day, in the brand's time zone; 30 days before the last one when left out.
+    from_on: Option<CivilDate>,
+    /// The last day; today when left out.
+    to_on: Option<CivilDate>,
+}
+
+/// How well procedures were followed.
+#[derive(Debug, Serialize, ToSchema)]
+struct AdherenceReport {
+    /// The first day.
+    from_on: CivilDate,
+    /// The last day.
+    to_on: CivilDate,
+    /// A line for each dealer, person or version, those with the most runs first; at most 200.
+    data: Vec<SopAdherence>,
+}
+
+/// Reports how well procedures were followed
+///
+/// Runs that were completed on these days, by dealer, person or version: how many, which share of the steps that apply
+/// met the standard, how many failed, were waived or were late, and how many of them were obligations. A dealer's
+/// people see their dealer's runs, and technicians those they have a part in.
+#[utoipa::path(
+    get, path = "/reports/sop-adherence", tag = "sops",
+    operation_id = "report_sop_adherence",
+    params(AdherenceFilters),
+    responses((status = 200, description = "The report.", body = AdherenceReport)),
+    security(("oauth" = ["sop_runs:read"])),
+)]
+async fn report_sop_adherence(
+    access: Access<may::RunsRead>,
+    Parameters(filters): Parameters<AdherenceFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let days = Days::of(&reading, filters.from_on, filters.to_on).await?;
+    let by = match filters.by {
+        AdherenceKey::Dealer => AdherenceBy::Dealer,
+        AdherenceKey::Staff => AdherenceBy::Staff,
+        AdherenceKey::Version => AdherenceBy::Version,
+    };
+    let data = reading.adherence(by, days.from, days.until).await?;
+    let Days { from_on, to_on, .. } = days;
+    Ok(axum::Json(AdherenceReport { from_on, to_on, data }).into_response())
+}
+
+/// Which deviations are wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct DeviationFilters {
+    /// Those of this dealer's runs.
+    dealer_id: Option<DealerId>,
+    /// Those of runs that followed this version.
+    sop_version_id: Option<SopVersionId>,
+    /// The first day, in the brand's time zone; 30 days before the last one when left out.
+    from_on: Option<CivilDate>,
+    /// The last day; today when left out.
+    to_on: Option<CivilDate>,
+}
+
+/// Lists deviations
+///
+/// The steps that failed or were waived on these days, each with its `deviation_reason`; the oldest comes first. A
+/// dealer's people see those of their dealer's runs, and technicians those of runs they have a part in.
+#[utoipa::path(
+    get, path = "/reports/sop-deviations", tag = "sops",
+    operation_id = "list_sop_deviations",
+    params(DeviationFilters, Paging<SopRunStep>),
+    responses((status = 200, description = "A page of steps.", body = ListOf<SopRunStep>)),
+    security(("oauth" = ["sop_runs:read"])),
+)]
+async fn list_sop_deviations(
+    access: Access<may::RunsRead>,
+    list: List<SopRunStep, DeviationFilters>,
+) -> Result<Response, Problem> {
+    let reading = access.read().await?;
+    let DeviationFilters { dealer_id, sop_version_id, from_on, to_on } = list.filters;
+    let days = Days::of(&reading, from_on, to_on).await?;
+    let wanted = DeviationsWanted {
+        dealer: dealer_id,
+        version: sop_version_id,
+        from: days.from,
+        until: days.until,
+    };
+    list.answer(&reading, deviations(wanted)).await
+}
+
+/// The days of a report, in the brand's time zone.
+struct Days {
+    from_on: CivilDate,
+    to_on: CivilDate,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Days {
+    async fn of(
+        reading: &Reading,
+        from_on: Option<CivilDate>,
+        to_on: Option<CivilDate>,
+    ) -> Result<Self, Problem> {
+        let zone = reading.zone().await?;
+        let to_on = to_on.unwrap_or_else(|| reading.now().date_in(zone));
+        let from_on = from_on.unwrap_or_else(|| to_on.plus_days(0_i64.saturating_sub(USUAL_DAYS)));
+        let from = from_on.at(WallTime::MIDNIGHT, zone);
+        let until = to_on.plus_days(1).at(WallTime::MIDNIGHT, zone);
+        Ok(Self { from_on, to_on, from, until })
+    }
+}

@@ -1,0 +1,111 @@
+//! Carrying procedures out: who does a step and by when, what shows that it was done, and what a run begins by.
+
+use crate::{m0010_flights::LOOKS, owned::Owned};
+use sea_orm_migration::prelude::*;
+
+/// Adds what runs need, the files that belong to their steps, triggers, and what customers did elsewhere.
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+/// Everything may be missing, so that rows from before, and rows of a program from before that runs beside the new one,
+/// say what they said.
+const RUNS: &str = "
+    ALTER TABLE sop_run
+        ADD COLUMN anchor_at timestamptz,
+        ADD COLUMN trigger_id uuid,
+        ADD COLUMN cause text COLLATE \"C\",
+        ADD COLUMN event_facts jsonb NOT NULL DEFAULT '{}',
+        ADD COLUMN helper_ids uuid[] NOT NULL DEFAULT '{}',
+        ADD CONSTRAINT sop_run__trigger_id FOREIGN KEY (tenant_id, trigger_id) REFERENCES sop_trigger (tenant_id, id),
+        ADD CHECK ((trigger_id IS NULL) = (cause IS NULL));
+    CREATE INDEX sop_run__by_ended_at ON sop_run (tenant_id, ended_at) WHERE ended_at IS NOT NULL;
+    -- A trigger begins one run for each thing that happens, however often it is told.
+    CREATE UNIQUE INDEX sop_run__trigger_id__cause ON sop_run (tenant_id, trigger_id, cause) WHERE trigger_id IS NOT NULL;
+
+    ALTER TABLE sop_run_step
+        ADD COLUMN staff_id uuid,
+        ADD COLUMN ready_at timestamptz,
+        ADD COLUMN due_at timestamptz,
+        ADD COLUMN overdue_at timestamptz,
+        ADD COLUMN escalated_rank smallint,
+        ADD COLUMN escalated_staff_id uuid,
+        ADD CONSTRAINT sop_run_step__staff_id FOREIGN KEY (tenant_id, staff_id) REFERENCES staff (tenant_id, id),
+        ADD CONSTRAINT sop_run_step__escalated_staff_id
+            FOREIGN KEY (tenant_id, escalated_staff_id) REFERENCES staff (tenant_id, id),
+        ADD CHECK ((overdue_at IS NULL) = (escalated_rank IS NULL)),
+        DROP CONSTRAINT sop_run_step_state_check,
+        ADD CONSTRAINT sop_run_step_state_check
+            CHECK (state IN ('pending', 'ready', 'not_applicable', 'done', 'failed', 'waived'));
+    -- Lists of what is to be done, and who has the fewest: what is settled is left out, so that they stay small.
+    CREATE INDEX sop_run_step__by_staff_id ON sop_run_step (tenant_id, staff_id)
+        WHERE staff_id IS NOT NULL AND state IN ('ready', 'failed');
+    CREATE INDEX sop_run_step__by_escalated_staff_id ON sop_run_step (tenant_id, escalated_staff_id)
+        WHERE escalated_staff_id IS NOT NULL AND state IN ('ready', 'failed');
+
+    -- A technician sees the runs in which a step is theirs, too.
+    ALTER POLICY sop_run__technician ON sop_run
+        USING (ac.technician() IS NULL OR staff_id = ac.technician() OR ac.technician() = ANY (helper_ids))
+        WITH CHECK (ac.technician() IS NULL OR staff_id = ac.technician() OR ac.technician() = ANY (helper_ids));";
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        sop_trigger().create(manager).await?;
+        customer_event().create(manager).await?;
+        manager.get_connection().execute_unprepared(RUNS).await?;
+        sop_evidence().create(manager).await?;
+        manager.get_connection().execute_unprepared(LOOKS).await?;
+        Ok(())
+    }
+}
+
+fn sop_trigger() -> Owned {
+    let columns = "sop_id uuid NOT NULL,
+        event text COLLATE \"C\" NOT NULL,
+        filter text,
+        status text NOT NULL CHECK (status IN ('active', 'paused')),
+        version bigint NOT NULL,
+        created_at timestamptz NOT NULL";
+    Owned::new("sop_trigger", columns)
+        .refers("sop_id", "sop")
+        .index("event", "event, id", "WHERE status = 'active'")
+        .of_brand()
+}
+
+fn customer_event() -> Owned {
+    let columns = "kind text COLLATE \"C\" NOT NULL,
+        customer_id uuid NOT NULL,
+        dealer_id uuid,
+        happened_at timestamptz NOT NULL,
+        facts jsonb NOT NULL,
+        source text COLLATE \"C\" NOT NULL,
+        external_id text COLLATE \"C\",
+        created_at timestamptz NOT NULL";
+    Owned::new("customer_event", columns)
+        .refers("customer_id", "customer")
+        .may_refer("dealer_id", "dealer")
+        .unique_where(&["source", "external_id"], "external_id IS NOT NULL")
+        .by_dealer()
+        .append_only()
+}
+
+fn sop_evidence() -> Owned {
+    // A technician reaches it through its run, which narrows.
+    let columns = "sop_run_id uuid NOT NULL,
+        sop_run_step_id uuid NOT NULL,
+        dealer_id uuid,
+        customer_id uuid,
+        kind text NOT NULL CHECK (kind IN ('photo', 'signature', 'reading')),
+        content_type text NOT NULL CHECK (content_type IN ('image/jpeg', 'image/png', 'image/webp', 'image/heic')),
+        size_bytes integer NOT NULL CHECK (size_bytes BETWEEN 1 AND 10485760),
+        sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+        attached_by text NOT NULL,
+        created_at timestamptz NOT NULL";
+    Owned::new("sop_evidence", columns)
+        .refers("sop_run_id", "sop_run")
+        .refers("sop_run_step_id", "sop_run_step")
+        .may_refer("dealer_id", "dealer")
+        .may_refer("customer_id", "customer")
+        .by_dealer()
+        .append_only()
+}

@@ -1,0 +1,66 @@
+//! Table `sop_evidence`.
+
+use crate::{Fault, Tenant, listed, table, words};
+use domain::{
+    ids::{CustomerId, DealerId, SopRunId, SopRunStepId},
+    sops::{SopEvidence, SopEvidenceKind, SopEvidenceType},
+    time::Timestamp,
+};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+words!(SopEvidenceKind, SopEvidenceType);
+
+table! {
+    /// Files that show how steps were done.
+    sop_evidence = "sop_evidence" of SopEvidence {
+        sop_run_id: SopRunId,
+        sop_run_step_id: SopRunStepId,
+        dealer_id: Option<DealerId>,
+        customer_id: Option<CustomerId>,
+        kind: SopEvidenceKind,
+        content_type: SopEvidenceType,
+        size_bytes: u32,
+        sha256: String,
+        attached_by: String,
+        created_at: Timestamp,
+    } append_only
+}
+
+listed! {
+    SopEvidence = sop_evidence [CreatedAt;] usually newest;
+}
+
+/// The files of a run.
+pub fn evidence_of(run: SopRunId) -> Select<sop_evidence::Entity> {
+    sop_evidence::Entity::find().filter(sop_evidence::Column::SopRunId.eq(Uuid::from(run)))
+}
+
+/// The files of a step.
+fn evidence_of_step(step: SopRunStepId) -> Select<sop_evidence::Entity> {
+    sop_evidence::Entity::find().filter(sop_evidence::Column::SopRunStepId.eq(Uuid::from(step)))
+}
+
+impl Tenant {
+    /// How many files a step has; no more than a step can have are counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn count_evidence(&self, step: SopRunStepId) -> Result<u32, Fault> {
+        let most = u64::from(domain::sops::MOST_EVIDENCE);
+        let counted = self.count::<SopEvidence>(evidence_of_step(step), most).await?;
+        Ok(u32::try_from(counted).unwrap_or(u32::MAX))
+    }
+
+    /// What is attached to a step.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn attached(&self, step: SopRunStepId) -> Result<BTreeSet<SopEvidenceKind>, Fault> {
+        let files: Vec<SopEvidence> = self.all(evidence_of_step(step)).await?;
+        Ok(files.into_iter().map(|file| file.kind).collect())
+    }
+}

@@ -1,0 +1,90 @@
+//! Table `finding`.
+
+use crate::{Fault, Tenant, documents, listed, table, words};
+use domain::{
+    change::Change,
+    findings::{
+        Finding, FindingDetails, FindingEvidence, FindingKind, FindingPeriod, FindingState,
+    },
+    ids::{AnyId, DealerId},
+    text::Line,
+    time::Timestamp,
+};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _,
+    QueryTrait as _, Select, sea_query::OnConflict,
+};
+use uuid::Uuid;
+
+words!(FindingKind, FindingState, FindingPeriod);
+documents!(FindingEvidence);
+
+table! {
+    /// What the service noticed.
+    finding = "finding" of Finding {
+        [details: FindingDetails {
+            kind: FindingKind,
+            subject: AnyId,
+            dealer_id: Option<DealerId>,
+            period: FindingPeriod,
+            evidence: FindingEvidence,
+        }],
+        state: FindingState,
+        reason: Option<Line>,
+        settled_at: Option<Timestamp>,
+        created_at: Timestamp,
+    } versioned
+}
+
+listed! {
+    Finding = finding [CreatedAt;] usually newest;
+}
+
+/// Which findings are wanted; all when nothing is said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FindingsWanted<'a> {
+    /// Those of one kind.
+    pub kind: Option<FindingKind>,
+    /// Those in one state.
+    pub state: Option<FindingState>,
+    /// Those about one record.
+    pub subject: Option<&'a AnyId>,
+    /// Those of one dealer.
+    pub dealer: Option<DealerId>,
+}
+
+/// Findings as `wanted`.
+pub fn findings(wanted: FindingsWanted<'_>) -> Select<finding::Entity> {
+    use finding::Column as Is;
+    finding::Entity::find()
+        .apply_if(wanted.kind, |all, kind| all.filter(Is::Kind.eq(table::word(&kind))))
+        .apply_if(wanted.state, |all, state| all.filter(Is::State.eq(table::word(&state))))
+        .apply_if(wanted.subject, |all, subject| all.filter(Is::Subject.eq(subject.as_str())))
+        .apply_if(wanted.dealer, |all, id| all.filter(Is::DealerId.eq(Uuid::from(id))))
+}
+
+impl Tenant {
+    /// Writes down what was noticed, with its line in the timeline; answers whether it is new. What was noticed
+    /// before about the same record of the same dealer in the same period stays as it is, whatever became of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails or a reference dangles.
+    pub async fn raise(&self, details: FindingDetails) -> Result<bool, Fault> {
+        use finding::Column as Is;
+        let Change { record, action, facts, .. } =
+            Finding::notice(self.new_id(), details, self.now());
+        let known =
+            OnConflict::columns([Is::TenantId, Is::Kind, Is::Subject, Is::DealerId, Is::Period])
+                .do_nothing()
+                .to_owned();
+        let insert =
+            <Finding as table::Table>::Entity::insert(self.row(&record)).on_conflict(known);
+        let written = self.work().execute_raw(insert.build(DbBackend::Postgres)).await?;
+        let is_new = written.rows_affected() == 1;
+        if is_new {
+            self.note(&record, action, facts.into()).await?;
+        }
+        Ok(is_new)
+    }
+}

@@ -1,0 +1,315 @@
+//! Procedures: runs begin by themselves when something happens, and go up a rank when a step is late.
+
+use domain::{
+    catalogue::Asset,
+    complaints::Complaint,
+    customer_events::CustomerEvent,
+    customers::Customer,
+    event::Event,
+    identity::Rank,
+    ids::{
+        AssetId, ComplaintId, CustomerEventId, CustomerId, DealerId, OrderId, ResponseId, SopRunId,
+        SopRunStepId, WorkOrderId,
+    },
+    maintenance::work_orders::WorkOrder,
+    sops::{
+        SopBeginning, SopCause, SopChecklist, SopRun, SopRunDetails, SopTrigger, SopValue,
+        SopVersion, TRAINING_DAYS,
+    },
+    surveys::SurveyResponse,
+    text::{Code, Line},
+    time::{CivilDate, Timestamp},
+};
+use std::collections::BTreeMap;
+use store::{Failure, Tenant, sops::in_force, table::word, triggers::triggered_by};
+
+/// Something that happened to a customer.
+struct Happening {
+    /// What it is called, by a name of its own.
+    cause: String,
+    customer_id: CustomerId,
+    dealer_id: Option<DealerId>,
+    happened_at: Timestamp,
+    facts: BTreeMap<Code, SopValue>,
+}
+
+/// Begins the procedures that wait for what has happened.
+pub(crate) async fn begin_by(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
+    match event {
+        Event::OrderPaid { order } => order_paid(tenant, *order).await,
+        Event::AssetDelivered { asset } => asset_delivered(tenant, *asset).await,
+        Event::ComplaintOpened { complaint } => complaint_opened(tenant, *complaint).await,
+        Event::ComplaintResolved { complaint, resolution_no } => {
+            complaint_resolved(tenant, *complaint, *resolution_no).await
+        }
+        Event::WorkOrderCompleted { work_order } => work_order_completed(tenant, *work_order).await,
+        Event::SurveyAnswered { response } => survey_answered(tenant, *response).await,
+        Event::CustomerEventTold { customer_event } => {
+            customer_event_told(tenant, *customer_event).await
+        }
+        // No procedure waits for these.
+        Event::DayBegan { .. }
+        | Event::DayWorkDue { .. }
+        | Event::ClockArrived { .. }
+        | Event::ImportContinued { .. }
+        | Event::EnrolmentBegan { .. }
+        | Event::OccurrenceDue { .. }
+        | Event::WorkOrderUnscheduled { .. }
+        | Event::VisitConfirmed { .. }
+        | Event::TechnicianChanged { .. }
+        | Event::DealerClosed { .. }
+        | Event::VisitFellThrough { .. }
+        | Event::HoldDue { .. }
+        | Event::ReminderDue { .. }
+        | Event::OrderRefunded { .. }
+        | Event::BudgetFunded { .. }
+        | Event::LotsDue { .. }
+        | Event::ReconciliationDue { .. }
+        | Event::GestureEscalationDue { .. }
+        | Event::GestureDue { .. }
+        | Event::FirstAnswerDue { .. }
+        | Event::ComplaintDecided { .. }
+        | Event::InvitationDue { .. }
+        | Event::InvitationExpiryDue { .. }
+        | Event::MessageQueued { .. }
+        | Event::SopStepDue { .. } => Ok(()),
+    }
+}
+
+/// A sale was paid.
+async fn order_paid(tenant: &Tenant, id: OrderId) -> Result<(), Failure> {
+    let triggers = waiting_for(tenant, "order_paid").await?;
+    if triggers.is_empty() {
+        return Ok(());
+    }
+    let order = tenant.sale(id).await?.order;
+    let happening = Happening {
+        cause: id.to_string(),
+        customer_id: order.customer_id,
+        dealer_id: Some(order.dealer_id),
+        happened_at: tenant.now(),
+        facts: BTreeMap::new(),
+    };
+    begin(tenant, &triggers, &happening).await
+}
+
+/// A sold thing arrived at its customer's.
+async fn asset_delivered(tenant: &Tenant, id: AssetId) -> Result<(), Failure> {
+    let triggers = waiting_for(tenant, "asset_delivered").await?;
+    if triggers.is_empty() {
+        return Ok(());
+    }
+    let asset: Asset = tenant.get(id).await?;
+    let happening = Happening {
+        cause: id.to_string(),
+        customer_id: asset.details.customer_id,
+        dealer_id: asset.details.dealer_id,
+        happened_at: tenant.now(),
+        facts: BTreeMap::new(),
+    };
+    begin(tenant, &triggers, &happening).await
+}
+
+/// A customer has complained.
+async fn complaint_opened(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+    let triggers = waiting_for(tenant, "complaint_opened").await?;
+    if triggers.is_empty() {
+        return Ok(());
+    }
+    let complaint: Complaint = tenant.get(id).await?;
+    begin(tenant, &triggers, &about(&complaint, id.to_string(), complaint.created_at)).await
+}
+
+/// A complaint was put right; each resolution of it is a thing of its own.
+async fn complaint_resolved(
+    tenant: &Tenant,
+    id: ComplaintId,
+    resolution_no: u32,
+) -> Result<(), Failure> {
+    let triggers = waiting_for(tenant, "complaint_resolved").await?;
+    if triggers.is_empty() {
+        return Ok(());
+    }
+    let complaint: Complaint = tenant.get(id).await?;
+    let cause = match resolution_no {
+        0 | 1 => id.to_string(),
+        later => format!("{id}/{later}"),
+    };
+    begin(tenant, &triggers, &about(&complaint, cause, tenant.now())).await
+}
+
+/// A visit was carried out.
+async fn work_order_completed(tenant: &Tenant, id: WorkOrderId) -> Result<(), Failure> {
+    let triggers = waiting_for(tenant, "work_order_completed").await?;
+    if triggers.is_empty() {
+        return Ok(());
+    }
+    let work_order: WorkOrder = tenant.get(id).await?;
+    let happening = Happening {
+        cause: id.to_string(),
+        customer_id: work_order.details.customer_id,
+        dealer_id: work_order.details.dealer_id,
+        happened_at: tenant.now(),
+        facts: facts([("kind", text(word(&work_order.details.kind)))]),
+    };
+    begin(tenant, &triggers, &happening).await
+}
+
+/// A customer has answered.
+async fn survey_answered(tenant: &Tenant, id: ResponseId) -> Result<(), Failure> {
+    let triggers = waiting_for(tenant, "survey_answered").await?;
+    if triggers.is_empty() {
+        return Ok(());
+    }
+    let answer: SurveyResponse = tenant.get(id).await?;
+    let happening = Happening {
+        cause: id.to_string(),
+        customer_id: answer.customer_id,
+        dealer_id: answer.dealer_id,
+        happened_at: answer.created_at,
+        facts: facts([("low", Some(SopValue::Bool(answer.low)))]),
+    };
+    begin(tenant, &triggers, &happening).await
+}
+
+/// The brand told what a customer did.
+async fn customer_event_told(tenant: &Tenant, id: CustomerEventId) -> Result<(), Failure> {
+    let event: CustomerEvent = tenant.get(id).await?;
+    let triggers = waiting_for(tenant, &event.details.kind).await?;
+    let happening = Happening {
+        cause: id.to_string(),
+        customer_id: event.details.customer_id,
+        dealer_id: event.dealer_id,
+        happened_at: event.details.happened_at,
+        facts: event.details.facts,
+    };
+    begin(tenant, &triggers, &happening).await
+}
+
+/// Lets the next rank answer for a step that is not settled in time.
+pub(crate) async fn step_due(
+    tenant: &Tenant,
+    run: SopRunId,
+    step: SopRunStepId,
+    escalated_rank: Option<Rank>,
+) -> Result<(), Failure> {
+    let run: SopRun = tenant.hold(run).await?;
+    let around = tenant.circumstances_of_escalation(&run).await?;
+    let checklist: SopChecklist = tenant.checklist(run).await?;
+    if let Some(change) = checklist.escalate(step, escalated_rank, around, tenant.now()) {
+        tenant.record_checklist(change).await?;
+    }
+    Ok(())
+}
+
+/// Says where obligations were missed so often in the last days that people should be shown again how it is done.
+pub(crate) async fn daily(tenant: &Tenant, on: CivilDate) -> Result<(), Failure> {
+    let since = tenant.now().plus_days(0_i64.saturating_sub(TRAINING_DAYS));
+    for missed in tenant.missed_obligations(since).await? {
+        if let Some(finding) = missed.finding(on) {
+            tenant.raise(finding).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn waiting_for(tenant: &Tenant, event: &str) -> Result<Vec<SopTrigger>, Failure> {
+    Ok(tenant.all(triggered_by(event)).await?)
+}
+
+/// Begins a run for each trigger whose filter lets the happening through, and that has not begun one for it. One whose
+/// filter cannot be decided begins none: the line in the log says which facts it lacks.
+async fn begin(
+    tenant: &Tenant,
+    triggers: &[SopTrigger],
+    happening: &Happening,
+) -> Result<(), Failure> {
+    if triggers.is_empty() {
+        return Ok(());
+    }
+    let customer: Customer = tenant.get(happening.customer_id).await?;
+    let dealer_id = happening.dealer_id.or(customer.details.dealer_id);
+    let facts = tenant
+        .facts_about((Some(customer.id), dealer_id), &happening.cause, &happening.facts)
+        .await?;
+    for trigger in triggers {
+        let filter = trigger.details.filter.as_ref();
+        let is_meant = filter.is_none_or(|filter| {
+            filter.holds(&facts).unwrap_or_else(|refusal| {
+                tracing::warn!(
+                    trigger.id = %trigger.id, code = refusal.rule.code,
+                    "a trigger cannot be decided"
+                );
+                false
+            })
+        });
+        if is_meant {
+            begin_one(tenant, trigger, &customer, happening).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn begin_one(
+    tenant: &Tenant,
+    trigger: &SopTrigger,
+    customer: &Customer,
+    happening: &Happening,
+) -> Result<(), Failure> {
+    let version: Option<SopVersion> = tenant.find(in_force(trigger.details.sop_id)).await?;
+    if version.is_none() || tenant.has_begun(trigger.id, &happening.cause).await? {
+        return Ok(());
+    }
+    let details = SopRunDetails {
+        sop_id: trigger.details.sop_id,
+        customer_id: Some(customer.id),
+        dealer_id: happening.dealer_id.or(customer.details.dealer_id),
+        staff_id: None,
+    };
+    let cause = SopCause {
+        trigger_id: trigger.id,
+        cause: happening.cause.clone(),
+        anchor_at: happening.happened_at,
+        facts: happening.facts.clone(),
+    };
+    let around = tenant.circumstances_of(version.as_ref(), &details, Some(&cause)).await?;
+    let beginning = SopBeginning { details, cause: Some(cause), around };
+
+    let run = SopRun::start(
+        tenant.new_id(),
+        version.as_ref(),
+        beginning,
+        || tenant.new_id(),
+        tenant.now(),
+    )?;
+
+    tenant.record_checklist(run).await?;
+    Ok(())
+}
+
+fn about(complaint: &Complaint, cause: String, happened_at: Timestamp) -> Happening {
+    Happening {
+        cause,
+        customer_id: complaint.details.customer_id,
+        dealer_id: complaint.details.dealer_id,
+        happened_at,
+        facts: facts([
+            ("kind", text(word(&complaint.details.kind))),
+            ("source", text(word(&complaint.details.source))),
+            ("severity", number(complaint.details.severity.get())),
+        ]),
+    }
+}
+
+fn facts<const N: usize>(named: [(&str, Option<SopValue>); N]) -> BTreeMap<Code, SopValue> {
+    let known = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    known.filter_map(|(name, value)| Some((Code::new(name).ok()?, value))).collect()
+}
+
+fn text(text: String) -> Option<SopValue> {
+    Line::new(text).ok().map(SopValue::Text)
+}
+
+fn number(value: u32) -> Option<SopValue> {
+    value.to_string().parse().ok().map(SopValue::Number)
+}
