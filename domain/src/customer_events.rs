@@ -160,14 +160,13 @@ mod tests {
         serde_json::from_value(details)
     }
 
-    fn tell(kind: &str) -> Result<Change<CustomerEvent>, Refusal> {
-        let details = told(&json!({ "kind": kind })).unwrap();
-        let now = "2026-11-22T03:00:05Z".parse().unwrap();
-        CustomerEvent::tell(Uuid::from_u128(2).into(), details, None, now)
-    }
-
     #[test]
     fn a_brand_does_not_tell_what_the_service_sees() {
+        let now = "2026-11-22T03:00:05Z".parse().unwrap();
+        let tell = |kind: &str| {
+            let details = told(&json!({ "kind": kind })).unwrap();
+            CustomerEvent::tell(Uuid::from_u128(2).into(), details, None, now)
+        };
         assert!(tell("check_out").is_ok());
         for kind in OWN_EVENTS {
             assert_eq!(tell(kind).unwrap_err().rule, &EVENT_KIND_RESERVED, "{kind}");

@@ -225,7 +225,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_is_kept_for_its_tenant_until_it_is_forgotten() {
         keeps_and_forgets(&Files::in_memory()).await;
-        let folder = std::env::temp_dir().join(format!("aftercare-files-{}", Uuid::now_v7()));
+        let folder = std::env::temp_dir().join(format!("aftercare-files-{}", std::process::id()));
         let files = Files::at(&format!("file://{}", folder.display())).unwrap();
         assert!(!folder.exists());
         keeps_and_forgets(&files).await;

@@ -71,9 +71,9 @@ impl Tenant {
     ///
     /// [`Fault`] when the database fails or a reference dangles.
     pub async fn raise(&self, details: FindingDetails) -> Result<bool, Fault> {
+        use finding::Column as Is;
         let Change { record, action, facts, .. } =
             Finding::notice(self.new_id(), details, self.now());
-        use finding::Column as Is;
         let known =
             OnConflict::columns([Is::TenantId, Is::Kind, Is::Subject, Is::DealerId, Is::Period])
                 .do_nothing()

@@ -5,6 +5,7 @@ use domain::{
     complaints::Complaint,
     customer_events::CustomerEvent,
     customers::Customer,
+    event::Event,
     identity::Rank,
     ids::{
         AssetId, ComplaintId, CustomerEventId, CustomerId, DealerId, OrderId, ResponseId, SopRunId,
@@ -32,8 +33,49 @@ struct Happening {
     facts: BTreeMap<Code, SopValue>,
 }
 
+/// Begins the procedures that wait for what has happened.
+pub(crate) async fn begin_by(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
+    match event {
+        Event::OrderPaid { order } => order_paid(tenant, *order).await,
+        Event::AssetDelivered { asset } => asset_delivered(tenant, *asset).await,
+        Event::ComplaintOpened { complaint } => complaint_opened(tenant, *complaint).await,
+        Event::ComplaintResolved { complaint, resolution_no } => {
+            complaint_resolved(tenant, *complaint, *resolution_no).await
+        }
+        Event::WorkOrderCompleted { work_order } => work_order_completed(tenant, *work_order).await,
+        Event::SurveyAnswered { response } => survey_answered(tenant, *response).await,
+        Event::CustomerEventTold { customer_event } => {
+            customer_event_told(tenant, *customer_event).await
+        }
+        // No procedure waits for these.
+        Event::DayBegan { .. }
+        | Event::DayWorkDue { .. }
+        | Event::ClockArrived { .. }
+        | Event::ImportContinued { .. }
+        | Event::EnrolmentBegan { .. }
+        | Event::OccurrenceDue { .. }
+        | Event::WorkOrderUnscheduled { .. }
+        | Event::VisitConfirmed { .. }
+        | Event::TechnicianChanged { .. }
+        | Event::DealerClosed { .. }
+        | Event::VisitFellThrough { .. }
+        | Event::HoldDue { .. }
+        | Event::ReminderDue { .. }
+        | Event::LotsDue { .. }
+        | Event::ReconciliationDue { .. }
+        | Event::GestureEscalationDue { .. }
+        | Event::GestureDue { .. }
+        | Event::FirstAnswerDue { .. }
+        | Event::ComplaintDecided { .. }
+        | Event::InvitationDue { .. }
+        | Event::InvitationExpiryDue { .. }
+        | Event::MessageQueued { .. }
+        | Event::SopStepDue { .. } => Ok(()),
+    }
+}
+
 /// A sale was paid.
-pub(crate) async fn order_paid(tenant: &Tenant, id: OrderId) -> Result<(), Failure> {
+async fn order_paid(tenant: &Tenant, id: OrderId) -> Result<(), Failure> {
     let triggers = waiting_for(tenant, "order_paid").await?;
     if triggers.is_empty() {
         return Ok(());
@@ -46,11 +88,11 @@ pub(crate) async fn order_paid(tenant: &Tenant, id: OrderId) -> Result<(), Failu
         happened_at: tenant.now(),
         facts: BTreeMap::new(),
     };
-    begin(tenant, &triggers, happening).await
+    begin(tenant, &triggers, &happening).await
 }
 
 /// A sold thing arrived at its customer's.
-pub(crate) async fn asset_delivered(tenant: &Tenant, id: AssetId) -> Result<(), Failure> {
+async fn asset_delivered(tenant: &Tenant, id: AssetId) -> Result<(), Failure> {
     let triggers = waiting_for(tenant, "asset_delivered").await?;
     if triggers.is_empty() {
         return Ok(());
@@ -63,21 +105,21 @@ pub(crate) async fn asset_delivered(tenant: &Tenant, id: AssetId) -> Result<(), 
         happened_at: tenant.now(),
         facts: BTreeMap::new(),
     };
-    begin(tenant, &triggers, happening).await
+    begin(tenant, &triggers, &happening).await
 }
 
 /// A customer has complained.
-pub(crate) async fn complaint_opened(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+async fn complaint_opened(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
     let triggers = waiting_for(tenant, "complaint_opened").await?;
     if triggers.is_empty() {
         return Ok(());
     }
     let complaint: Complaint = tenant.get(id).await?;
-    begin(tenant, &triggers, about(&complaint, id.to_string(), complaint.created_at)).await
+    begin(tenant, &triggers, &about(&complaint, id.to_string(), complaint.created_at)).await
 }
 
 /// A complaint was put right; each resolution of it is a thing of its own.
-pub(crate) async fn complaint_resolved(
+async fn complaint_resolved(
     tenant: &Tenant,
     id: ComplaintId,
     resolution_no: u32,
@@ -91,11 +133,11 @@ pub(crate) async fn complaint_resolved(
         0 | 1 => id.to_string(),
         later => format!("{id}/{later}"),
     };
-    begin(tenant, &triggers, about(&complaint, cause, tenant.now())).await
+    begin(tenant, &triggers, &about(&complaint, cause, tenant.now())).await
 }
 
 /// A visit was carried out.
-pub(crate) async fn work_order_completed(tenant: &Tenant, id: WorkOrderId) -> Result<(), Failure> {
+async fn work_order_completed(tenant: &Tenant, id: WorkOrderId) -> Result<(), Failure> {
     let triggers = waiting_for(tenant, "work_order_completed").await?;
     if triggers.is_empty() {
         return Ok(());
@@ -108,11 +150,11 @@ pub(crate) async fn work_order_completed(tenant: &Tenant, id: WorkOrderId) -> Re
         happened_at: tenant.now(),
         facts: facts([("kind", text(word(&work_order.details.kind)))]),
     };
-    begin(tenant, &triggers, happening).await
+    begin(tenant, &triggers, &happening).await
 }
 
 /// A customer has answered.
-pub(crate) async fn survey_answered(tenant: &Tenant, id: ResponseId) -> Result<(), Failure> {
+async fn survey_answered(tenant: &Tenant, id: ResponseId) -> Result<(), Failure> {
     let triggers = waiting_for(tenant, "survey_answered").await?;
     if triggers.is_empty() {
         return Ok(());
@@ -125,14 +167,11 @@ pub(crate) async fn survey_answered(tenant: &Tenant, id: ResponseId) -> Result<(
         happened_at: answer.created_at,
         facts: facts([("low", Some(SopValue::Bool(answer.low)))]),
     };
-    begin(tenant, &triggers, happening).await
+    begin(tenant, &triggers, &happening).await
 }
 
 /// The brand told what a customer did.
-pub(crate) async fn customer_event_told(
-    tenant: &Tenant,
-    id: CustomerEventId,
-) -> Result<(), Failure> {
+async fn customer_event_told(tenant: &Tenant, id: CustomerEventId) -> Result<(), Failure> {
     let event: CustomerEvent = tenant.get(id).await?;
     let triggers = waiting_for(tenant, &event.details.kind).await?;
     let happening = Happening {
@@ -142,7 +181,7 @@ pub(crate) async fn customer_event_told(
         happened_at: event.details.happened_at,
         facts: event.details.facts,
     };
-    begin(tenant, &triggers, happening).await
+    begin(tenant, &triggers, &happening).await
 }
 
 /// Lets the next rank answer for a step that is not settled in time.
@@ -163,7 +202,7 @@ pub(crate) async fn step_due(
 
 /// Says where obligations were missed so often in the last days that people should be shown again how it is done.
 pub(crate) async fn daily(tenant: &Tenant, on: CivilDate) -> Result<(), Failure> {
-    let since = tenant.now().plus_days(-TRAINING_DAYS);
+    let since = tenant.now().plus_days(0_i64.saturating_sub(TRAINING_DAYS));
     for missed in tenant.missed_obligations(since).await? {
         if let Some(finding) = missed.finding(on) {
             tenant.raise(finding).await?;
@@ -181,7 +220,7 @@ async fn waiting_for(tenant: &Tenant, event: &str) -> Result<Vec<SopTrigger>, Fa
 async fn begin(
     tenant: &Tenant,
     triggers: &[SopTrigger],
-    happening: Happening,
+    happening: &Happening,
 ) -> Result<(), Failure> {
     if triggers.is_empty() {
         return Ok(());
@@ -203,7 +242,7 @@ async fn begin(
             })
         });
         if is_meant {
-            begin_one(tenant, trigger, &customer, &happening).await?;
+            begin_one(tenant, trigger, &customer, happening).await?;
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ use domain::{
     complaints::Complaint,
     event::{DayWork, Event},
     maintenance::{appointments::Appointment, occurrences::Occurrence},
+    sops::SopRun,
     surveys::Invitation,
     time::CivilDate,
 };
@@ -23,6 +24,11 @@ pub async fn route(
     tenant: &Tenant,
     event: &Event,
 ) -> Result<(), Failure> {
+    act(surroundings, tenant, event).await?;
+    procedures::begin_by(tenant, event).await
+}
+
+async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Result<(), Failure> {
     match event {
         Event::DayBegan { on } => days::begin(tenant, *on).await,
         Event::DayWorkDue { on, work } => work_of_day(tenant, *on, *work).await,
@@ -32,10 +38,7 @@ pub async fn route(
         Event::ClockArrived { clock, operation, .. } => {
             sandbox::arrive(tenant, *clock, *operation).await
         }
-        Event::ComplaintOpened { complaint } => {
-            complaints::confirm_receipt(tenant, *complaint).await?;
-            procedures::complaint_opened(tenant, *complaint).await
-        }
+        Event::ComplaintOpened { complaint: id } => complaints::confirm_receipt(tenant, *id).await,
         Event::FirstAnswerDue { complaint } => {
             complaints::miss_first_answer(tenant, *complaint).await
         }
@@ -43,45 +46,30 @@ pub async fn route(
             complaints::tell_decision(tenant, *complaint).await
         }
         Event::ComplaintResolved { complaint, resolution_no } => {
-            complaints::conclude(tenant, *complaint, *resolution_no).await?;
-            procedures::complaint_resolved(tenant, *complaint, *resolution_no).await
+            complaints::conclude(tenant, *complaint, *resolution_no).await
         }
-        Event::WorkOrderCompleted { work_order } => {
-            surveys::after_visit(tenant, *work_order).await?;
-            procedures::work_order_completed(tenant, *work_order).await
-        }
+        Event::WorkOrderCompleted { work_order } => surveys::after_visit(tenant, *work_order).await,
         Event::InvitationDue { invitation } => {
             surveys::ask(surroundings, tenant, *invitation).await
         }
         Event::InvitationExpiryDue { invitation } => surveys::expire(tenant, *invitation).await,
-        Event::SurveyAnswered { response } => {
-            surveys::follow(tenant, *response).await?;
-            procedures::survey_answered(tenant, *response).await
-        }
-        Event::CustomerEventTold { customer_event } => {
-            procedures::customer_event_told(tenant, *customer_event).await
-        }
+        Event::SurveyAnswered { response } => surveys::follow(tenant, *response).await,
         Event::SopStepDue { run, step, escalated_rank } => {
             procedures::step_due(tenant, *run, *step, *escalated_rank).await
         }
-        // Delivered by `run`, which talks to the outside while no transaction is open.
-        Event::MessageQueued { .. } => Ok(()),
+        // The first is delivered by `run`, which talks to the outside while no transaction is open; by the other
+        // procedures begin.
+        Event::MessageQueued { .. } | Event::CustomerEventTold { .. } => Ok(()),
         Event::OrderPaid { order } => {
             maintenance::order_paid(tenant, *order).await?;
-            allowances::accrue(tenant, *order).await?;
-            procedures::order_paid(tenant, *order).await
+            allowances::accrue(tenant, *order).await
         }
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
         Event::ReconciliationDue { after } => allowances::reconcile(tenant, *after).await,
         Event::GestureEscalationDue { gesture } => allowances::escalate(tenant, *gesture).await,
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
-        Event::AssetDelivered { asset } => {
-            maintenance::asset_delivered(tenant, *asset).await?;
-            procedures::asset_delivered(tenant, *asset).await
-        }
-        Event::EnrolmentBegan { enrolment } => {
-            maintenance::enrolment_began(tenant, *enrolment).await
-        }
+        Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
+        Event::EnrolmentBegan { enrolment: id } => maintenance::enrolment_began(tenant, *id).await,
         Event::OccurrenceDue { occurrence } => {
             maintenance::occurrence_due(tenant, *occurrence).await
         }
@@ -105,7 +93,7 @@ pub async fn route(
 /// which everybody holds them ([`Tenant::hold`]), for those who act on one event after the other.
 pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Fault> {
     let (mut appointments, mut occurrences) = (Vec::new(), Vec::new());
-    let (mut complaints, mut invitations) = (Vec::new(), Vec::new());
+    let (mut complaints, mut invitations, mut runs) = (Vec::new(), Vec::new(), Vec::new());
     for event in events {
         match event {
             Event::VisitConfirmed { appointment }
@@ -118,6 +106,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::ComplaintDecided { complaint }
             | Event::ComplaintResolved { complaint, .. } => complaints.push(*complaint),
             Event::InvitationExpiryDue { invitation } => invitations.push(*invitation),
+            Event::SopStepDue { run, .. } => runs.push(*run),
             // These begin with something else than the record they name, or always come alone.
             Event::DayBegan { .. }
             | Event::DayWorkDue { .. }
@@ -127,7 +116,6 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::InvitationDue { .. }
             | Event::SurveyAnswered { .. }
             | Event::CustomerEventTold { .. }
-            | Event::SopStepDue { .. }
             | Event::MessageQueued { .. }
             | Event::OrderPaid { .. }
             | Event::LotsDue { .. }
@@ -141,6 +129,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::DealerClosed { .. } => {}
         }
     }
+    tenant.expect::<SopRun>(runs).await?;
     tenant.expect::<Appointment>(appointments).await?;
     tenant.expect::<Occurrence>(occurrences).await?;
     tenant.expect::<Complaint>(complaints).await?;

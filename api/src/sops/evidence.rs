@@ -271,7 +271,7 @@ async fn download_sop_evidence(
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// What a link to a file says, sealed so that nobody makes one up or reads it.

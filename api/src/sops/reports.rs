@@ -210,7 +210,7 @@ impl Days {
     ) -> Result<Self, Problem> {
         let zone = reading.zone().await?;
         let to_on = to_on.unwrap_or_else(|| reading.now().date_in(zone));
-        let from_on = from_on.unwrap_or_else(|| to_on.plus_days(-USUAL_DAYS));
+        let from_on = from_on.unwrap_or_else(|| to_on.plus_days(0_i64.saturating_sub(USUAL_DAYS)));
         let from = from_on.at(WallTime::MIDNIGHT, zone);
         let until = to_on.plus_days(1).at(WallTime::MIDNIGHT, zone);
         Ok(Self { from_on, to_on, from, until })

@@ -281,11 +281,11 @@ mod tests {
         SopPerson { staff_id: Uuid::from_u128(number).into(), role, open_steps }
     }
 
-    fn staff(number: u128) -> Option<StaffId> {
-        Some(Uuid::from_u128(number).into())
+    fn staff(number: u128) -> StaffId {
+        Uuid::from_u128(number).into()
     }
 
-    fn step(more: Value) -> Value {
+    fn step(more: &Value) -> Value {
         let mut step =
             json!({ "title": "Look", "standard": "Clean.", "measure": { "type": "bool" } });
         step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -330,18 +330,18 @@ mod tests {
     fn the_least_busy_is_the_first_of_equals_and_one_busier_after() {
         let people =
             [person(8, Role::Clerk, 1), person(7, Role::Clerk, 1), person(9, Role::Clerk, 2)];
-        let steps: Vec<_> = (0..4).map(|_| step(by_clerk())).collect();
+        let steps: Vec<_> = (0..4).map(|_| step(&by_clerk())).collect();
         let begun = begins(&steps, with(&people));
         let whose: Vec<_> = begun.steps.iter().map(|step| step.staff_id).collect();
-        assert_eq!(whose, [staff(7), staff(8), staff(7), staff(8)]);
+        assert_eq!(whose, [Some(staff(7)), Some(staff(8)), Some(staff(7)), Some(staff(8))]);
     }
 
     #[test]
     fn what_no_rule_finds_anybody_for_is_a_manager_s_or_nobody_s() {
         let steps =
-            [step(by_clerk()), step(json!({ "assignee": { "rule": "relationship_owner" } }))];
+            [step(&by_clerk()), step(&json!({ "assignee": { "rule": "relationship_owner" } }))];
         let begun = begins(&steps, with(&[person(5, Role::Manager, 9)]));
-        assert!(begun.steps.iter().all(|step| step.staff_id == staff(5)));
+        assert!(begun.steps.iter().all(|step| step.staff_id == Some(staff(5))));
         let begun = begins(&steps, with(&[person(6, Role::Technician, 0)]));
         assert!(begun.steps.iter().all(|step| step.staff_id.is_none()));
     }
@@ -349,8 +349,8 @@ mod tests {
     #[test]
     fn a_condition_that_cannot_be_decided_leaves_the_step_to_people() {
         let steps = [
-            step(json!({ "condition": "event.nights > 2" })),
-            step(json!({ "condition": "event.nights != null && event.nights > 2" })),
+            step(&json!({ "condition": "event.nights > 2" })),
+            step(&json!({ "condition": "event.nights != null && event.nights > 2" })),
         ];
         let begun = begins(&steps, with(&[]));
         let states: Vec<_> = begun.steps.iter().map(|step| step.state).collect();
@@ -359,7 +359,7 @@ mod tests {
 
     fn late_checklist(people: &[SopPerson]) -> SopChecklist {
         let due = json!({ "due": { "from": "run_start", "within_minutes": 60 } });
-        let mut late = step(by_clerk());
+        let mut late = step(&by_clerk());
         late.as_object_mut().unwrap().extend(due.as_object().unwrap().clone());
         let begun = begins(&[late], with(people));
         SopChecklist { run: begun.run.record, steps: begun.steps }
@@ -384,8 +384,14 @@ mod tests {
         let up = goes_up(list, None, &people, 60).unwrap();
         let step = &up.steps[0];
         // There is no manager, so it is the owner's.
-        assert_eq!((step.escalated_rank, step.escalated_staff_id), (Some(Rank::OWNER), staff(3)));
-        assert_eq!((step.overdue_at, step.staff_id), (Some(now().plus_minutes(60)), staff(1)));
+        assert_eq!(
+            (step.escalated_rank, step.escalated_staff_id),
+            (Some(Rank::OWNER), Some(staff(3)))
+        );
+        assert_eq!(
+            (step.overdue_at, step.staff_id),
+            (Some(now().plus_minutes(60)), Some(staff(1)))
+        );
         let again = Some(now().plus_minutes(120));
         assert_eq!(up.run.events.first().map(|(_, due_at)| *due_at), Some(again));
         let list = SopChecklist { run: up.run.record, steps: up.steps };
@@ -421,10 +427,10 @@ mod tests {
         let calendar = WorkingCalendar::of_hours(&crate::tenancy::WorkingHours::default(), zone);
         let around = SopCircumstances { calendar: Some(calendar), ..SopCircumstances::default() };
         // Friday 17:30 in Shanghai, and Saturdays are worked.
-        let begun = begins(&[step(due.clone())], around);
+        let begun = begins(&[step(&due)], around);
         assert_eq!(begun.steps[0].due_at, Some("2026-11-21T01:30:00Z".parse().unwrap()));
         let never = WorkingCalendar::new(zone, []);
         let around = SopCircumstances { calendar: Some(never), ..SopCircumstances::default() };
-        assert_eq!(begins(&[step(due)], around).steps[0].due_at, Some(now().plus_minutes(60)));
+        assert_eq!(begins(&[step(&due)], around).steps[0].due_at, Some(now().plus_minutes(60)));
     }
 }

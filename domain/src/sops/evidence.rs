@@ -189,7 +189,7 @@ pub struct SopEvidence {
     /// What the file is, as its first bytes say.
     pub content_type: SopEvidenceType,
     /// How many bytes it has.
-    #[schema(minimum = 1, maximum = 10485760)]
+    #[schema(minimum = 1, maximum = 10_485_760)]
     pub size_bytes: u32,
     /// Its SHA-256 in hexadecimal digits.
     #[schema(pattern = "^[0-9a-f]{64}$")]

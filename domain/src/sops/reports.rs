@@ -102,7 +102,7 @@ mod tests {
     fn finding(missed: u32, runs: u32) -> Option<FindingDetails> {
         let (dealer_id, sop_version_id) = (Uuid::from_u128(1).into(), Uuid::from_u128(2).into());
         let counted = MissedObligations { dealer_id, sop_version_id, runs, missed };
-        counted.finding("2026-11-22".parse().unwrap())
+        counted.finding(CivilDate::new(2026, 11, 22)?)
     }
 
     #[test]

@@ -37,7 +37,7 @@ async fn begins(shop: &Shop, sop: &str) -> Reply {
 async fn a_step_is_for_whoever_of_its_role_has_the_fewest() {
     let shop = Shop::opens().await;
     let (manager, _) = shop.hires(Role::Manager, &shop.dealer).await;
-    let mut clerks = vec![
+    let mut clerks = [
         shop.hires(Role::Clerk, &shop.dealer).await.0,
         shop.hires(Role::Clerk, &shop.dealer).await.0,
     ];
