@@ -171,7 +171,7 @@ async fn a_slot_takes_many_small_jobs_or_one_that_is_not() {
     assert_eq!(Errand::all(fetched).len(), 1);
     assert_eq!(Errand::all(queue.fetch(8).await.unwrap()).len(), 1);
 
-    // The day's work is in five parts, none of which is small.
+    // The day's work is in six parts, none of which is small.
     let other = house.brand("other").await.live;
     assert_ne!(other, complaints.brand);
     let fetched = queue.fetch(2).await.unwrap();
@@ -189,6 +189,9 @@ fn small_kinds_are_kinds_of_events() {
         "appointment": domain::ids::AppointmentId::from(Uuid::nil()),
         "invitation": domain::ids::InvitationId::from(Uuid::nil()),
         "occurrence": domain::ids::OccurrenceId::from(Uuid::nil()),
+        "customer_event": domain::ids::CustomerEventId::from(Uuid::nil()),
+        "run": domain::ids::SopRunId::from(Uuid::nil()), "step": domain::ids::SopRunStepId::from(Uuid::nil()),
+        "escalated_rank": null,
         "order": domain::ids::OrderId::from(Uuid::nil()),
         "work_order": domain::ids::WorkOrderId::from(Uuid::nil()),
     });

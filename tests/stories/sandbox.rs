@@ -28,8 +28,12 @@ async fn ninety_days_pass_in_order_and_the_clock_arrives() {
         timeline.data().iter().map(|line| line["action"].as_str().unwrap()).collect();
     assert_eq!(told, ["arrive", "advance", "create"]);
     // Each day began at its own midnight; those of the last thirty days are still remembered.
-    let days = key.get("/v1/jobs?state=done&limit=200").await.expect(200);
-    let began: Vec<_> = days.data().iter().filter(|job| job["kind"] == "day_began").collect();
+    let half = async |which: &str| {
+        let path = format!("/v1/jobs?state=done&limit=200&{which}=2026-03-20T00:00:00Z");
+        key.get(&path).await.expect(200).data().clone()
+    };
+    let days = [half("due_before").await, half("due_after").await].concat();
+    let began: Vec<_> = days.iter().filter(|job| job["kind"] == "day_began").collect();
     let dues: Vec<_> = began.iter().map(|job| job["due_at"].as_str().unwrap()).collect();
     assert_eq!(dues.len(), 31);
     assert_eq!((dues[0], dues[30]), ("2026-03-05T16:00:00Z", "2026-04-04T16:00:00Z"));

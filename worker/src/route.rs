@@ -8,6 +8,7 @@ use domain::{
     complaints::Complaint,
     event::{DayWork, Event},
     maintenance::{appointments::Appointment, occurrences::Occurrence},
+    sops::SopRun,
     surveys::Invitation,
     time::CivilDate,
 };
@@ -94,7 +95,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
 /// which everybody holds them ([`Tenant::hold`]), for those who act on one event after the other.
 pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Fault> {
     let (mut appointments, mut occurrences) = (Vec::new(), Vec::new());
-    let (mut complaints, mut invitations) = (Vec::new(), Vec::new());
+    let (mut complaints, mut invitations, mut runs) = (Vec::new(), Vec::new(), Vec::new());
     for event in events {
         match event {
             Event::VisitConfirmed { appointment }
@@ -107,6 +108,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::ComplaintDecided { complaint }
             | Event::ComplaintResolved { complaint, .. } => complaints.push(*complaint),
             Event::InvitationExpiryDue { invitation } => invitations.push(*invitation),
+            Event::SopStepDue { run, .. } => runs.push(*run),
             // These begin with something else than the record they name, or always come alone.
             Event::DayBegan { .. }
             | Event::DayWorkDue { .. }
@@ -116,7 +118,6 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::InvitationDue { .. }
             | Event::SurveyAnswered { .. }
             | Event::CustomerEventTold { .. }
-            | Event::SopStepDue { .. }
             | Event::MessageQueued { .. }
             | Event::OrderPaid { .. }
             | Event::OrderRefunded { .. }
@@ -132,6 +133,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::DealerClosed { .. } => {}
         }
     }
+    tenant.expect::<SopRun>(runs).await?;
     tenant.expect::<Appointment>(appointments).await?;
     tenant.expect::<Occurrence>(occurrences).await?;
     tenant.expect::<Complaint>(complaints).await?;
