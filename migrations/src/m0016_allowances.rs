@@ -38,7 +38,8 @@ const LOTS: &str = "
         ADD COLUMN tangible_allowed boolean NOT NULL DEFAULT true,
         ADD COLUMN margin_minor bigint CHECK (margin_minor >= 0),
         ADD COLUMN seller_id uuid,
-        ADD COLUMN held_minor bigint NOT NULL DEFAULT 0 CHECK (held_minor BETWEEN 0 AND remaining_minor),
+        ADD COLUMN held_minor bigint NOT NULL DEFAULT 0,
+        ADD CONSTRAINT allowance_lot__held CHECK (held_minor BETWEEN 0 AND remaining_minor),
         ADD COLUMN spent_minor bigint NOT NULL DEFAULT 0 CHECK (spent_minor >= 0),
         ADD CONSTRAINT allowance_lot__sum CHECK (remaining_minor + spent_minor <= amount_minor),
         ADD CONSTRAINT allowance_lot__seller_id

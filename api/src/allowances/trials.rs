@@ -185,16 +185,10 @@ async fn adopt_defaults(
 
 async fn adopt(tenant: &Tenant, currency: Currency) -> Result<AdoptedDefaults, Problem> {
     let defaults = defaults_of(currency)?;
-    let policy = match tenant.active_policy(currency).await? {
-        Some(_) => None,
-        None => {
-            let number = tenant.next_policy_number(currency).await?;
-            let id = tenant.new_id();
-            let draft = AllowancePolicy::draft(id, number, defaults.policy, tenant.now())?;
-            let draft = tenant.record(draft).await?;
-            Some(tenant.succeed(draft.activate(None, tenant.now())?).await?)
-        }
-    };
+    let mut policy = None;
+    if tenant.active_policy(currency).await?.is_none() {
+        policy = Some(put_in_force(tenant, defaults.policy).await?);
+    }
     let known: Vec<AuthorityLimit> = tenant.all(store::allowances::limits(None)).await?;
     let mut limits = Vec::new();
     for details in defaults.limits {
@@ -204,16 +198,25 @@ async fn adopt(tenant: &Tenant, currency: Currency) -> Result<AdoptedDefaults, P
             limits.push(tenant.record(change).await?);
         }
     }
-    let rules: Option<GestureRules> =
+    let said: Option<GestureRules> =
         tenant.find(store::allowances::gesture_rules(Some(currency))).await?;
-    let rules = match rules {
-        Some(_) => None,
-        None => {
-            let change = GestureRules::set(tenant.new_id(), defaults.rules, tenant.now());
-            Some(tenant.record(change).await?)
-        }
-    };
+    let mut rules = None;
+    if said.is_none() {
+        let change = GestureRules::set(tenant.new_id(), defaults.rules, tenant.now());
+        rules = Some(tenant.record(change).await?);
+    }
     Ok(AdoptedDefaults { policy, limits, rules })
+}
+
+/// Writes a policy that counts from this moment on.
+async fn put_in_force(
+    tenant: &Tenant,
+    details: AllowancePolicyDetails,
+) -> Result<AllowancePolicy, Problem> {
+    let number = tenant.next_policy_number(details.currency).await?;
+    let draft = AllowancePolicy::draft(tenant.new_id(), number, details, tenant.now())?;
+    let draft = tenant.record(draft).await?;
+    Ok(tenant.succeed(draft.activate(None, tenant.now())?).await?)
 }
 
 fn defaults_of(currency: Currency) -> Result<AllowanceDefaults, Problem> {

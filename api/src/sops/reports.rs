@@ -48,6 +48,7 @@ struct TodoFilters {
     /// Those of this person; for managers and above, and for programs.
     staff_id: Option<StaffId>,
     /// Whose; one person's when left out.
+    #[param(inline)]
     scope: Option<TodoScope>,
     /// At most so many, 1 to 200.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]

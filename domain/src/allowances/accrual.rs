@@ -181,7 +181,7 @@ mod tests {
 
     const PAID: &str = "2026-03-01T10:00:00Z";
 
-    fn details(more: Value) -> AllowancePolicyDetails {
+    fn details(more: &Value) -> AllowancePolicyDetails {
         let mut details = json!({"currency": "CNY", "base": "margin", "fallback_price_bp": 200,
             "expiry_days": 365, "tiers": [{"from_minor": 0, "rate_bp": 2_500},
                 {"from_minor": 30_000, "rate_bp": 1_000}, {"from_minor": 300_000, "rate_bp": 500}]});
@@ -213,22 +213,22 @@ mod tests {
     #[test]
     fn a_skirt_with_40_yuan_of_margin_earns_10_for_service() {
         let skirt = line(1, 10_000, Some(4_000));
-        assert_eq!(earned(&details(json!({})), &[skirt]), [(1_000, EntryReason::MarginShare)]);
+        assert_eq!(earned(&details(&json!({})), &[skirt]), [(1_000, EntryReason::MarginShare)]);
     }
 
     #[test]
     fn a_line_of_unknown_cost_earns_the_fallback_share_of_its_price_and_says_so() {
         let line = line(1, 10_000, None);
-        let by_margin = details(json!({}));
+        let by_margin = details(&json!({}));
         assert_eq!(earned(&by_margin, &[line]), [(200, EntryReason::PriceFallback)]);
-        let by_price = details(json!({"base": "price"}));
+        let by_price = details(&json!({"base": "price"}));
         assert_eq!(earned(&by_price, &[line]), [(2_500, EntryReason::PriceShare)]);
     }
 
     #[test]
     fn each_line_makes_a_lot_that_lives_from_the_payment_on() {
         let lines = [line(1, 10_000, Some(4_000)), line(2, 10_000, Some(0)), line(3, 100, None)];
-        let posting = accrued(&details(json!({})), &order(&lines), "2026-03-02T00:00:00Z");
+        let posting = accrued(&details(&json!({})), &order(&lines), "2026-03-02T00:00:00Z");
         assert_eq!(posting.account.balance_minor, minor(1_002));
         let lots: Vec<_> =
             posting.earned.iter().map(|lot| (lot.order_line_id, lot.remaining_minor)).collect();
@@ -245,7 +245,7 @@ mod tests {
         let quarter = |day: u32| json!({"share_bp": 1_666, "offset_days": day, "purpose": "gift"});
         let parts = json!([quarter(0), quarter(91), quarter(182), quarter(273),
             {"share_bp": 3_336, "purpose": "personalised"}]);
-        let details = details(json!({"tiers": [{"from_minor": 300_000, "rate_bp": 500,
+        let details = details(&json!({"tiers": [{"from_minor": 300_000, "rate_bp": 500,
             "instalments": parts}]}));
         let car = line(1, 15_000_000, Some(600_000));
         let posting = accrued(&details, &order(&[car]), "2026-03-02T00:00:00Z");
@@ -275,27 +275,27 @@ mod tests {
     #[test]
     fn an_order_earns_at_most_and_at_least() {
         let lines = [line(1, 10_000, Some(4_000)), line(2, 10_000, Some(2_000))];
-        let at_most = |most: i64| details(json!({"most_per_order_minor": most}));
+        let at_most = |most: i64| details(&json!({"most_per_order_minor": most}));
         let amounts = |details: &AllowancePolicyDetails| -> Vec<i64> {
             earned(details, &lines).into_iter().map(|(amount, _)| amount).collect()
         };
         assert_eq!(amounts(&at_most(1_500)), [1_000, 500]);
         assert_eq!(amounts(&at_most(1_499)), [1_000, 499]);
         assert_eq!(amounts(&at_most(900)), [900, 0]);
-        let at_least = details(json!({"least_per_order_minor": 1_600}));
+        let at_least = details(&json!({"least_per_order_minor": 1_600}));
         assert_eq!(
             earned(&at_least, &lines),
             [(1_100, EntryReason::OrderMinimum), (500, EntryReason::MarginShare)]
         );
-        assert_eq!(amounts(&details(json!({"least_per_order_minor": 1_500}))), [1_000, 500]);
+        assert_eq!(amounts(&details(&json!({"least_per_order_minor": 1_500}))), [1_000, 500]);
         let cheap = [line(1, 300, Some(100))];
-        let earned = earned(&details(json!({"least_per_order_minor": 1_000})), &cheap);
+        let earned = earned(&details(&json!({"least_per_order_minor": 1_000})), &cheap);
         assert_eq!(earned, [(300, EntryReason::OrderMinimum)], "never more than was paid");
     }
 
     #[test]
     fn what_other_lines_of_the_order_have_earned_counts_to_its_most() {
-        let details = details(json!({"most_per_order_minor": 1_500}));
+        let details = details(&json!({"most_per_order_minor": 1_500}));
         let later =
             PaidOrder { earned_before: minor(1_000), ..order(&[line(3, 10_000, Some(4_000))]) };
         let amounts: Vec<_> = details.earnings(&later).iter().map(|one| one.amount.get()).collect();
@@ -308,7 +308,7 @@ mod tests {
             paid_at: at("1997-01-01T00:00:00Z"),
             ..order(&[line(1, 10_000, Some(4_000))])
         };
-        let posting = accrued(&details(json!({})), &sale, "2026-03-02T00:00:00Z");
+        let posting = accrued(&details(&json!({})), &sale, "2026-03-02T00:00:00Z");
         assert_eq!(posting.account.balance_minor, Minor::ZERO);
         assert_eq!(posting.earned[0].state, AllowanceLotState::Expired);
         assert_eq!(posting.movements.len(), 2);

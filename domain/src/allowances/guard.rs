@@ -136,7 +136,7 @@ impl GestureRulesDetails {
             .map(|share| set_aside.floor_share(share.get()).max(self.small_gift_minor));
         let share = share.filter(|most| amount > *most);
         let share = share.map(|most| LimitFailure::amount(GestureLimit::GiftShare, most, zero));
-        let often = self.gifts_per_customer_year.map(|most| most.get());
+        let often = self.gifts_per_customer_year.map(GestureCount::get);
         let often = often.filter(|most| gifts_this_year >= *most);
         let often = often
             .map(|most| LimitFailure::count(GestureLimit::GiftsPerYear, most, gifts_this_year));

@@ -307,7 +307,7 @@ mod tests {
         fn the_parts_of_what_was_earned_make_up_the_whole(
             earned in 0..1_000_000_i64, shares in proptest::collection::vec(0..2_000_u32, 0..5),
         ) {
-            let last = WHOLE_BP - shares.iter().sum::<u32>();
+            let last = WHOLE_BP.saturating_sub(shares.iter().sum());
             let parts: Vec<_> =
                 shares.iter().chain([&last]).map(|share| json!({"share_bp": share})).collect();
             let tier: AllowanceTier = from_value(

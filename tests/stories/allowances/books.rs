@@ -39,6 +39,7 @@ fn moved() -> (String, Vec<Sold>) {
 }
 
 /// Half to even, in numbers that cannot overflow: two percent of a price.
+#[expect(clippy::integer_division, reason = "the rest is looked at right after")]
 fn two_percent(price_minor: i128) -> i128 {
     let (share, rest) = (price_minor * 2 / 100, price_minor * 2 % 100);
     match rest.cmp(&50) {

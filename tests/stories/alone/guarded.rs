@@ -51,7 +51,7 @@ const NEVER: &[(&str, &str, &str)] = &[
     (
         "a lot promises more than is left of it",
         "UPDATE allowance_lot SET held_minor = remaining_minor + 1",
-        "allowance_lot_check",
+        "allowance_lot__held",
     ),
     (
         "a budget is overdrawn",

@@ -1,7 +1,8 @@
 //! Judging: whether somebody may grant something, what stands in the way, and who may.
 
 use super::{
-    AuthorityLimit, AuthorityLimitDetails, BEYOND_ALL_AUTHORITY, BEYOND_AUTHORITY, approving_roles,
+    AuthorityLimit, AuthorityLimitDetails, BEYOND_ALL_AUTHORITY, BEYOND_AUTHORITY, GestureCount,
+    approving_roles,
 };
 use crate::{
     allowances::gestures::GestureKind,
@@ -167,7 +168,7 @@ impl Authority {
         });
         let too_often = limit
             .per_customer_month_count
-            .map(|most| most.get())
+            .map(GestureCount::get)
             .filter(|most| granted.customer_month_count >= *most);
         let name = GestureLimit::PerCustomerMonthCount;
         let too_often =
