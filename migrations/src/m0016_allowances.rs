@@ -67,6 +67,7 @@ const GESTURES: &str = "
         ADD COLUMN interest text NOT NULL DEFAULT 'customer' CHECK (interest IN ('customer', 'dealer', 'brand')),
         ADD COLUMN perceived_value_minor bigint CHECK (perceived_value_minor >= 0),
         ADD COLUMN splits jsonb NOT NULL DEFAULT '[]',
+        ADD COLUMN budget_ids jsonb NOT NULL DEFAULT '[]',
         ADD COLUMN team_id uuid,
         ADD COLUMN failed_limits jsonb NOT NULL DEFAULT '[]',
         ADD COLUMN granted_by text COLLATE \"C\",
@@ -141,6 +142,7 @@ const ORDERS: &str = "
 /// will be paid from: in the order in which they were asked for, from what expires first. Policies are for the
 /// service's own role, so the owner steps behind them for this one transaction.
 const BEFORE: &str = "
+    ALTER TABLE approval NO FORCE ROW LEVEL SECURITY;
     ALTER TABLE allowance_lot NO FORCE ROW LEVEL SECURITY;
     ALTER TABLE allowance_account NO FORCE ROW LEVEL SECURITY;
     ALTER TABLE allowance_entry NO FORCE ROW LEVEL SECURITY;
@@ -183,6 +185,18 @@ const BEFORE: &str = "
                   ac.type_id('lot', lot_id), 'amount_minor', minor)) AS splits
               FROM split GROUP BY tenant_id, gesture_id) held
         WHERE held.tenant_id = gesture.tenant_id AND held.gesture_id = gesture.id;
+    UPDATE gesture SET splits = paid.splits
+        FROM (SELECT tenant_id, document, jsonb_agg(jsonb_build_object('lot_id',
+                  ac.type_id('lot', lot_id), 'amount_minor', -balance_change_minor)) AS splits
+              FROM allowance_entry WHERE kind = 'capture' GROUP BY tenant_id, document) paid
+        WHERE gesture.state = 'fulfilled' AND paid.tenant_id = gesture.tenant_id
+          AND paid.document = ac.type_id('ges', gesture.id);
+    UPDATE gesture SET granted_by = coalesce(
+            (SELECT approver FROM approval WHERE approval.tenant_id = gesture.tenant_id
+                AND approval.gesture_id = gesture.id AND decision = 'approved'),
+            ac.type_id('stf', requester_id))
+        WHERE approved_at IS NOT NULL;
+    ALTER TABLE approval FORCE ROW LEVEL SECURITY;
     ALTER TABLE allowance_lot FORCE ROW LEVEL SECURITY;
     ALTER TABLE allowance_account FORCE ROW LEVEL SECURITY;
     ALTER TABLE allowance_entry FORCE ROW LEVEL SECURITY;
@@ -284,6 +298,7 @@ fn budget_entry() -> Owned {
         .refers("budget_id", "allowance_budget")
         .may_refer("gesture_id", "gesture")
         .unique(&["budget_id", "idempotency_key"])
+        .index("budget", "budget_id, id", "")
         .append_only()
 }
 
@@ -294,7 +309,7 @@ fn shortfall() -> Owned {
         order_line_id uuid NOT NULL,
         lot_id uuid NOT NULL,
         currency text COLLATE \"C\" NOT NULL,
-        amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+        amount_minor bigint NOT NULL CHECK (amount_minor <> 0),
         idempotency_key text COLLATE \"C\" NOT NULL,
         at timestamptz NOT NULL";
     Owned::new("allowance_shortfall", columns)

@@ -10,7 +10,7 @@ use domain::{
     },
     customers::Customer,
     event::Event,
-    identity::Staff,
+    identity::{Staff, StaffStatus},
     ids::{AllowanceAccountId, AllowanceBudgetId, GestureId, OrderId, OrderLineId},
     money::Minor,
     orders::Sale,
@@ -27,8 +27,9 @@ const ACCOUNTS_AT_ONCE: u64 = 200;
 /// Accounts that are counted over in one job: a few seconds' work even when each has many lines.
 const COUNTED_AT_ONCE: u64 = 1_000;
 
-/// Parked gestures that are looked at in one job: each holds its customer's account until the job ends.
-const UNPARKED_AT_ONCE: u64 = 20;
+/// Parked gestures that go on in one job: with a second one it would hold a budget while it waits for a customer's account,
+/// and somebody else the other way round.
+const UNPARKED_AT_ONCE: u64 = 1;
 
 /// Sets aside what a paid sale has earned for service to its customer. Nothing in a currency for which
 /// there is no policy, nothing for a sale that was given back meanwhile; and no line earns twice.
@@ -91,13 +92,20 @@ pub(crate) async fn unpark(
 async fn go_on(tenant: &Tenant, gesture: GestureId) -> Result<Option<GestureDecision>, Failure> {
     let gesture: Gesture = tenant.hold(gesture).await?;
     let requester: Staff = tenant.get(gesture.requester_id).await?;
+    if requester.status == StaffStatus::Left {
+        // Nobody carries it out; its time will be over.
+        return Ok(None);
+    }
     let grantor = gesture.requester_id.to_string();
     tenant.lock_grantor(&grantor).await?;
-    let means = tenant.means(&gesture).await?;
-    let granting = Granting::of(&gesture, Some(grantor), &means.purse);
+    let purse = tenant.purse(gesture.customer_id).await?;
+    let (team, dealer) = (gesture.team_id, gesture.dealer_id);
+    let budgets = tenant.budgets_above(team, dealer, gesture.currency).await?;
+    let granting = Granting::of(&gesture, Some(grantor), &purse);
     let authority = tenant.authority(&granting).await?;
+    let rules = tenant.rules_for(gesture.currency).await?;
     let role = requester.details.role;
-    Ok(gesture.unpark(means.budgets, &authority, role, tenant.now()))
+    Ok(gesture.unpark((budgets, &rules), &authority, role, tenant.now()))
 }
 
 /// Takes out of the accounts behind `after` what has reached its date, and goes on as long as there are

@@ -8,6 +8,7 @@ use domain::{
     complaints::Complaint,
     event::{DayWork, Event},
     maintenance::{appointments::Appointment, occurrences::Occurrence},
+    orders::SalesOrder,
     sops::SopRun,
     surveys::Invitation,
     time::CivilDate,
@@ -61,6 +62,8 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         // procedures begin.
         Event::MessageQueued { .. } | Event::CustomerEventTold { .. } => Ok(()),
         Event::OrderPaid { order } => {
+            // A refund at the same moment waits until what it takes back is there.
+            tenant.hold::<SalesOrder>(*order).await?;
             maintenance::order_paid(tenant, *order).await?;
             allowances::accrue(tenant, *order).await
         }

@@ -3,7 +3,7 @@
 use crate::{
     access::{Access, Api, Outcome, may},
     list::{List, ListOf, Paging},
-    problem::{Problem, referred},
+    problem::{self, Problem, referred},
     request::{Id, Json},
 };
 use axum::response::Response;
@@ -86,6 +86,7 @@ async fn open_budget(
     }
     if let Some(team) = request.team_id {
         let team: Team = referred(work.get(team).await, "/team_id")?;
+        team.expect_of(dealer_id)?;
         dealer_id = Some(team.dealer_id);
     }
     let change = AllowanceBudget::open(work.new_id(), request, dealer_id, work.now());
@@ -115,7 +116,8 @@ async fn get_budget(
 
 /// Lists the lines of a budget
 ///
-/// The newest comes first. The changes of the balance add up to the balance, those of the held part to the held part.
+/// The newest comes first. The changes of the balance add up to the balance, those of the held part to the held part. A
+/// dealer's people see the lines of their dealer's budgets; those of the brand's are the brand's.
 #[utoipa::path(
     get, path = "/allowance-budgets/{id}/entries", tag = "allowances",
     operation_id = "list_allowance_budget_entries",
@@ -130,6 +132,10 @@ async fn list_budget_entries(
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let budget: AllowanceBudget = reading.get(id).await?;
+    // The lines of the brand's budget tell of every dealer's gestures.
+    if reading.reach().dealer.is_some() && budget.dealer_id.is_none() {
+        return Err(Problem::new(&problem::NOT_FOUND));
+    }
     list.answer(&reading, store::allowances::entries_of_budget(budget.id)).await
 }
 

@@ -230,8 +230,9 @@ async fn approve_gesture(
     work.lock_grantor(&grantor).await?;
     let purse = work.purse(gesture.customer_id).await?;
     let authority = work.authority(&Granting::of(&gesture, Some(grantor), &purse)).await?;
+    let rules = work.rules_for(gesture.currency).await?;
     let ballot = ballot(&work, verdict).await?;
-    let decision = gesture.approve(ballot, &authority, work.now())?;
+    let decision = gesture.approve(ballot, &rules, &authority, work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.changed(gesture).await
 }
@@ -292,9 +293,12 @@ async fn fulfil_gesture(
     let work = access.write_once().await?;
     let gesture: Gesture = work.hold(id).await?;
     let staff: Staff = work.get(work.actor().staff().unwrap_or(gesture.requester_id)).await?;
+    let grantor = staff.id.to_string();
+    work.lock_grantor(&grantor).await?;
     let means = work.means(&gesture).await?;
-    let authority = work.authority(&Granting::of(&gesture, None, &means.purse)).await?;
-    let bill = Bill { actual_minor: bill.actual_minor, role: staff.details.role };
+    let authority = work.authority(&Granting::of(&gesture, Some(grantor), &means.purse)).await?;
+    let role = staff.details.role;
+    let bill = Bill { actual_minor: bill.actual_minor, role, staff_id: staff.id };
     let decision = gesture.fulfil(bill, means, &authority, work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.changed(gesture).await

@@ -78,7 +78,7 @@ struct OfSpend {
 #[derive(Debug, Serialize, ToSchema)]
 struct LiabilityReport {
     /// By dealer and currency.
-    data: Vec<LiabilityRow>,
+    rows: Vec<LiabilityRow>,
 }
 
 /// What customers did not get in time.
@@ -89,7 +89,7 @@ struct BreakageReport {
     /// The last day.
     to_on: CivilDate,
     /// By dealer and currency.
-    data: Vec<BreakageRow>,
+    rows: Vec<BreakageRow>,
 }
 
 /// What was given.
@@ -102,7 +102,7 @@ struct SpendReport {
     /// The last day.
     to_on: CivilDate,
     /// One row for each, and each currency.
-    data: Vec<SpendRow>,
+    rows: Vec<SpendRow>,
 }
 
 /// Whether the books balance.
@@ -132,8 +132,8 @@ async fn report_liability(
     Parameters(of): Parameters<OfDealer>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let data = reading.liability(of.dealer_id).await?;
-    Ok(axum::Json(LiabilityReport { data }).into_response())
+    let rows = reading.liability(of.dealer_id).await?;
+    Ok(axum::Json(LiabilityReport { rows }).into_response())
 }
 
 /// Reports what customers did not get in time
@@ -152,9 +152,9 @@ async fn report_breakage(
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let days = Days::of(&reading, of.from_on, of.to_on).await?;
-    let data = reading.breakage(of.dealer_id, &days.span).await?;
+    let rows = reading.breakage(of.dealer_id, &days.span).await?;
     let Days { from_on, to_on, span: _ } = days;
-    Ok(axum::Json(BreakageReport { from_on, to_on, data }).into_response())
+    Ok(axum::Json(BreakageReport { from_on, to_on, rows }).into_response())
 }
 
 /// Reports what was given
@@ -175,9 +175,9 @@ async fn report_spend(
     let reading = access.read().await?;
     let days = Days::of(&reading, of.from_on, of.to_on).await?;
     let by = of.by.unwrap_or_default();
-    let data = reading.spend(by, of.dealer_id, &days.span).await?;
+    let rows = reading.spend(by, of.dealer_id, &days.span).await?;
     let Days { from_on, to_on, span: _ } = days;
-    Ok(axum::Json(SpendReport { by, from_on, to_on, data }).into_response())
+    Ok(axum::Json(SpendReport { by, from_on, to_on, rows }).into_response())
 }
 
 /// Counts the accounts over

@@ -32,8 +32,9 @@ struct ShortfallFilters {
 
 /// Lists shortfalls
 ///
-/// The newest comes first. Each is what was spent on a customer on the word of a sale that was refunded later; the dealer
-/// who sold bears it.
+/// The newest comes first. Each is what was spent on a customer on the word of a sale that was refunded: the dealer who sold
+/// bears what was spent before the refund, and the dealer who looks after the customer what is spent after it. A negative
+/// one is a gesture that was reversed, and its money is back.
 #[utoipa::path(
     get, path = "/allowance-shortfalls", tag = "allowances",
     operation_id = "list_allowance_shortfalls",

@@ -59,7 +59,7 @@ struct TodoFilters {
 #[derive(Debug, Serialize, ToSchema)]
 struct TodoList {
     /// The steps, those that are due first at the front, and those without a time at the end.
-    data: Vec<SopTodo>,
+    steps: Vec<SopTodo>,
     /// Whether there are more behind these.
     has_more: bool,
 }
@@ -84,8 +84,8 @@ async fn show_todo(
     let owner = todo_of(access.caller().actor, staff_id, scope == Some(TodoScope::Dealer))?;
     let reading = access.read().await?;
     let limit = limit.map_or(USUAL_LIMIT, |AtMost(limit)| limit);
-    let (data, has_more) = reading.todo(owner, limit).await?;
-    Ok(axum::Json(TodoList { data, has_more }).into_response())
+    let (steps, has_more) = reading.todo(owner, limit).await?;
+    Ok(axum::Json(TodoList { steps, has_more }).into_response())
 }
 
 /// By what a report counts.
@@ -122,7 +122,7 @@ struct AdherenceReport {
     /// The last day.
     to_on: CivilDate,
     /// A line for each dealer, person or version, those with the most runs first; at most 200.
-    data: Vec<SopAdherence>,
+    rows: Vec<SopAdherence>,
 }
 
 /// Reports how well procedures were followed
@@ -148,9 +148,9 @@ async fn report_sop_adherence(
         AdherenceKey::Staff => AdherenceBy::Staff,
         AdherenceKey::Version => AdherenceBy::Version,
     };
-    let data = reading.adherence(by, days.from, days.until).await?;
+    let rows = reading.adherence(by, days.from, days.until).await?;
     let Days { from_on, to_on, .. } = days;
-    Ok(axum::Json(AdherenceReport { from_on, to_on, data }).into_response())
+    Ok(axum::Json(AdherenceReport { from_on, to_on, rows }).into_response())
 }
 
 /// Which deviations are wanted.

@@ -4,10 +4,7 @@
 //! there is no budget, nothing is counted. When a budget is short the gesture is parked, and goes on by
 //! itself when money arrives.
 
-use super::{
-    authority::{GestureLimit, LimitFailure},
-    gestures::GestureState,
-};
+use super::authority::{GestureLimit, LimitFailure};
 use crate::{
     change::Change,
     event::Event,
@@ -329,6 +326,11 @@ impl Budgets {
         Self(budgets)
     }
 
+    /// Which they are.
+    pub fn ids(&self) -> Vec<AllowanceBudgetId> {
+        self.0.iter().map(|budget| budget.id).collect()
+    }
+
     /// Those that have less than `asked`.
     pub fn short_of(&self, asked: Minor) -> Vec<LimitFailure> {
         let short = self.0.iter().filter(|budget| budget.available_minor < asked);
@@ -366,21 +368,6 @@ impl Budgets {
 }
 
 impl BudgetAct {
-    /// What a gesture that was `held` gives back when it ends in `state` without being paid.
-    pub fn ended(state: GestureState, held: Minor) -> Self {
-        match state {
-            // A parked gesture has held nothing of any budget.
-            GestureState::Parked => Self::Release(Minor::ZERO),
-            GestureState::PendingApproval
-            | GestureState::Approved
-            | GestureState::Rejected
-            | GestureState::Fulfilled
-            | GestureState::Reversed
-            | GestureState::Cancelled
-            | GestureState::Expired => Self::Release(held),
-        }
-    }
-
     /// The kind of line, and how balance and held part change.
     fn moves(self) -> (BudgetEntryKind, i64, i64) {
         match self {

@@ -117,7 +117,8 @@ pub struct AllowanceShortfall {
     pub account_id: AllowanceAccountId,
     /// On whom it was spent.
     pub customer_id: CustomerId,
-    /// Who bears it: the dealer who sold.
+    /// Who bears it: the dealer who sold, of what was spent before the refund; the dealer who looks after the customer,
+    /// of what is spent after it.
     pub dealer_id: Option<DealerId>,
     /// The order line that had earned it.
     pub order_line_id: OrderLineId,
@@ -125,8 +126,9 @@ pub struct AllowanceShortfall {
     pub lot_id: AllowanceLotId,
     /// The currency of the amount.
     pub currency: Currency,
-    /// How much was spent that the sale does not pay for any more.
-    pub amount_minor: Minor,
+    /// By how many minor units what was spent is beyond what the sale pays for; negative when a gesture was reversed and
+    /// its money is back.
+    pub amount_minor: i64,
     /// What makes it impossible to charge it twice.
     #[serde(skip)]
     pub idempotency_key: String,
@@ -141,10 +143,10 @@ pub struct Overspent {
     pub lot_id: AllowanceLotId,
     /// Whose line had earned it.
     pub order_line_id: OrderLineId,
-    /// Who sold.
-    pub seller_id: Option<DealerId>,
-    /// How much was spent.
-    pub amount_minor: Minor,
+    /// Who bears it; `None`: the dealer who looks after the customer.
+    pub borne_by: Option<DealerId>,
+    /// How much was spent; negative when it is back.
+    pub amount_minor: i64,
     /// What makes it impossible to charge it twice.
     pub idempotency_key: String,
 }

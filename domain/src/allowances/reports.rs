@@ -62,7 +62,8 @@ pub enum SpendBy {
 #[schema(examples(json!({"key": "clerk", "currency": "CNY", "gestures": 40, "free_gestures": 12,
     "spent_minor": 84_000, "perceived_value_minor": 130_000})))]
 pub struct SpendRow {
-    /// Which: a role, a dealer, a kind or an interest; null: those of no dealer.
+    /// Which: a role, a dealer, a kind or an interest; null: those of no dealer, or of
+    /// somebody of the brand whom the caller does not see.
     pub key: Option<String>,
     /// The currency.
     pub currency: Currency,

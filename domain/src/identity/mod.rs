@@ -15,6 +15,7 @@ pub use signing::{
     ANNOUNCED_HOURS, LINGERS_HOURS, SIGNS_DAYS, SigningKeyState, SigningStep, SigningTurn,
     next_step,
 };
+pub(crate) use staff::TEAM_OF_ANOTHER_DEALER;
 pub use staff::{Hiring, Leave, Staff, StaffDetails, StaffStatus};
 pub use standing::{Origin, STANDING_SECONDS, Standing};
 pub use tokens::{
@@ -406,7 +407,7 @@ pub static RULES: &[&Rule] = &[
     &staff::SIGN_IN_INCOMPLETE,
     &staff::LEAVE_ENDS_BEFORE_IT_BEGINS,
     &staff::DEPUTY_CANNOT_DECIDE,
-    &staff::TEAM_OF_ANOTHER_DEALER,
+    &TEAM_OF_ANOTHER_DEALER,
     &keys::NO_SCOPES,
     &keys::SCOPES_BEYOND_YOURS,
     &keys::DEALER_BEYOND_YOURS,

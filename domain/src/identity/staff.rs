@@ -199,7 +199,7 @@ pub(super) static DEPUTY_CANNOT_DECIDE: Rule = Rule {
 };
 
 /// A team of another dealer.
-pub(super) static TEAM_OF_ANOTHER_DEALER: Rule = Rule {
+pub(crate) static TEAM_OF_ANOTHER_DEALER: Rule = Rule {
     code: "team_of_another_dealer",
     kind: Kind::Unfit,
     title: Bilingual { en: "Not a team of this dealer", zh: "团队不属于该经销商" },

@@ -160,13 +160,23 @@ fn a_sale_goes_from_quoted_to_paid_to_delivered() {
     let delivered = paid.clone().deliver(today, now()).unwrap().record;
     assert_eq!((delivered.status, delivered.delivered_on), (OrderStatus::Delivered, Some(today)));
     let refused = [
-        (paid.clone().pay(today, now()), json!(["deliver"])),
-        (paid.cancel(), json!(["deliver"])),
+        (paid.clone().pay(today, now()), json!(["deliver", "refund"])),
+        (paid.clone().cancel(), json!(["deliver", "refund"])),
         (quoted().order.deliver(today, now()), json!(["pay", "cancel"])),
-        (delivered.deliver(today, now()), json!([])),
+        (delivered.clone().deliver(today, now()), json!(["refund"])),
+        (quoted().order.refund(today, now()), json!(["pay", "cancel"])),
     ];
     for (verb, allowed) in refused {
         assert_eq!(verb.unwrap_err().facts["allowed_transitions"], allowed);
+    }
+    for sold in [paid, delivered] {
+        let refunded = sold.refund(today, now()).unwrap();
+        assert_eq!(
+            (refunded.record.status, refunded.record.is_paid()),
+            (OrderStatus::Refunded, false)
+        );
+        assert_eq!(refunded.events, [(Event::OrderRefunded { order: refunded.record.id }, None)]);
+        assert!(refunded.record.refund(today, now()).is_err());
     }
 }
 

@@ -77,8 +77,8 @@ pub static EVIDENCE_LINK_EXPIRED: Rule = Rule {
         zh: "该链接的有效期至 {expires_at}。",
     },
     advice: Bilingual {
-        en: "Ask for a new one: `GET /v1/sop-evidence/{id}`.",
-        zh: "请通过 `GET /v1/sop-evidence/{id}` 获取新的链接。",
+        en: "Read the evidence again (`GET /v1/sop-evidence/…`): it says a new link.",
+        zh: "请重新读取该凭证（`GET /v1/sop-evidence/…`），即可获得新的链接。",
     },
 };
 

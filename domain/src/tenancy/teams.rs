@@ -2,8 +2,10 @@
 
 use crate::{
     change::Change,
+    identity::TEAM_OF_ANOTHER_DEALER,
     ids::{DealerId, TeamId},
     record::{Record, Version},
+    refusal::Refusal,
     text::Name,
     time::Timestamp,
 };
@@ -54,6 +56,20 @@ impl Team {
         let TeamFormation { dealer_id, name } = formation;
         let details = TeamDetails { name };
         Change::created(Self { id, dealer_id, details, version: Version::FIRST, created_at: now })
+    }
+
+    /// Expects that it is a team of `dealer`, if one is named.
+    ///
+    /// # Errors
+    ///
+    /// `team_of_another_dealer`.
+    pub fn expect_of(&self, dealer: Option<DealerId>) -> Result<(), Refusal> {
+        match dealer {
+            Some(dealer) if dealer != self.dealer_id => {
+                Err(Refusal::new(&TEAM_OF_ANOTHER_DEALER).with("team_id", self.id).at("/team_id"))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Says something else about it.

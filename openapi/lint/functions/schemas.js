@@ -3,6 +3,8 @@
 const SNAKE = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
 // An event is `resource.happened`, a scope `resource:action`, a sort order may begin with a minus.
 const VALUE = /^-?[a-z][a-z0-9]*(?:[_.:][a-z0-9]+)*$/;
+// A media type is a name of somebody else's (RFC 6838), and stays as it is.
+const MEDIA_TYPE = /^[a-z]+\/[a-z0-9.+-]+$/;
 const ONE = ["items", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "contains", "propertyNames", "not", "if", "then", "else"];
 const LISTED = ["allOf", "anyOf", "oneOf", "prefixItems"];
 const NAMED = ["properties", "patternProperties", "dependentSchemas", "$defs"];
@@ -79,7 +81,7 @@ const rules = {
 
   *values({ schema, at }) {
     for (const value of [...(schema.enum ?? []), schema.const]) {
-      if (typeof value === "string" && !VALUE.test(value)) {
+      if (typeof value === "string" && !VALUE.test(value) && !MEDIA_TYPE.test(value)) {
         yield { message: `The value "${value}" is not lower_snake.`, path: at };
       }
     }

@@ -77,6 +77,22 @@ impl Tenant {
         Ok(Budgets::of(self.hold_all(above(team, dealer, currency)).await?))
     }
 
+    /// The budgets in which a gesture is held, locked until this work is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn budgets_of(&self, ids: &[AllowanceBudgetId]) -> Result<Budgets, Fault> {
+        if ids.is_empty() {
+            return Ok(Budgets::default());
+        }
+        let ids = ids.iter().copied().map(Uuid::from);
+        let held = allowance_budget::Entity::find()
+            .filter(allowance_budget::Column::Id.is_in(ids))
+            .order_by_asc(allowance_budget::Column::Id);
+        Ok(Budgets::of(self.hold_all(held).await?))
+    }
+
     /// Records what moved in a budget.
     ///
     /// # Errors
@@ -96,8 +112,8 @@ impl Tenant {
         Ok(budget)
     }
 
-    /// Up to `most` parked gestures behind `after` that fall under `budget`, the one that was asked for first
-    /// before the others.
+    /// Up to `most` parked gestures behind `after` that fall under `budget` and that it has the money for, the one that
+    /// was asked for first before the others.
     ///
     /// # Errors
     ///
@@ -112,6 +128,7 @@ impl Tenant {
         let select = gesture::Entity::find()
             .filter(C::State.eq(word(&GestureState::Parked)))
             .filter(C::Currency.eq(budget.currency.to_string()))
+            .filter(C::EstimateMinor.lte(budget.available_minor.get()))
             .filter(C::Id.gt(after.map_or(Uuid::nil(), Uuid::from)))
             .apply_if(budget.dealer_id, |all, id| all.filter(C::DealerId.eq(Uuid::from(id))))
             .apply_if(budget.team_id, |all, id| all.filter(C::TeamId.eq(Uuid::from(id))))

@@ -133,7 +133,7 @@ impl Tenant {
         })
     }
 
-    /// What a gesture is paid from, locked until this work is done, and what the brand says about gestures.
+    /// What a gesture is held in and paid from, locked until this work is done, and what the brand says about gestures.
     ///
     /// # Errors
     ///
@@ -146,8 +146,7 @@ impl Tenant {
         if !emptied.is_empty() {
             purse.lots.extend(self.lots(&emptied).await?);
         }
-        let (team, dealer) = (gesture.team_id, gesture.dealer_id);
-        let budgets = self.budgets_above(team, dealer, gesture.currency).await?;
+        let budgets = self.budgets_of(&gesture.budget_ids).await?;
         let rules = self.rules_for(gesture.currency).await?;
         Ok(Means { purse, budgets, rules })
     }

@@ -206,7 +206,7 @@ impl Tenant {
                 id: self.new_id(),
                 account_id: account.id,
                 customer_id: account.customer_id,
-                dealer_id: overspent.seller_id.or(account.dealer_id),
+                dealer_id: overspent.borne_by.or(account.dealer_id),
                 order_line_id: overspent.order_line_id,
                 lot_id: overspent.lot_id,
                 currency: account.currency,

@@ -132,7 +132,7 @@ table! {
         order_line_id: OrderLineId,
         lot_id: AllowanceLotId,
         currency: Currency,
-        amount_minor: Minor,
+        amount_minor: i64,
         idempotency_key: String,
         at: Timestamp,
     } append_only
@@ -223,6 +223,7 @@ table! {
         perceived_value_minor: Option<Minor>,
         actual_minor: Option<Minor>,
         splits: Vec<LotSplit>,
+        budget_ids: Vec<AllowanceBudgetId>,
         state: GestureState,
         requester_id: StaffId,
         team_id: Option<TeamId>,
@@ -283,7 +284,7 @@ words!(
     ApprovalDecision,
 );
 
-crate::documents!(AllowanceTiers, Vec<LotSplit>, Vec<LimitFailure>);
+crate::documents!(AllowanceTiers, Vec<LotSplit>, Vec<AllowanceBudgetId>, Vec<LimitFailure>);
 numbers!(LotExpiryDays, GestureCount);
 
 /// A document is known by its identifier, which says its kind.

@@ -25,7 +25,7 @@ const LIABILITY: &str = "
     GROUP BY dealer_id, currency ORDER BY dealer_id NULLS FIRST, currency";
 
 const BREAKAGE: &str = "
-    SELECT account.dealer_id, account.currency, count(*) AS lots,
+    SELECT account.dealer_id, account.currency, count(DISTINCT entry.lot_id) AS lots,
            -sum(entry.balance_change_minor)::bigint AS expired_minor
     FROM allowance_entry entry
     JOIN allowance_account account ON account.tenant_id = entry.tenant_id AND account.id = entry.account_id
@@ -130,7 +130,7 @@ impl Tenant {
                     count(*) FILTER (WHERE actual_minor = 0) AS free_gestures,
                     sum(actual_minor)::bigint AS spent_minor,
                     coalesce(sum(perceived_value_minor), 0)::bigint AS perceived_value_minor
-             FROM gesture JOIN staff ON staff.tenant_id = gesture.tenant_id AND staff.id = gesture.requester_id
+             FROM gesture LEFT JOIN staff ON staff.tenant_id = gesture.tenant_id AND staff.id = gesture.requester_id
              WHERE gesture.tenant_id = ac.tenant() AND gesture.state = 'fulfilled'
                AND gesture.settled_at >= $2 AND gesture.settled_at < $3
                AND ($1::uuid IS NULL OR gesture.dealer_id = $1)

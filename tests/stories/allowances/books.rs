@@ -71,7 +71,12 @@ impl Shop {
         let owed = report("/v1/reports/allowance-liability").await;
         let gone = report("/v1/reports/allowance-breakage?from_on=1990-01-01").await;
         let sum = |reply: &crate::house::Reply, field: &str| -> i128 {
-            reply.data().iter().map(|row| i128::from(row[field].as_i64().unwrap())).sum()
+            reply["rows"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| i128::from(row[field].as_i64().unwrap()))
+                .sum()
         };
         let (expired, remaining) = (sum(&gone, "expired_minor"), sum(&owed, "balance_minor"));
         let sql = "SELECT coalesce(sum(amount_minor), 0)::bigint FROM allowance_lot";

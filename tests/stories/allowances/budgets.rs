@@ -22,8 +22,8 @@ impl Shop {
     /// Balance and held part of a budget, after adding its lines up.
     async fn left_in(&self, budget: &str) -> (i64, i64) {
         let path = format!("/v1/allowance-budgets/{budget}");
-        let shown = self.manager.get(&path).await.expect(200);
-        let lines = self.manager.get(&format!("{path}/entries?limit=200")).await.expect(200);
+        let shown = self.brand.get(&path).await.expect(200);
+        let lines = self.brand.get(&format!("{path}/entries?limit=200")).await.expect(200);
         let sum = |field: &str| -> i64 {
             lines.data().iter().map(|line| line[field].as_i64().unwrap()).sum()
         };
@@ -134,6 +134,33 @@ async fn a_parked_gesture_is_let_go_in_time_and_a_cost_beyond_needs_the_budget()
 }
 
 #[tokio::test]
+async fn a_budget_is_one_team_s_or_one_dealer_s() {
+    let shop = Shop::opens().await;
+    let east = created(&shop.brand, "/v1/dealers", json!({"code": "east", "name": "东站店"})).await;
+    let team = json!({"dealer_id": east, "name": "早班"});
+    let team = created(&shop.brand, "/v1/teams", team).await;
+    let both = json!({"dealer_id": shop.dealer, "team_id": team, "currency": "CNY"});
+    let refused = shop.brand.post("/v1/allowance-budgets", both).await;
+    refused.refused(422, "team_of_another_dealer");
+}
+
+#[tokio::test]
+async fn what_was_granted_before_there_was_a_budget_is_not_paid_from_it() {
+    let shop = Shop::opens().await;
+    shop.sells(40_000).await;
+    let (one, two) = (shop.asks(3_000).await.expect(201), shop.asks(2_000).await.expect(201));
+    let budget = shop.opens_budget(json!({"dealer_id": shop.dealer})).await;
+    shop.funds(&budget, 5_000).await;
+    let bill = json!({"actual_minor": 3_000});
+    shop.clerk.post(&gesture(&one, "fulfil"), bill).await.expect(200);
+    shop.clerk.post(&gesture(&two, "cancel"), json!({})).await.expect(200);
+    assert_eq!(shop.left_in(&budget).await, (5_000, 0));
+    let because = json!({"reason": "It never came."});
+    shop.manager.post(&gesture(&one, "reverse"), because).await.expect(200);
+    assert_eq!(shop.left_in(&budget).await, (5_000, 0));
+}
+
+#[tokio::test]
 async fn a_dealer_s_people_see_their_budget_and_the_brand_s_and_fund_neither() {
     let shop = Shop::opens().await;
     shop.opens_budget(json!({"dealer_id": shop.dealer})).await;
@@ -144,6 +171,9 @@ async fn a_dealer_s_people_see_their_budget_and_the_brand_s_and_fund_neither() {
     assert_eq!(seen.data().len(), 2);
     let path = format!("/v1/allowance-budgets/{easts}");
     shop.manager.get(&path).await.refused(404, "not_found");
+    let lines = format!("/v1/allowance-budgets/{brands}/entries");
+    shop.manager.get(&lines).await.refused(404, "not_found");
+    shop.brand.get(&lines).await.expect(200);
     let transfer = json!({"amount_minor": 1, "reason": "Please"});
     let fund = format!("/v1/allowance-budgets/{brands}/fund");
     shop.manager.post(&fund, transfer).await.refused(403, "forbidden");

@@ -44,6 +44,30 @@ async fn a_refund_takes_what_is_left_and_charges_the_dealer_with_the_rest() {
 }
 
 #[tokio::test]
+async fn what_another_dealer_spends_after_the_refund_is_theirs_to_bear() {
+    let shop = Shop::opens().await;
+    let east = created(&shop.brand, "/v1/dealers", json!({"code": "east", "name": "东站店"})).await;
+    let line = json!({"quantity": 1, "price_minor": 46_000, "cost_minor": 6_000});
+    let order = json!({"customer_id": shop.customer, "dealer_id": east,
+        "currency": "CNY", "lines": [line], "paid_on": "2026-01-05"});
+    let order = created(&shop.brand, "/v1/orders", order).await;
+    shop.house.settle().await;
+    let before = shop.asks(3_000).await.expect(201);
+    shop.clerk.post(&gesture(&before, "fulfil"), json!({"actual_minor": 3_000})).await.expect(200);
+    let open = shop.asks(2_000).await.expect(201);
+    shop.refunds(&order).await;
+    shop.clerk.post(&gesture(&open, "fulfil"), json!({"actual_minor": 2_000})).await.expect(200);
+    assert_eq!(shop.shortfalls().await, [2_000]);
+    let because = json!({"reason": "It never came."});
+    shop.manager.post(&gesture(&open, "reverse"), because).await.expect(200);
+    assert_eq!(shop.shortfalls().await, [2_000, -2_000]);
+    let sellers = format!("/v1/allowance-shortfalls?dealer_id={east}");
+    let sellers = shop.brand.get(&sellers).await.expect(200);
+    assert_eq!((sellers.data().len(), &sellers.data()[0]["amount_minor"]), (1, &json!(3_000)));
+    assert_eq!(shop.books().await, (0, 0));
+}
+
+#[tokio::test]
 async fn a_sale_that_was_given_back_before_anybody_looked_earns_nothing() {
     let shop = Shop::opens().await;
     let line = json!({"quantity": 1, "price_minor": 10_000, "cost_minor": 6_000});

@@ -93,8 +93,9 @@ async fn a_skirt_of_100_with_a_margin_of_40_buys_wet_wipes_and_a_hair_band() {
         funding["gestures"].as_array().unwrap().iter().map(|one| &one["paid_minor"]).collect();
     assert_eq!(paid, [300, 700]);
     let spend = shop.manager.get("/v1/reports/gesture-spend?by=kind").await.expect(200);
-    let rows: Vec<_> = spend
-        .data()
+    let rows: Vec<_> = spend["rows"]
+        .as_array()
+        .unwrap()
         .iter()
         .map(|row| {
             (

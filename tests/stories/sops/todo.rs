@@ -6,7 +6,12 @@ use domain::identity::Role;
 use serde_json::{Value, json};
 
 fn titles(list: &Reply) -> Vec<&str> {
-    list.data().iter().map(|one| one["step"]["title"].as_str().unwrap()).collect()
+    list["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["step"]["title"].as_str().unwrap())
+        .collect()
 }
 
 fn calls() -> Value {
@@ -27,10 +32,10 @@ async fn everybody_has_a_list_and_what_is_due_first_comes_first() {
     let list = clerk.get("/v1/todo").await.expect(200);
     assert_eq!(titles(&list), ["Today", "Tomorrow", "Whenever"]);
     assert_eq!(
-        (&list["has_more"], &list.data()[0]["run"]["id"]),
+        (&list["has_more"], &list["steps"][0]["run"]["id"]),
         (&json!(false), &json!(run.id()))
     );
-    assert_eq!(list.data()[0]["is_overdue"], json!(false));
+    assert_eq!(list["steps"][0]["is_overdue"], json!(false));
     assert!(titles(&other.get("/v1/todo").await.expect(200)).is_empty());
     assert_eq!(titles(&clerk.get("/v1/todo?limit=1").await.expect(200)), ["Today"]);
     assert_eq!(clerk.get("/v1/todo?limit=1").await["has_more"], true);
@@ -48,9 +53,9 @@ async fn everybody_has_a_list_and_what_is_due_first_comes_first() {
     // From its time on a step is overdue, and stands on the manager's list, too.
     shop.house.pass_hours(1).await;
     let list = clerk.get("/v1/todo").await.expect(200);
-    assert_eq!(list.data()[0]["is_overdue"], json!(true));
+    assert_eq!(list["steps"][0]["is_overdue"], json!(true));
     assert_eq!(titles(&manager.get("/v1/todo").await.expect(200)), ["Today"]);
-    for one in list.data().clone() {
+    for one in list["steps"].as_array().unwrap().clone() {
         let path = format!(
             "/v1/sop-runs/{}/steps/{}/complete",
             run.id(),
@@ -96,12 +101,12 @@ async fn adherence_and_deviations_are_counted_for_each_dealer_and_version() {
     let by_dealer = report(&shop.key, "dealer").await;
     let ours = json!({ "id": shop.dealer, "runs": 3, "adherence_bp": 8_888, "steps_done": 8, "steps_failed": 0,
         "steps_waived": 1, "obligations_missed": 1, "steps_overdue": 0 });
-    assert_eq!(by_dealer.data()[0], ours);
-    assert_eq!(by_dealer.data().len(), 2);
-    assert_eq!(report(&manager, "dealer").await.data(), &[ours]);
-    assert_eq!(report(&shop.key, "version").await.data()[0]["id"], json!(version));
-    assert_eq!(report(&shop.key, "version").await.data()[0]["runs"], 4);
-    assert_eq!(report(&manager, "staff").await.data()[0]["id"], json!(id));
+    assert_eq!(by_dealer["rows"][0], ours);
+    assert_eq!(by_dealer["rows"].as_array().unwrap().len(), 2);
+    assert_eq!(report(&manager, "dealer").await["rows"], json!([ours]));
+    assert_eq!(report(&shop.key, "version").await["rows"][0]["id"], json!(version));
+    assert_eq!(report(&shop.key, "version").await["rows"][0]["runs"], 4);
+    assert_eq!(report(&manager, "staff").await["rows"][0]["id"], json!(id));
     shop.key.get("/v1/reports/sop-adherence").await.refused(400, "invalid_parameter");
 
     let deviations = shop.key.get("/v1/reports/sop-deviations").await.expect(200);
@@ -111,7 +116,7 @@ async fn adherence_and_deviations_are_counted_for_each_dealer_and_version() {
     let before = shop.key.get("/v1/reports/sop-deviations?to_on=2026-01-04").await.expect(200);
     assert_eq!(before.data().len(), 0);
     let before = shop.key.get("/v1/reports/sop-adherence?by=dealer&to_on=2026-01-04").await;
-    assert_eq!((&before["from_on"], before.data().len()), (&json!("2025-12-05"), 0));
+    assert_eq!((&before["from_on"], &before["rows"]), (&json!("2025-12-05"), &json!([])));
 }
 
 #[tokio::test]

@@ -133,7 +133,9 @@ async fn told(operation: &Operation, caller: &Caller<'_>, place: &Place, id: &st
         members.remove("request_id");
     }
     let text = format!("{} {}", reply.status.as_u16(), body.to_string().replace(id, "ID"));
-    let is_empty_list = reply.status == 200 && reply["data"] == json!([]);
+    // Lists have data, reports have rows, and what is to be done has steps.
+    let has_none = |name: &&str| reply[*name] == json!([]);
+    let is_empty_list = reply.status == 200 && ["data", "rows", "steps"].iter().any(has_none);
     let is_filter = operation.method == Method::GET && matches!(place, Place::Query(_));
     Told {
         text,

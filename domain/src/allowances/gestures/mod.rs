@@ -21,7 +21,10 @@ pub use verbs::{Ballot, Bill, GestureDecision, Means};
 use super::{authority::LimitFailure, lots::LotSplit};
 use crate::{
     identity::Rank,
-    ids::{ApprovalId, ComplaintId, CustomerId, DealerId, GestureId, StaffId, TeamId},
+    ids::{
+        AllowanceBudgetId, ApprovalId, ComplaintId, CustomerId, DealerId, GestureId, StaffId,
+        TeamId,
+    },
     money::{Currency, Minor, Money},
     record::{Record, Version},
     text::{Line, Prose},
@@ -36,7 +39,8 @@ use utoipa::ToSchema;
     "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": null, "kind": "gift",
     "problem_solved": "The filter came a week late and the family bought water.", "interest": "customer",
     "currency": "CNY", "estimate_minor": 8000, "perceived_value_minor": 12000, "actual_minor": null,
-    "splits": [{"lot_id": "lot_01m80t7jx3e9vbq2f4c6d8g0hk", "amount_minor": 8000}], "state": "pending_approval",
+    "splits": [{"lot_id": "lot_01m80t7jx3e9vbq2f4c6d8g0hk", "amount_minor": 8000}], "budget_ids": [],
+    "state": "pending_approval",
     "requester_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "team_id": null,
     "asked_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
     "failed_limits": [{"limit": "per_request", "most_minor": 5000, "used_minor": 0, "most_count": null, "used_count": null}],
@@ -68,6 +72,8 @@ pub struct Gesture {
     pub actual_minor: Option<Minor>,
     /// The lots that it is held from, and those that it was paid from once it is carried out.
     pub splits: Vec<LotSplit>,
+    /// The budgets in which it is held, and from which it was paid: those that it fell under when it was granted.
+    pub budget_ids: Vec<AllowanceBudgetId>,
     /// Where it stands.
     pub state: GestureState,
     /// In whose name it was asked for.

@@ -43,12 +43,17 @@ impl Gesture {
         let actual = Money { amount: bill.actual_minor, currency: self.currency };
         let Means { purse, budgets, rules } = means;
         if actual.amount > rules.tolerated(self.estimate_minor) {
-            let holder = Holder { role: bill.role, staff_id: None, grants_now: false };
+            let Bill { role, staff_id, .. } = bill;
+            let holder = Holder { role, staff_id: Some(staff_id), grants_now: true };
             authority.expect(holder, actual)?;
         }
         if actual.amount > self.estimate_minor {
             let set_aside = purse.set_aside(self.currency);
-            let heavy = rules.judge(self.kind, actual.amount, set_aside, 0);
+            let mut heavy = rules.judge(self.kind, actual.amount, set_aside, 0);
+            if self.estimate_minor == Minor::ZERO {
+                // What was to cost nothing was not counted among the gifts of the year.
+                heavy.extend(self.one_too_many(&rules, actual.amount, authority));
+            }
             if let Some(first) = heavy.first() {
                 return Err(too_heavy(first.limit, actual, &heavy).with("failed_limits", &heavy));
             }
@@ -165,8 +170,7 @@ impl Gesture {
             let ledger = means.purse.open(self.estimate(), now)?;
             Some(ledger.release(&self.splits, self.purpose(), reason).close())
         };
-        let act = BudgetAct::ended(self.state, self.estimate_minor);
-        let budgets = means.budgets.post(act, self.id);
+        let budgets = means.budgets.post(BudgetAct::Release(self.estimate_minor), self.id);
         let change = Self { splits: Vec::new(), ..self }.settled(action, to, now);
         Ok(GestureDecision { change, approval: None, posting, budgets })
     }

@@ -75,7 +75,14 @@ fn approved(estimate: i64) -> (Gesture, Means) {
     if gesture.state == GestureState::Approved {
         return (gesture, means);
     }
-    (gesture.approve(ballot(manager()), &authority(), at(NOW)).unwrap().change.record, means)
+    (
+        gesture
+            .approve(ballot(manager()), &no_rules(), &authority(), at(NOW))
+            .unwrap()
+            .change
+            .record,
+        means,
+    )
 }
 
 /// Customer 7 has `balance`, and `held` of it is promised.
@@ -89,7 +96,11 @@ fn ballot(by: Actor) -> Ballot {
 }
 
 fn bill(actual: i64) -> Bill {
-    Bill { actual_minor: minor(actual), role: Role::Clerk }
+    Bill { actual_minor: minor(actual), role: Role::Clerk, staff_id: id(11) }
+}
+
+fn no_rules() -> GestureRulesDetails {
+    GestureRulesDetails::none(Currency::CNY)
 }
 
 /// The limits that a gesture was beyond.
@@ -173,7 +184,7 @@ fn a_program_names_the_person_and_a_person_only_themselves() {
 #[test]
 fn somebody_else_of_enough_authority_approves() {
     let (gesture, _) = waiting(100);
-    let approve = |by| gesture.clone().approve(ballot(by), &authority(), at(NOW));
+    let approve = |by| gesture.clone().approve(ballot(by), &no_rules(), &authority(), at(NOW));
     assert_eq!(approve(clerk()).unwrap_err().rule.code, "own_gesture");
     let colleague = Actor::Staff { id: id(13), rank: Rank::CLERK };
     assert_eq!(approve(colleague).unwrap_err().rule.code, "beyond_authority");
@@ -181,7 +192,8 @@ fn somebody_else_of_enough_authority_approves() {
     assert_eq!(decision.change.record.state, GestureState::Approved);
     assert_eq!(decision.change.record.expires_at, Some(at("2026-06-15T00:00:00Z")));
     assert_eq!(decision.approval.unwrap().rank, Rank::MANAGER);
-    let again = decision.change.record.approve(ballot(manager()), &authority(), at(NOW));
+    let again =
+        decision.change.record.approve(ballot(manager()), &no_rules(), &authority(), at(NOW));
     assert_eq!(again.unwrap_err().rule.code, "illegal_transition");
 }
 
@@ -195,14 +207,16 @@ fn a_program_that_asked_in_a_persons_name_does_not_decide_and_neither_does_the_p
     assert_eq!(gesture.requester_id, id(11));
     let ballot = |by| Ballot { rank: Rank::MANAGER, ..ballot(by) };
     for own in [program, clerk()] {
-        let refusal = gesture.clone().approve(ballot(own), &authority(), at(NOW)).unwrap_err();
+        let refusal =
+            gesture.clone().approve(ballot(own), &no_rules(), &authority(), at(NOW)).unwrap_err();
         assert_eq!(refusal.rule.code, "own_gesture");
         assert_eq!(refusal.facts["asked_by"], program.to_string());
         let refusal = gesture.clone().reject(ballot(own), promising(100, 300), at(NOW));
         assert_eq!(refusal.unwrap_err().rule.code, "own_gesture");
     }
     for other in [manager(), Actor::Key(id(2))] {
-        let decision = gesture.clone().approve(ballot(other), &authority(), at(NOW)).unwrap();
+        let decision =
+            gesture.clone().approve(ballot(other), &no_rules(), &authority(), at(NOW)).unwrap();
         assert_eq!(decision.approval.unwrap().asked_by, program.to_string());
     }
 }
@@ -215,8 +229,8 @@ fn authority_is_judged_when_the_decision_is_made() {
         let granted = Granted { customer_month_minor: minor(granted), ..Granted::default() };
         Authority { granted, ..examples::authority(limits.clone()) }
     };
-    assert!(gesture.clone().approve(ballot(manager()), &given(50), at(NOW)).is_ok());
-    let refusal = gesture.approve(ballot(manager()), &given(51), at(NOW)).unwrap_err();
+    assert!(gesture.clone().approve(ballot(manager()), &no_rules(), &given(50), at(NOW)).is_ok());
+    let refusal = gesture.approve(ballot(manager()), &no_rules(), &given(51), at(NOW)).unwrap_err();
     assert_eq!(refusal.facts["beyond"], serde_json::json!(["per_customer_month"]));
 }
 
@@ -224,7 +238,8 @@ fn authority_is_judged_when_the_decision_is_made() {
 fn nobody_decides_on_a_gesture_whose_time_is_over() {
     let (gesture, means) = waiting(100);
     let (last, over) = ("2026-06-03T23:59:59Z", "2026-06-04T00:00:00Z");
-    let approve = |now| gesture.clone().approve(ballot(manager()), &authority(), at(now));
+    let approve =
+        |now| gesture.clone().approve(ballot(manager()), &no_rules(), &authority(), at(now));
     assert!(approve(last).is_ok());
     let refusal = approve(over).unwrap_err();
     assert_eq!(
@@ -276,7 +291,7 @@ fn what_a_rank_does_not_decide_in_a_day_goes_up_to_the_next() {
 fn an_escalated_gesture_is_the_higher_ranks_to_decide() {
     let due = at("2026-06-02T00:00:00Z");
     let gesture = undecided().escalate(&ladder(), due).unwrap().change.record;
-    let approve = |by| gesture.clone().approve(ballot(by), &ladder(), due);
+    let approve = |by| gesture.clone().approve(ballot(by), &no_rules(), &ladder(), due);
     let refusal = approve(manager()).unwrap_err();
     assert_eq!(
         (refusal.rule.code, &refusal.facts["required_rank"]),
@@ -413,7 +428,7 @@ fn a_gesture_waits_for_a_budget_that_is_short_and_goes_on_by_itself() {
     );
     let unpark = |amount, now| {
         let budgets = Budgets::of(vec![budget(amount)]);
-        parked.clone().unpark(budgets, &authority(), Role::Clerk, at(now))
+        parked.clone().unpark((budgets, &no_rules()), &authority(), Role::Clerk, at(now))
     };
     assert_eq!(unpark(49, NOW), None);
     assert_eq!(unpark(50, "2026-06-15T00:00:00Z"), None, "its time is over");
@@ -424,8 +439,12 @@ fn a_gesture_waits_for_a_budget_that_is_short_and_goes_on_by_itself() {
     );
     assert_eq!(decision.change.record.failed_limits, []);
     assert_eq!(decision.budgets[0].change.record.held_minor, minor(50));
-    let again =
-        decision.change.record.unpark(Budgets::default(), &authority(), Role::Clerk, at(NOW));
+    let again = decision.change.record.unpark(
+        (Budgets::default(), &no_rules()),
+        &authority(),
+        Role::Clerk,
+        at(NOW),
+    );
     assert_eq!(again, None);
 }
 
@@ -435,7 +454,8 @@ fn a_parked_gesture_that_is_beyond_the_clerk_goes_on_to_the_manager() {
     let parked = Gesture::ask(asked(fen(51)), means, &authority(), at(NOW)).unwrap().change.record;
     assert_eq!(names(&parked), [GestureLimit::PerRequest, GestureLimit::DealerBudget]);
     let budgets = Budgets::of(vec![budget(51)]);
-    let decision = parked.unpark(budgets, &authority(), Role::Clerk, at(NOW)).unwrap();
+    let decision =
+        parked.unpark((budgets, &no_rules()), &authority(), Role::Clerk, at(NOW)).unwrap();
     let gesture = decision.change.record;
     assert_eq!(
         (gesture.state, gesture.required_rank),
@@ -445,25 +465,25 @@ fn a_parked_gesture_that_is_beyond_the_clerk_goes_on_to_the_manager() {
 }
 
 #[test]
-fn what_is_called_off_while_it_is_parked_frees_nothing_of_the_budget() {
+fn a_gesture_knows_in_which_budgets_it_is_held() {
     let ask = |amount| {
-        Gesture::ask(asked(fen(50)), under(budget(amount), purse(300)), &authority(), at(NOW))
-            .unwrap()
+        let means = under(budget(amount), purse(300));
+        Gesture::ask(asked(fen(50)), means, &authority(), at(NOW)).unwrap().change.record
     };
-    let cancelled = |amount, held: i64| {
-        let gesture = ask(amount).change.record;
-        let budget = AllowanceBudget {
-            held_minor: minor(held),
-            available_minor: minor(amount - held),
-            ..budget(amount)
-        };
-        let means = Means { budgets: Budgets::of(vec![budget]), ..promising(50, 300) };
-        let decision = gesture.cancel(clerk(), means, at(NOW)).unwrap();
-        assert_eq!(left(&decision.posting.unwrap()), (minor(300), minor(0)));
-        decision.budgets.len()
-    };
-    assert_eq!(cancelled(49, 0), 0);
-    assert_eq!(cancelled(50, 50), 1);
+    assert_eq!(ask(50).budget_ids, [id(20)]);
+    let parked = ask(49);
+    assert_eq!(parked.budget_ids, [], "it holds nothing of any");
+    let unparked = parked.unpark(
+        (Budgets::of(vec![budget(50)]), &no_rules()),
+        &authority(),
+        Role::Clerk,
+        at(NOW),
+    );
+    assert_eq!(unparked.unwrap().change.record.budget_ids, [id(20)]);
+    let held = AllowanceBudget { held_minor: minor(50), available_minor: minor(0), ..budget(50) };
+    let means = Means { budgets: Budgets::of(vec![held]), ..promising(50, 300) };
+    let decision = ask(50).cancel(clerk(), means, at(NOW)).unwrap();
+    assert_eq!(decision.budgets[0].change.record.available_minor, minor(50));
 }
 
 #[test]
@@ -584,4 +604,48 @@ fn what_is_kept_for_one_purpose_does_not_pay_for_another() {
     );
     assert_eq!(refusal.facts["account_available"]["amount"], 300);
     assert!(ask(GestureKind::PersonalisedService).is_ok());
+}
+
+#[test]
+fn a_gift_is_counted_again_when_it_is_approved_released_or_costs_something_after_all() {
+    let rules = GestureRulesDetails {
+        gifts_per_customer_year: Some(crate::allowances::authority::GestureCount::new(2).unwrap()),
+        ..no_rules()
+    };
+    let given = |gifts_this_year| {
+        let granted = Granted { gifts_this_year, ..Granted::default() };
+        Authority { granted, ..authority() }
+    };
+    let approve = |gifts| waiting(100).0.approve(ballot(manager()), &rules, &given(gifts), at(NOW));
+    assert!(approve(1).is_ok());
+    assert_eq!(approve(2).unwrap_err().rule.code, "gifts_too_often");
+    let parked = Gesture::ask(asked(fen(50)), under(budget(0), purse(300)), &authority(), at(NOW));
+    let parked = parked.unwrap().change.record;
+    let unpark = |gifts| {
+        let budgets = Budgets::of(vec![budget(50)]);
+        parked.clone().unpark((budgets, &rules), &given(gifts), Role::Clerk, at(NOW))
+    };
+    assert!(unpark(1).is_some() && unpark(2).is_none());
+    let free = |gifts| {
+        let gesture =
+            Gesture::ask(asked(fen(0)), means(purse(300)), &authority(), at(NOW)).unwrap();
+        let means = Means { rules: rules.clone(), ..means(purse(300)) };
+        gesture.change.record.fulfil(bill(20), means, &given(gifts), at(NOW))
+    };
+    assert!(free(1).is_ok());
+    assert_eq!(free(2).unwrap_err().rule.code, "gifts_too_often");
+}
+
+#[test]
+fn a_cost_above_the_estimate_counts_to_the_day_of_who_says_so() {
+    let mut clerks = limit(Role::Clerk, 50, None);
+    clerks.details.per_day_minor = Some(minor(60));
+    let fulfil = |own_day: i64| {
+        let granted = Granted { own_day_minor: minor(own_day), ..Granted::default() };
+        let authority = Authority { granted, ..examples::authority(vec![clerks.clone()]) };
+        let (gesture, means) = approved(1);
+        gesture.fulfil(bill(50), means, &authority, at(NOW))
+    };
+    assert!(fulfil(10).is_ok());
+    assert_eq!(fulfil(11).unwrap_err().facts["beyond"], serde_json::json!(["per_day"]));
 }

@@ -15,7 +15,7 @@ use crate::{
     change::Change,
     event::Event,
     identity::{Actor, Rank, Role},
-    ids::ApprovalId,
+    ids::{ApprovalId, StaffId},
     money::{Minor, Money},
     record::Version,
     refusal::{Refusal, illegal},
@@ -55,6 +55,8 @@ pub struct Bill {
     pub actual_minor: Minor,
     /// The role of the person who says so, or of the requester when a program does.
     pub role: Role,
+    /// Which person that is.
+    pub staff_id: StaffId,
 }
 
 /// What a gesture is paid from, locked until the end of the transaction, and what the brand says about gestures.
@@ -62,7 +64,7 @@ pub struct Bill {
 pub struct Means {
     /// What is set aside for the customer.
     pub purse: Purse,
-    /// The budgets that the gesture falls under.
+    /// The budgets that the gesture falls under while it is asked for, and those in which it is held afterwards.
     pub budgets: Budgets,
     /// The brand's rules for gestures in the currency.
     pub rules: GestureRulesDetails,
@@ -104,6 +106,7 @@ impl Gesture {
         let gesture = Self { splits, failed_limits: failures, ..asked.gesture(now) };
         let short = means.budgets.short_of(estimate.amount);
         let (budgets, change) = if short.is_empty() {
+            let gesture = Self { budget_ids: means.budgets.ids(), ..gesture };
             let budgets = means.budgets.post(BudgetAct::Hold(estimate.amount), gesture.id);
             (budgets, gesture.begin(authority, now))
         } else {
@@ -115,25 +118,27 @@ impl Gesture {
     }
 
     /// Lets a parked gesture go on, because money has arrived; `None` when it is not parked any more, its time is
-    /// over, or a budget is short still.
+    /// over, a budget is short still, or the customer was given as many things meanwhile as the brand gives.
     pub fn unpark(
         self,
-        budgets: Budgets,
+        (budgets, rules): (Budgets, &GestureRulesDetails),
         authority: &Authority,
         requester: Role,
         now: Timestamp,
     ) -> Option<GestureDecision> {
         let is_over = self.expires_at.is_none_or(|at| at <= now);
         let is_short = !budgets.short_of(self.estimate_minor).is_empty();
-        if self.state != GestureState::Parked || is_over || is_short {
+        let is_one_too_many = !self.one_too_many(rules, self.estimate_minor, authority).is_empty();
+        if self.state != GestureState::Parked || is_over || is_short || is_one_too_many {
             return None;
         }
         let holder =
             Holder { role: requester, staff_id: Some(self.requester_id), grants_now: true };
         let failed_limits = authority.judge(holder, self.estimate());
+        let budget_ids = budgets.ids();
         let budgets = budgets.post(BudgetAct::Hold(self.estimate_minor), self.id);
         let from = self.state;
-        let change = Self { failed_limits, ..self }.begin(authority, now);
+        let change = Self { budget_ids, failed_limits, ..self }.begin(authority, now);
         let change = Change { action: "unpark", ..change }.with("from", from);
         Some(GestureDecision { change, approval: None, posting: None, budgets })
     }
@@ -145,10 +150,11 @@ impl Gesture {
     /// `illegal_transition` when it waits for nobody, `gesture_expired` from the instant it expires;
     /// `own_gesture` for the requester and for whoever asked in their name; `gesture_escalated` below the
     /// rank it was escalated to; `beyond_authority` when the approver's own limit does not reach so far
-    /// at this moment.
+    /// at this moment; `gifts_too_often` when others were approved meanwhile.
     pub fn approve(
         self,
         ballot: Ballot,
+        rules: &GestureRulesDetails,
         authority: &Authority,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
@@ -156,6 +162,11 @@ impl Gesture {
         // Who stands in for somebody on leave has that person's authority, not their own.
         let own = ballot.by.staff().filter(|_| ballot.rank == ballot.by.rank());
         authority.expect_rank(ballot.rank, own, self.estimate())?;
+        let often = self.one_too_many(rules, self.estimate_minor, authority);
+        if let Some(first) = often.first() {
+            let refusal = too_heavy(first.limit, self.estimate(), &often);
+            return Err(refusal.with("failed_limits", &often));
+        }
         let by = ballot.by.to_string();
         let approval = ballot.cast(&self, ApprovalDecision::Approved, now);
         let from = self.state;
@@ -199,6 +210,20 @@ impl Gesture {
         let change = higher.handed_up("escalate", authority, now);
         let change = change.with("from_rank", from_rank).with("to_rank", to_rank);
         Some(GestureDecision { change, approval: None, posting: None, budgets: Vec::new() })
+    }
+
+    /// What stands against one more thing that costs `amount`, by how many the customer was given this year.
+    pub(super) fn one_too_many(
+        &self,
+        rules: &GestureRulesDetails,
+        amount: Minor,
+        authority: &Authority,
+    ) -> Vec<LimitFailure> {
+        let gifts = authority.granted.gifts_this_year;
+        let failures = rules.judge(self.kind, amount, amount, gifts);
+        let is_about_how_often =
+            |failure: &LimitFailure| failure.limit == GestureLimit::GiftsPerYear;
+        failures.into_iter().filter(is_about_how_often).collect()
     }
 
     /// Why money moves for it.
@@ -377,6 +402,7 @@ impl Asked {
             perceived_value_minor: request.perceived_value_minor,
             actual_minor: None,
             splits: Vec::new(),
+            budget_ids: Vec::new(),
             state: GestureState::PendingApproval,
             requester_id: requester.id,
             team_id: requester.team_id,

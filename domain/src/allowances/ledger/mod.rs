@@ -28,7 +28,7 @@ use super::{
     lots::{AllowanceLot, AllowanceLotState, LotSplit, Overspent},
 };
 use crate::{
-    ids::{AllowanceLotId, GestureId, OrderLineId},
+    ids::{AllowanceLotId, DealerId, GestureId, OrderLineId},
     money::{Currency, MOST_MINOR, Minor, Money},
     refusal::Refusal,
     time::Timestamp,
@@ -289,7 +289,11 @@ impl Ledger {
                 }
                 self.drawn.insert(lot.id);
                 let shift = Shift { balance: amount.get(), ..Shift::default() };
-                self.shift(Some(lot.id), shift, cause, key("reverse", purpose.gesture, lot.id));
+                let key = key("reverse", purpose.gesture, lot.id);
+                self.shift(Some(lot.id), shift, cause, key.clone());
+                if lot.state == AllowanceLotState::Revoked {
+                    self.charge(&lot, None, amount.get().saturating_neg(), key);
+                }
             }
             self.lots.push(lot);
         }
@@ -306,7 +310,8 @@ impl Ledger {
                 self.withdraw_pending(&mut lot);
                 lot.state = AllowanceLotState::Revoked;
                 self.drawn.insert(lot.id);
-                self.charge(&lot, lot.spent_minor, format!("refund:{}", lot.id));
+                let key = format!("refund:{}", lot.id);
+                self.charge(&lot, lot.seller_id, lot.spent_minor.get(), key);
             }
             self.lots.push(lot);
         }
@@ -365,7 +370,8 @@ impl Ledger {
         let key = key("capture", purpose.gesture, lot.id);
         self.shift(Some(lot.id), Shift { balance, held, pending: 0 }, cause, key);
         if lot.state == AllowanceLotState::Revoked {
-            self.charge(lot, taken, format!("capture:{}:{}", purpose.gesture, lot.id));
+            let key = format!("capture:{}:{}", purpose.gesture, lot.id);
+            self.charge(lot, None, taken.get(), key);
         }
     }
 
@@ -415,15 +421,23 @@ impl Ledger {
         self.shift(Some(lot.id), shift, cause, format!("revoke:{}:pending", lot.id));
     }
 
-    fn charge(&mut self, lot: &AllowanceLot, amount: Minor, idempotency_key: String) {
-        if amount == Minor::ZERO {
+    /// Charges somebody: the dealer who sold with what was spent before the refund, whoever looks after the customer with
+    /// what is spent, or taken back, after it.
+    fn charge(
+        &mut self,
+        lot: &AllowanceLot,
+        borne_by: Option<DealerId>,
+        amount_minor: i64,
+        idempotency_key: String,
+    ) {
+        if amount_minor == 0 {
             return;
         }
         self.overspent.push(Overspent {
             lot_id: lot.id,
             order_line_id: lot.order_line_id,
-            seller_id: lot.seller_id,
-            amount_minor: amount,
+            borne_by,
+            amount_minor,
             idempotency_key,
         });
     }

@@ -174,11 +174,15 @@ fn a_refund_takes_what_is_left_and_charges_what_was_spent() {
     let revoked = posting.drawn.iter().find(|lot| lot.id == id(1)).unwrap();
     assert_eq!((revoked.state, revoked.remaining_minor), (AllowanceLotState::Revoked, minor(25)));
     let charged: Vec<_> = posting.overspent.iter().map(|one| one.amount_minor).collect();
-    assert_eq!(charged, [minor(40)]);
+    assert_eq!(charged, [40]);
 
     let open = || Ledger::open(posting.account.clone(), posting.drawn.clone(), at(NOW));
     let spent = open().capture(fen(25), &splits, gift(8)).unwrap().0.close();
-    assert_eq!(spent.overspent[0].amount_minor, minor(25), "charged when it is spent after all");
+    assert_eq!(spent.overspent[0].amount_minor, 25, "charged when it is spent after all");
+    let paid = [split(1, 40)];
+    let reversed = open().restore(&paid, gift(9)).close();
+    assert_eq!(reversed.overspent[0].amount_minor, -40, "and not any more when it is back");
+    assert_eq!(reversed.account.balance_minor, minor(75), "which goes with the sale");
     let dropped = open().release(&splits, gift(8), EntryReason::GestureCancelled).close();
     assert_eq!(dropped.account.balance_minor, minor(50), "gone when it is not");
     assert_eq!(dropped.overspent, []);
@@ -350,7 +354,7 @@ impl Shelf {
         self.lots.extend(posting.earned);
         self.movements.extend(posting.movements);
         for charged in posting.overspent {
-            let amount = charged.amount_minor.get();
+            let amount = charged.amount_minor;
             let known = self.charged.insert(charged.idempotency_key, amount);
             assert_eq!(known, None, "charged once");
         }
