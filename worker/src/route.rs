@@ -7,6 +7,7 @@ use crate::{
 use domain::{
     complaints::Complaint,
     event::{DayWork, Event},
+    ids::OrderId,
     maintenance::{appointments::Appointment, occurrences::Occurrence},
     orders::SalesOrder,
     sops::SopRun,
@@ -61,12 +62,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         // The first is delivered by `run`, which talks to the outside while no transaction is open; by the other
         // procedures begin.
         Event::MessageQueued { .. } | Event::CustomerEventTold { .. } => Ok(()),
-        Event::OrderPaid { order } => {
-            // A refund at the same moment waits until what it takes back is there.
-            tenant.hold::<SalesOrder>(*order).await?;
-            maintenance::order_paid(tenant, *order).await?;
-            allowances::accrue(tenant, *order).await
-        }
+        Event::OrderPaid { order } => order_paid(tenant, *order).await,
         Event::OrderRefunded { order } => allowances::revoke(tenant, *order).await,
         Event::BudgetFunded { budget, after } => allowances::unpark(tenant, *budget, *after).await,
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
@@ -92,6 +88,13 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::VisitConfirmed { appointment } => maintenance::confirm(tenant, *appointment).await,
         Event::ReminderDue { appointment } => maintenance::remind(tenant, *appointment).await,
     }
+}
+
+/// A sale was paid. A refund at the same moment waits until what it takes back is there.
+async fn order_paid(tenant: &Tenant, order: OrderId) -> Result<(), Failure> {
+    tenant.hold::<SalesOrder>(order).await?;
+    maintenance::order_paid(tenant, order).await?;
+    allowances::accrue(tenant, order).await
 }
 
 /// Finds and holds what several events are about, in as few questions as there are kinds of records and in the order in
