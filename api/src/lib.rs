@@ -13,6 +13,7 @@ mod complaints;
 mod contract;
 mod customer_events;
 mod customers;
+mod days;
 mod deprecation;
 mod expand;
 mod findings;

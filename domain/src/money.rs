@@ -118,6 +118,12 @@ impl Minor {
         Self(self.0.saturating_sub(other.0).max(0))
     }
 
+    /// The amount after a `change`, which the caller knows to stay within what an amount can say.
+    #[must_use]
+    pub(crate) fn changed(self, change: i64) -> Self {
+        Self::new(self.0.saturating_add(change)).unwrap_or_default()
+    }
+
     /// The amount `count` times; stays at [`MOST_MINOR`].
     #[must_use]
     pub fn times(self, count: u32) -> Self {

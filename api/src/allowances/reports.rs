@@ -3,6 +3,7 @@
 
 use crate::{
     access::{Access, Api, may},
+    days::Days,
     list::Parameters,
     problem::Problem,
     request::Id,
@@ -14,11 +15,9 @@ use domain::{
         reports::{BreakageRow, LiabilityRow, OrderFunding, SpendBy, SpendRow},
     },
     ids::{DealerId, OrderId},
-    time::{CivilDate, Timestamp, WallTime},
+    time::CivilDate,
 };
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
-use store::{Fault, Tenant};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -151,7 +150,7 @@ async fn report_breakage(
     Parameters(of): Parameters<OfPeriod>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let days = Days::of(&reading, of.from_on, of.to_on).await?;
+    let days = Days::of(&reading, of.from_on, of.to_on, this_month).await?;
     let rows = reading.breakage(of.dealer_id, &days.span).await?;
     let Days { from_on, to_on, span: _ } = days;
     Ok(axum::Json(BreakageReport { from_on, to_on, rows }).into_response())
@@ -173,7 +172,7 @@ async fn report_spend(
     Parameters(of): Parameters<OfSpend>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let days = Days::of(&reading, of.from_on, of.to_on).await?;
+    let days = Days::of(&reading, of.from_on, of.to_on, this_month).await?;
     let by = of.by.unwrap_or_default();
     let rows = reading.spend(by, of.dealer_id, &days.span).await?;
     let Days { from_on, to_on, span: _ } = days;
@@ -228,26 +227,7 @@ async fn show_order_funding(
     Ok(axum::Json(reading.funding(&sale).await?).into_response())
 }
 
-/// Days in the brand's time zone.
-struct Days {
-    from_on: CivilDate,
-    to_on: CivilDate,
-    span: Range<Timestamp>,
-}
-
-impl Days {
-    /// From a day to another, both included; those of the current month when nothing is said.
-    async fn of(
-        tenant: &Tenant,
-        from_on: Option<CivilDate>,
-        to_on: Option<CivilDate>,
-    ) -> Result<Self, Fault> {
-        let zone = tenant.zone().await?;
-        let today = tenant.now().date_in(zone);
-        let from_on = from_on.unwrap_or_else(|| today.first_of_month());
-        let to_on = to_on.unwrap_or(today);
-        let midnight = WallTime::MIDNIGHT;
-        let span = from_on.at(midnight, zone)..to_on.plus_days(1).at(midnight, zone);
-        Ok(Self { from_on, to_on, span })
-    }
+/// The days of the current month, when the caller names none.
+fn this_month(today: CivilDate, _: CivilDate) -> CivilDate {
+    today.first_of_month()
 }

@@ -1,7 +1,8 @@
 //! `/v1/todo` and `/v1/reports`: which steps wait for whom, and how well procedures are followed.
 
 use crate::{
-    access::{Access, Api, Reading, may},
+    access::{Access, Api, may},
+    days::Days,
     list::{AtMost, List, ListOf, Paging, Parameters},
     problem::Problem,
 };
@@ -9,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use domain::{
     ids::{DealerId, SopVersionId, StaffId},
     sops::{SopAdherence, SopRunStep, SopTodo, todo_of},
-    time::{CivilDate, Timestamp, WallTime},
+    time::CivilDate,
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -142,13 +143,13 @@ async fn report_sop_adherence(
     Parameters(filters): Parameters<AdherenceFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let days = Days::of(&reading, filters.from_on, filters.to_on).await?;
+    let days = Days::of(&reading, filters.from_on, filters.to_on, lately).await?;
     let by = match filters.by {
         AdherenceKey::Dealer => AdherenceBy::Dealer,
         AdherenceKey::Staff => AdherenceBy::Staff,
         AdherenceKey::Version => AdherenceBy::Version,
     };
-    let rows = reading.adherence(by, days.from, days.until).await?;
+    let rows = reading.adherence(by, days.span.start, days.span.end).await?;
     let Days { from_on, to_on, .. } = days;
     Ok(axum::Json(AdherenceReport { from_on, to_on, rows }).into_response())
 }
@@ -185,35 +186,17 @@ async fn list_sop_deviations(
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let DeviationFilters { dealer_id, sop_version_id, from_on, to_on } = list.filters;
-    let days = Days::of(&reading, from_on, to_on).await?;
+    let days = Days::of(&reading, from_on, to_on, lately).await?;
     let wanted = DeviationsWanted {
         dealer: dealer_id,
         version: sop_version_id,
-        from: days.from,
-        until: days.until,
+        from: days.span.start,
+        until: days.span.end,
     };
     list.answer(&reading, deviations(wanted)).await
 }
 
-/// The days of a report, in the brand's time zone.
-struct Days {
-    from_on: CivilDate,
-    to_on: CivilDate,
-    from: Timestamp,
-    until: Timestamp,
-}
-
-impl Days {
-    async fn of(
-        reading: &Reading,
-        from_on: Option<CivilDate>,
-        to_on: Option<CivilDate>,
-    ) -> Result<Self, Problem> {
-        let zone = reading.zone().await?;
-        let to_on = to_on.unwrap_or_else(|| reading.now().date_in(zone));
-        let from_on = from_on.unwrap_or_else(|| to_on.plus_days(0_i64.saturating_sub(USUAL_DAYS)));
-        let from = from_on.at(WallTime::MIDNIGHT, zone);
-        let until = to_on.plus_days(1).at(WallTime::MIDNIGHT, zone);
-        Ok(Self { from_on, to_on, from, until })
-    }
+/// The last thirty days, when the caller names no first one.
+fn lately(_: CivilDate, to_on: CivilDate) -> CivilDate {
+    to_on.plus_days(0_i64.saturating_sub(USUAL_DAYS))
 }

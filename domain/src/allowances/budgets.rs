@@ -296,11 +296,8 @@ impl AllowanceBudget {
         gesture_id: Option<GestureId>,
         key: String,
     ) -> BudgetPosting {
-        let moved = |amount: Minor, change: i64| {
-            Minor::new(amount.get().saturating_add(change)).unwrap_or_default()
-        };
-        let balance_minor = moved(self.balance_minor, balance);
-        let held_minor = moved(self.held_minor, held);
+        let balance_minor = self.balance_minor.changed(balance);
+        let held_minor = self.held_minor.changed(held);
         let available_minor = balance_minor.less(held_minor);
         let budget = Self { balance_minor, held_minor, available_minor, ..self };
         let movement = BudgetMovement {

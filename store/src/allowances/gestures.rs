@@ -14,6 +14,7 @@ use domain::{
     identity::{Actor, Rank, Staff},
     ids::{CustomerId, DealerId, GestureId},
     money::{Currency, MOST_MINOR, Minor},
+    time::CivilDate,
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryResult, Select,
@@ -128,7 +129,7 @@ impl Tenant {
             margin_minor: granting.margin_minor,
             granted: row.as_ref().map(granted).transpose()?.unwrap_or_default(),
             today,
-            absent: self.absent(granting.dealer).await?,
+            absent: self.absent(granting.dealer, today).await?,
             escalation_hours: brand.escalation_hours,
         })
     }
@@ -197,10 +198,13 @@ impl Tenant {
     }
 
     /// The ranks of a dealer in which nobody can decide today; none for what is the brand's.
-    async fn absent(&self, dealer: Option<DealerId>) -> Result<BTreeSet<Rank>, Fault> {
+    async fn absent(
+        &self,
+        dealer: Option<DealerId>,
+        today: CivilDate,
+    ) -> Result<BTreeSet<Rank>, Fault> {
         let Some(dealer) = dealer else { return Ok(BTreeSet::new()) };
         let deciding: Vec<Staff> = self.all(crate::identity::deciding(Some(dealer))).await?;
-        let today = self.now().date_in(self.zone().await?);
         Ok(absent_ranks(&deciding, today))
     }
 }

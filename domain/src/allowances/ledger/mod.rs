@@ -146,17 +146,17 @@ impl Ledger {
 
     /// What may be promised to gestures of this `kind`.
     pub fn available_for(&self, kind: GestureKind) -> Money {
-        let lots = self.lots.iter().filter(|lot| lot.pays_for(kind));
-        let amount = lots.map(AllowanceLot::free_minor).fold(Minor::ZERO, Minor::plus);
-        Money { amount, currency: self.account.currency }
+        self.free_in(|lot| lot.pays_for(kind))
     }
 
     /// What could be promised to gestures of this `kind`, if what thin margins have earned could buy things.
     pub(super) fn available_if_tangible(&self, kind: GestureKind) -> Money {
-        let is_fit = |lot: &&AllowanceLot| {
-            lot.state == AllowanceLotState::Active && lot.purpose.covers(kind)
-        };
-        let lots = self.lots.iter().filter(is_fit);
+        self.free_in(|lot| lot.state == AllowanceLotState::Active && lot.purpose.covers(kind))
+    }
+
+    /// What is free in the lots that `may` pay.
+    fn free_in(&self, may: impl Fn(&AllowanceLot) -> bool) -> Money {
+        let lots = self.lots.iter().filter(|lot| may(lot));
         let amount = lots.map(AllowanceLot::free_minor).fold(Minor::ZERO, Minor::plus);
         Money { amount, currency: self.account.currency }
     }
@@ -451,9 +451,9 @@ impl Ledger {
         idempotency_key: String,
     ) {
         let account = &mut self.account;
-        account.balance_minor = moved(account.balance_minor, shift.balance);
-        account.held_minor = moved(account.held_minor, shift.held);
-        account.pending_minor = moved(account.pending_minor, shift.pending);
+        account.balance_minor = account.balance_minor.changed(shift.balance);
+        account.held_minor = account.held_minor.changed(shift.held);
+        account.pending_minor = account.pending_minor.changed(shift.pending);
         account.available_minor = account.balance_minor.less(account.held_minor);
         self.movements.push(AllowanceMovement {
             kind: cause.kind,
@@ -513,10 +513,6 @@ fn key(verb: &str, gesture: GestureId, lot: AllowanceLotId) -> String {
 fn promised(splits: &[LotSplit], lot: AllowanceLotId) -> Minor {
     let of_lot = splits.iter().filter(|split| split.lot_id == lot);
     of_lot.map(|split| split.amount_minor).fold(Minor::ZERO, Minor::plus)
-}
-
-fn moved(amount: Minor, change: i64) -> Minor {
-    Minor::new(amount.get().saturating_add(change)).unwrap_or_default()
 }
 
 /// Says how much is there.
