@@ -4,7 +4,7 @@
 const axe = require("axe-core");
 const { join } = require("node:path");
 
-/** A page must fit through a slow connection. */
+/** A page must fit through a slow connection: this is what may go over it. */
 const MOST_PAGE_BYTES = 20_000;
 /** The narrowest phones in use, and a desk. */
 const WIDTHS = [360, 1280];
@@ -134,7 +134,7 @@ async function inspect(reader, { status = 200, pictures, name }) {
     }
   });
   await double.context().close();
-  const bytes = (await reader.answer.body()).length;
+  const bytes = (await reader.answer.request().sizes()).responseBodySize;
   const language = await reader.page.evaluate(() => document.documentElement.lang);
   return {
     [`answers ${status}`]: reader.answer.status() === status ? [] : [`answered ${reader.answer.status()}`],
