@@ -109,7 +109,7 @@ struct ImportManner {
     params(ExportOptions),
     responses((
         status = 200, description = "The document.",
-        content((String = "application/yaml", example = json!("sops:\n- code: filter-change\n  name: 换滤芯 Filter change\n  department: after_sales\n  touchpoint: annual_visit\n  change_note: First version.\n  steps:\n  - title: Shut off the water\n    standard: No drop at the tap.\n    measure:\n      type: bool\n    stop: true\n"))),
+        content((SopLibrary = "application/yaml")),
     )),
     security(("oauth" = ["sops:write"])),
 )]
@@ -136,7 +136,7 @@ async fn export_sops(
     params(("id" = SopId, Path, description = "The procedure."), OneExportOptions),
     responses((
         status = 200, description = "The document.",
-        content((String = "application/yaml", example = json!("sops:\n- code: filter-change\n  name: 换滤芯 Filter change\n  department: after_sales\n  touchpoint: annual_visit\n"))),
+        content((SopLibrary = "application/yaml")),
     )),
     security(("oauth" = ["sops:write"])),
 )]
@@ -168,8 +168,7 @@ fn document(library: &SopLibrary) -> Response {
     post, path = "/sops/import", tag = "sops",
     operation_id = "import_sops",
     params(ImportManner),
-    request_body(description = "The document.", content((String = "application/yaml",
-        example = json!("sops:\n- code: filter-change\n  name: 换滤芯 Filter change\n  department: after_sales\n  touchpoint: annual_visit\n  change_note: First version.\n  steps:\n  - title: Shut off the water\n    standard: No drop at the tap.\n    measure:\n      type: bool\n    stop: true\n")))),
+    request_body(description = "The document.", content((SopLibrary = "application/yaml"))),
     responses((status = 200, description = "What was done.", body = SopIntakeReport)),
     security(("oauth" = ["sops:write"])),
 )]
