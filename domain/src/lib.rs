@@ -26,6 +26,7 @@ pub mod imports;
 pub mod invalid;
 pub mod inventory;
 pub mod jobs;
+pub mod lists;
 pub mod maintenance;
 pub mod money;
 mod number;

@@ -19,6 +19,7 @@ use domain::{
         policy::{AllowancePolicy, AllowancePolicyDetails},
         simulation::{MOST_SIMULATED_LINES, SIMULATION_TOO_LARGE, SimulatedOrder, SimulatedTotals},
     },
+    lists::list_or_null,
     money::Currency,
     refusal::Refusal,
     time::{CivilDate, WallTime},
@@ -44,7 +45,7 @@ struct PolicyTrial {
     /// The policy.
     policy: AllowancePolicyDetails,
     /// The sales to try it on, at most 10 000; when absent, the brand's own that were paid in the period.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list_or_null::<10_000, _, _>")]
     #[schema(max_items = 10_000)]
     orders: Option<Vec<SimulatedOrder>>,
     /// The first day of payment of the brand's own sales; a year before `to_on` when absent.

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     ids::OrderLineId,
+    lists::list_of,
     money::Minor,
     refusal::{Kind, Rule},
     text::Bilingual,
@@ -41,6 +42,7 @@ pub struct SimulatedOrder {
     /// The day it was paid.
     pub paid_on: CivilDate,
     /// What was sold, at most 200 lines.
+    #[serde(deserialize_with = "list_of::<0, 200, _, _>")]
     #[schema(max_items = 200)]
     pub lines: Vec<SimulatedLine>,
 }

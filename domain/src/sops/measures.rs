@@ -1,8 +1,9 @@
 //! Measures: how one tells whether a step met its standard.
 
-use super::{Measurement, SopValue, steps::list_of};
+use super::{Measurement, SopValue};
 use crate::{
     invalid::Invalid,
+    lists::list_of,
     refusal::{Kind, Refusal, Rule},
     text::{Bilingual, Line},
 };

@@ -1,6 +1,6 @@
 //! Quizzes: a few questions that show whether somebody has read a version.
 
-use super::steps::list_of;
+use crate::lists::list_of;
 use crate::{invalid::Invalid, text::Line};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::collections::BTreeSet;

@@ -95,23 +95,6 @@ fn rank_on_the_ladder<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Rank
     }
 }
 
-/// Reads a list of at least `LEAST` and at most `MOST` items.
-pub(super) fn list_of<'de, const LEAST: usize, const MOST: usize, T, D>(
-    input: D,
-) -> Result<Vec<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: Deserializer<'de>,
-{
-    let items = Vec::<T>::deserialize(input)?;
-    if (LEAST..=MOST).contains(&items.len()) {
-        return Ok(items);
-    }
-    let message = format!("expected {LEAST} to {MOST} items, not {}", items.len());
-    let chinese = format!("应有 {LEAST} 至 {MOST} 项，而不是 {} 项", items.len());
-    Err(D::Error::custom(Invalid::new("wrong_number_of_items", message).in_chinese(chinese)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,11 @@
 //! Versions: a procedure is written, reviewed by somebody else, published, and then never changed.
 
-use super::{SopQuestion, SopStep, references, steps::list_of};
+use super::{SopQuestion, SopStep, references};
 use crate::{
     change::Change,
     identity::Actor,
     ids::{SopId, SopVersionId},
+    lists::list_of,
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
     text::{Bilingual, Line},

@@ -8,8 +8,9 @@ pub use intake::{
     KnownSop, SopIntake, SopIntakeReport, SopTaken, SopTakenAction, SopsOfOneCode, TakenSop,
 };
 
-use super::{Sop, SopDetails, SopQuestion, SopStep, SopVersion, SopVersionDetails, steps::list_of};
+use super::{Sop, SopDetails, SopQuestion, SopStep, SopVersion, SopVersionDetails};
 use crate::{
+    lists::list_of,
     refusal::{Kind, Refusal, Rule},
     text::{Bilingual, Code, Line, Name},
 };
