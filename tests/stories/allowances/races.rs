@@ -22,9 +22,9 @@ const BROKEN_EVERY: u64 = 400;
 /// How often a call is repeated under its key before somebody should look.
 const MOST_TRIES: usize = 200;
 
-/// How many calls are made: `AFTERCARE_LEDGER_CALLS`, or twenty thousand; fewer where one connection serves them all.
+/// How many calls are made: `AFTERCARE_TEST_CALLS`, or twenty thousand; fewer where one connection serves them all.
 fn calls() -> u64 {
-    let told = std::env::var("AFTERCARE_LEDGER_CALLS").ok().and_then(|text| text.parse().ok());
+    let told = std::env::var("AFTERCARE_TEST_CALLS").ok().and_then(|text| text.parse().ok());
     told.unwrap_or(if connections() == 1 { 2_000 } else { 20_000 })
 }
 
