@@ -6,7 +6,7 @@
 use crate::{http::Connection, numbers::Chance, program::Running, sql::Psql, trouble::Trouble};
 use domain::{
     identity::Scope,
-    ids::{ApiKeyId, CustomerId, DealerId},
+    ids::{ApiKeyId, CustomerId, DealerId, StaffId},
     tenancy::TenantMode,
 };
 use std::sync::Arc;
@@ -167,9 +167,20 @@ impl Amount {
         let number = tenant
             .saturating_mul(self.customers_each)
             .saturating_add(chance.below(self.customers_each));
-        let id = identifier(FIRST_CUSTOMER.saturating_add(number)).unwrap_or_default();
-        CustomerId::from(id).to_string()
+        customer(number)
     }
+}
+
+/// A customer by their number from 0, as callers of the API name them.
+pub(crate) fn customer(number: u64) -> String {
+    let id = identifier(FIRST_CUSTOMER.saturating_add(number)).unwrap_or_default();
+    CustomerId::from(id).to_string()
+}
+
+/// The clerk of a brand, as callers of the API name them.
+pub(crate) fn clerk(tenant: u64) -> String {
+    let id = identifier(FIRST_TENANT.saturating_add(tenant)).unwrap_or_default();
+    StaffId::from(id).to_string()
 }
 
 /// The dealer of a brand, as callers of the API name it.

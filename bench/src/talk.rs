@@ -1,7 +1,7 @@
 //! What callers of the API say: each request with the token of a brand of its own, by chance.
 
 use crate::{
-    data::{Amount, Caller, dealer},
+    data::{Amount, Caller, clerk, customer, dealer},
     http::Talk,
     numbers::Chance,
 };
@@ -45,6 +45,14 @@ struct Place {
 #[derive(Debug)]
 pub(crate) struct Complains {
     voice: Voice,
+    key: u64,
+}
+
+/// Asks for one gesture after the other.
+#[derive(Debug)]
+pub(crate) struct Asks {
+    voice: Voice,
+    hot: Option<u64>,
     key: u64,
 }
 
@@ -179,6 +187,44 @@ impl Talk for Complains {
         drop(write!(
             request,
             "POST /v1/complaints HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\
+             Idempotency-Key: {:016x}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            caller.token,
+            self.key,
+            body.len()
+        ));
+    }
+
+    fn hear(&mut self, _: &[u8]) {}
+}
+
+impl Asks {
+    /// Asks with this voice, for customers by chance or for one alone: the first brand's with this number.
+    pub(crate) fn with(mut voice: Voice, hot: Option<u64>) -> Self {
+        let key = voice.chance.next();
+        Self { voice, hot, key }
+    }
+}
+
+impl Talk for Asks {
+    fn ask(&mut self, request: &mut Vec<u8>) {
+        let caller = match self.hot {
+            Some(_) => self.voice.callers.first().cloned(),
+            None => self.voice.caller(),
+        };
+        let Some(caller) = caller else { return };
+        let customer = match self.hot {
+            Some(number) => customer(number),
+            None => self.voice.amount.customer(caller.tenant, &mut self.voice.chance),
+        };
+        self.key = self.key.wrapping_add(1);
+        let body = format!(
+            "{{\"customer_id\":\"{customer}\",\"kind\":\"gift\",\"currency\":\"CNY\",\"estimate_minor\":1,\
+             \"problem_solved\":\"The family waited an hour for us.\",\"requester_id\":\"{}\"}}",
+            clerk(caller.tenant)
+        );
+        drop(write!(
+            request,
+            "POST /v1/gestures HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\
              Idempotency-Key: {:016x}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             caller.token,
             self.key,

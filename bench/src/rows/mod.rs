@@ -1,6 +1,7 @@
 //! The rows of the report: what is measured, beside what.
 
 mod drain;
+mod gestures;
 mod jobs;
 mod latency;
 mod list;
@@ -21,6 +22,7 @@ pub(crate) enum Kind {
     Plain,
     List,
     Open,
+    Gestures,
     Jobs,
     Transactions,
     Latency,
@@ -32,11 +34,12 @@ pub(crate) enum Kind {
 }
 
 /// All of them, in the order of the report.
-const ALL: [Kind; 12] = [
+const ALL: [Kind; 13] = [
     Kind::Read,
     Kind::Plain,
     Kind::List,
     Kind::Open,
+    Kind::Gestures,
     Kind::Jobs,
     Kind::Transactions,
     Kind::Latency,
@@ -55,6 +58,7 @@ impl Kind {
             Self::Plain => "plain",
             Self::List => "list",
             Self::Open => "open",
+            Self::Gestures => "gestures",
             Self::Jobs => "jobs",
             Self::Transactions => "transactions",
             Self::Latency => "latency",
@@ -73,6 +77,7 @@ impl Kind {
             Self::Plain => plain::measure(stage).await,
             Self::List => list::measure(stage).await,
             Self::Open => open::measure(stage).await,
+            Self::Gestures => gestures::measure(stage).await,
             Self::Jobs => jobs::nothing(stage).await,
             Self::Transactions => jobs::deadlines(stage).await,
             Self::Latency => latency::measure(stage).await,
@@ -160,6 +165,13 @@ fn scope(tenant: &str) -> String {
         "SELECT set_config('role', 'aftercare_app', true), set_config('ac.tenant', {tenant}, true),
                 set_config('statement_timeout', '10s', true), set_config('lock_timeout', '5s', true),
                 set_config('idle_in_transaction_session_timeout', '15s', true);"
+    )
+}
+
+/// What pgbench draws, with a number `k` that no other transaction of this run has; identifiers rise, as the program's do.
+fn numbered(draw: &str, window: u64) -> String {
+    format!(
+        "{draw}\\set i :i + 1\n\\set k 8000000000000000 + :client_id * 10000000000000 + {window} * 10000000 + :i\n"
     )
 }
 

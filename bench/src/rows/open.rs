@@ -1,7 +1,9 @@
 //! Opening a complaint: the idempotency key, the complaint with its number and its clock, the line in the timeline,
 //! two jobs, the remembered answer; one durable commit.
 
-use super::{BARE, FUNCTION, OPEN_WALLS, OURS, SEPARATE, Sides, on_a_line, scope, set_walls};
+use super::{
+    BARE, FUNCTION, OPEN_WALLS, OURS, SEPARATE, Sides, numbered, on_a_line, scope, set_walls,
+};
 use crate::{
     data::HALF,
     peers::{self, FASTAPI, FASTIFY, Peer},
@@ -88,16 +90,9 @@ fn separate(ground: &Ground, window: u64) -> String {
         format!("{}{end}\n", filled(step, &values))
     };
     let steps = STEPS.iter().map(step).collect::<Vec<_>>().concat();
-    let (draw, enter) = (draw(ground, window), on_a_line(&scope(&tenant)));
+    let draw = numbered(&ground.amount.draw(), window);
+    let enter = on_a_line(&scope(&tenant));
     format!("{draw}BEGIN;\n{enter}\n{steps}COMMIT;\n")
-}
-
-/// What is drawn for a complaint; identifiers rise, as the program's do.
-fn draw(ground: &Ground, window: u64) -> String {
-    format!(
-        "{}\\set i :i + 1\n\\set k 8000000000000000 + :client_id * 10000000000000 + {window} * 10000000 + :i\n",
-        ground.amount.draw()
-    )
 }
 
 /// A function that does all of it; with the scope of the brand, or without.
@@ -141,7 +136,7 @@ fn call(ground: &Ground, window: u64, name: &str) -> String {
     format!(
         "{}SELECT bench.{name}('{HALF}' || :t::text, ('{HALF}' || :c::text)::uuid, ('{HALF}' || :k::text)::uuid, \
          ('0190000000007001' || :k::text)::uuid, :k::text);\n",
-        draw(ground, window)
+        numbered(&ground.amount.draw(), window)
     )
 }
 
