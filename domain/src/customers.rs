@@ -2,6 +2,7 @@
 
 use crate::{
     change::Change,
+    event::Event,
     ids::{CustomerId, DealerId},
     orders::SalesOrder,
     pushes::Pushed,
@@ -117,9 +118,14 @@ impl Customer {
         })
     }
 
-    /// Replaces what is said about them.
+    /// Replaces what is said about them. When another dealer looks after them now, what is set aside for them follows.
     pub fn update(self, details: CustomerDetails) -> Change<Self> {
-        Change::edit("update", &self, |it| it.details = details)
+        let (customer, before) = (self.id, self.details.dealer_id);
+        let change = Change::edit("update", &self, |it| it.details = details);
+        if change.record.details.dealer_id == before {
+            return change;
+        }
+        change.emits(Event::CustomerMoved { customer })
     }
 
     /// Takes over what another system says; a customer that is not known yet is created as `id`.
@@ -216,6 +222,16 @@ mod tests {
         let change = lead.buy().unwrap();
         assert_eq!(change.facts["to"], "buyer");
         assert_eq!(change.record.buy(), None);
+    }
+
+    #[test]
+    fn who_moves_to_another_dealer_is_followed() {
+        let customer = Customer::create(id(1), li_na(), now()).record;
+        let west = CustomerDetails { dealer_id: Some(Uuid::from_u128(3).into()), ..li_na() };
+        let moved = customer.clone().update(west);
+        assert_eq!(moved.events, [(Event::CustomerMoved { customer: id(1) }, None)]);
+        let renamed = CustomerDetails { name: Name::new("李 娜").unwrap(), ..li_na() };
+        assert_eq!(customer.update(renamed).events, []);
     }
 
     #[test]

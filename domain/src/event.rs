@@ -7,8 +7,8 @@ use crate::{
     identity::{Rank, Reach},
     ids::{
         AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, ClockId, ComplaintId,
-        CustomerEventId, DealerId, EnrolmentId, GestureId, ImportId, InvitationId, MessageId,
-        OccurrenceId, OperationId, OrderId, ResponseId, SopRunId, SopRunStepId, StaffId,
+        CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId, InvitationId,
+        MessageId, OccurrenceId, OperationId, OrderId, ResponseId, SopRunId, SopRunStepId, StaffId,
         WorkOrderId,
     },
     time::{CivilDate, Timestamp},
@@ -59,6 +59,11 @@ pub enum Event {
     OrderRefunded {
         /// Which sale.
         order: OrderId,
+    },
+    /// A customer is looked after by another dealer now, or by none.
+    CustomerMoved {
+        /// Which customer.
+        customer: CustomerId,
     },
     /// Money has become free in a budget: gestures that wait for it go on.
     BudgetFunded {

@@ -118,10 +118,10 @@ impl Minor {
         Self(self.0.saturating_sub(other.0).max(0))
     }
 
-    /// The amount after a `change`, which the caller knows to stay within what an amount can say.
+    /// The amount after a `change`; stays between nothing and [`MOST_MINOR`].
     #[must_use]
     pub(crate) fn changed(self, change: i64) -> Self {
-        Self::new(self.0.saturating_add(change)).unwrap_or_default()
+        Self(self.0.saturating_add(change).clamp(0, MOST_MINOR))
     }
 
     /// The amount `count` times; stays at [`MOST_MINOR`].

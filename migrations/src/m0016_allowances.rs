@@ -66,12 +66,19 @@ const GESTURES: &str = "
     ALTER TABLE gesture
         ADD COLUMN interest text NOT NULL DEFAULT 'customer' CHECK (interest IN ('customer', 'dealer', 'brand')),
         ADD COLUMN perceived_value_minor bigint CHECK (perceived_value_minor >= 0),
+        ADD COLUMN service_item_id uuid,
+        ADD COLUMN gift_id uuid,
+        ADD COLUMN category text CHECK (category IN ('product', 'market', 'value_added')),
+        ADD COLUMN tangible boolean NOT NULL DEFAULT false,
         ADD COLUMN splits jsonb NOT NULL DEFAULT '[]',
         ADD COLUMN budget_ids jsonb NOT NULL DEFAULT '[]',
         ADD COLUMN team_id uuid,
         ADD COLUMN failed_limits jsonb NOT NULL DEFAULT '[]',
         ADD COLUMN granted_by text COLLATE \"C\",
         ADD COLUMN reversal_reason text,
+        ADD CONSTRAINT gesture__service_item_id
+            FOREIGN KEY (tenant_id, service_item_id) REFERENCES service_item (tenant_id, id),
+        ADD CONSTRAINT gesture__gift_id FOREIGN KEY (tenant_id, gift_id) REFERENCES gift_item (tenant_id, id),
         ADD CONSTRAINT gesture__team_id FOREIGN KEY (tenant_id, team_id) REFERENCES team (tenant_id, id),
         ADD CONSTRAINT gesture__reversal CHECK ((reversal_reason IS NOT NULL) = (state = 'reversed')),
         DROP CONSTRAINT gesture_kind_check,
@@ -86,6 +93,8 @@ const GESTURES: &str = "
         ADD CONSTRAINT gesture__open
             CHECK ((expires_at IS NOT NULL) = (state IN ('parked', 'pending_approval', 'approved')));
     CREATE INDEX gesture__by_team_id ON gesture (tenant_id, team_id) WHERE team_id IS NOT NULL;
+    CREATE INDEX gesture__by_service_item_id ON gesture (tenant_id, service_item_id) WHERE service_item_id IS NOT NULL;
+    CREATE INDEX gesture__by_gift_id ON gesture (tenant_id, gift_id) WHERE gift_id IS NOT NULL;
     CREATE INDEX gesture__by_granted_by ON gesture (tenant_id, granted_by, approved_at)
         WHERE granted_by IS NOT NULL;
     CREATE INDEX gesture__by_settled_at ON gesture (tenant_id, settled_at) WHERE state = 'fulfilled';
@@ -98,6 +107,7 @@ const AUTHORITY: &str = "
         ADD COLUMN staff_id uuid,
         ADD COLUMN kind text CHECK (kind IN ('gift', 'personalised_service', 'goodwill_credit',
             'penalty_waiver', 'hook_favour', 'referral_reward')),
+        ADD COLUMN category text CHECK (category IN ('product', 'market', 'value_added')),
         ADD COLUMN margin_from_minor bigint CHECK (margin_from_minor >= 0),
         ADD COLUMN margin_to_minor bigint,
         ADD COLUMN per_day_minor bigint CHECK (per_day_minor >= 0),
@@ -111,8 +121,9 @@ const AUTHORITY: &str = "
         ADD CONSTRAINT authority_limit__band CHECK (margin_to_minor > margin_from_minor),
         ADD CONSTRAINT authority_limit__days CHECK (valid_to_on >= valid_from_on),
         DROP CONSTRAINT authority_limit__role__currency,
-        ADD CONSTRAINT authority_limit__role__staff_id__currency__kind__margin_from_minor__va
-            UNIQUE NULLS NOT DISTINCT (tenant_id, role, staff_id, currency, kind, margin_from_minor, valid_from_on);
+        ADD CONSTRAINT authority_limit__role__staff_id__currency__kind__category__margin_from
+            UNIQUE NULLS NOT DISTINCT
+                (tenant_id, role, staff_id, currency, kind, category, margin_from_minor, valid_from_on);
     CREATE INDEX authority_limit__by_staff_id ON authority_limit (tenant_id, staff_id) WHERE staff_id IS NOT NULL;";
 
 const PEOPLE: &str = "
@@ -156,6 +167,7 @@ const BEFORE: &str = "
         FROM (SELECT tenant_id, lot_id, -sum(balance_change_minor) AS minor FROM allowance_entry
               WHERE kind = 'capture' GROUP BY tenant_id, lot_id) paid
         WHERE paid.tenant_id = lot.tenant_id AND paid.lot_id = lot.id;
+    UPDATE gesture SET tangible = kind IN ('gift', 'hook_favour');
     UPDATE gesture SET failed_limits = jsonb_build_array(jsonb_build_object('limit', beyond,
             'most_minor', NULL, 'used_minor', NULL, 'most_count', NULL, 'used_count', NULL))
         WHERE beyond IS NOT NULL;

@@ -16,8 +16,8 @@ use domain::{
     web::WebAddress,
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _,
-    QueryTrait as _, Select, Statement,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _,
+    QueryFilter as _, QueryTrait as _, Select, Statement,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -110,14 +110,27 @@ pub fn staff_like(sought: &StaffSought) -> Select<staff::Entity> {
 
 /// Who works for a dealer, or for the brand, and may decide about the gestures of others.
 pub fn deciding(dealer: Option<DealerId>) -> Select<staff::Entity> {
-    let roles = Role::ALL.into_iter().filter(|role| role.decides_gestures());
-    let decide = staff::Entity::find()
-        .filter(staff::Column::Status.eq(word(&StaffStatus::Active)))
-        .filter(staff::Column::Role.is_in(roles.map(|role| word(&role))));
     match dealer {
-        Some(dealer) => decide.filter(staff::Column::DealerId.eq(Uuid::from(dealer))),
-        None => decide.filter(staff::Column::DealerId.is_null()),
+        Some(dealer) => all_deciding().filter(staff::Column::DealerId.eq(Uuid::from(dealer))),
+        None => all_deciding().filter(staff::Column::DealerId.is_null()),
     }
+}
+
+/// Who of these people may decide about the gestures of others at a dealer: its own, and the brand's.
+pub fn deciding_of(people: &[StaffId], dealer: Option<DealerId>) -> Select<staff::Entity> {
+    let ids = people.iter().copied().map(Uuid::from);
+    let mut near = Condition::any().add(staff::Column::DealerId.is_null());
+    if let Some(dealer) = dealer {
+        near = near.add(staff::Column::DealerId.eq(Uuid::from(dealer)));
+    }
+    all_deciding().filter(staff::Column::Id.is_in(ids)).filter(near)
+}
+
+fn all_deciding() -> Select<staff::Entity> {
+    let roles = Role::ALL.into_iter().filter(|role| role.decides_gestures());
+    staff::Entity::find()
+        .filter(staff::Column::Status.eq(word(&StaffStatus::Active)))
+        .filter(staff::Column::Role.is_in(roles.map(|role| word(&role))))
 }
 
 /// Those whose deputy somebody is.

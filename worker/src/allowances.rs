@@ -11,7 +11,7 @@ use domain::{
     customers::Customer,
     event::Event,
     identity::{Staff, StaffStatus},
-    ids::{AllowanceAccountId, AllowanceBudgetId, GestureId, OrderId, OrderLineId},
+    ids::{AllowanceAccountId, AllowanceBudgetId, CustomerId, GestureId, OrderId, OrderLineId},
     money::Minor,
     orders::Sale,
     time::{Timestamp, WallTime},
@@ -62,6 +62,23 @@ pub(crate) async fn revoke(tenant: &Tenant, order: OrderId) -> Result<(), Failur
         let posting = books.revoke(&lines).close().with("order_id", order);
 
         tenant.post(posting).await?;
+    }
+    Ok(())
+}
+
+/// Takes what is set aside for a customer, and what is open of their gestures, to the dealer who looks after them now.
+pub(crate) async fn follow(tenant: &Tenant, customer: CustomerId) -> Result<(), Failure> {
+    let customer: Customer = tenant.get(customer).await?;
+    let dealer_id = customer.details.dealer_id;
+    for gesture in tenant.hold_open_gestures(customer.id).await? {
+        if let Some(change) = gesture.follow(dealer_id) {
+            tenant.record(change).await?;
+        }
+    }
+    for account in tenant.lock_purse(customer.id).await? {
+        if let Some(change) = account.follow(dealer_id) {
+            tenant.record(change).await?;
+        }
     }
     Ok(())
 }

@@ -62,6 +62,7 @@ pub(crate) async fn begin_by(tenant: &Tenant, event: &Event) -> Result<(), Failu
         | Event::HoldDue { .. }
         | Event::ReminderDue { .. }
         | Event::OrderRefunded { .. }
+        | Event::CustomerMoved { .. }
         | Event::BudgetFunded { .. }
         | Event::LotsDue { .. }
         | Event::ReconciliationDue { .. }

@@ -64,6 +64,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::MessageQueued { .. } | Event::CustomerEventTold { .. } => Ok(()),
         Event::OrderPaid { order } => order_paid(tenant, *order).await,
         Event::OrderRefunded { order } => allowances::revoke(tenant, *order).await,
+        Event::CustomerMoved { customer } => allowances::follow(tenant, *customer).await,
         Event::BudgetFunded { budget, after } => allowances::unpark(tenant, *budget, *after).await,
         Event::LotsDue { after } => allowances::expire(tenant, *after).await,
         Event::ReconciliationDue { after } => allowances::reconcile(tenant, *after).await,
@@ -127,6 +128,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::MessageQueued { .. }
             | Event::OrderPaid { .. }
             | Event::OrderRefunded { .. }
+            | Event::CustomerMoved { .. }
             | Event::BudgetFunded { .. }
             | Event::LotsDue { .. }
             | Event::ReconciliationDue { .. }

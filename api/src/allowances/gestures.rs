@@ -10,16 +10,16 @@ use crate::{
 use axum::response::Response;
 use domain::{
     allowances::{
-        authority::{Authority, rank_of},
+        authority::{Authority, highest},
         gestures::{
             Approval, Asked, Ballot, Bill, Gesture, GestureKind, GestureRequest, GestureState,
-            Means, Requester, requester,
+            Means, NamedItems, Requester, requester,
         },
     },
     complaints::Complaint,
     customers::Customer,
     identity::Staff,
-    ids::{ComplaintId, CustomerId, DealerId, GestureId, StaffId},
+    ids::{ComplaintId, CustomerId, DealerId, GestureId, GiftItemId, ServiceItemId, StaffId},
     money::Minor,
     text::Line,
 };
@@ -55,6 +55,10 @@ struct GestureFilters {
     complaint_id: Option<ComplaintId>,
     /// Only gestures of this kind.
     kind: Option<GestureKind>,
+    /// Only gestures that do this service of the inventory.
+    service_item_id: Option<ServiceItemId>,
+    /// Only gestures that give this gift of the catalogue.
+    gift_id: Option<GiftItemId>,
     /// Only gestures that this person asked for, or that were asked for in their name.
     requester_id: Option<StaffId>,
 }
@@ -103,9 +107,16 @@ async fn list_gestures(
     expand: Expand<Gesture>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let GestureFilters { customer_id, dealer_id, state, complaint_id, kind, requester_id } =
-        list.filters;
-    let wanted = WantedGestures { customer_id, dealer_id, complaint_id, state, kind, requester_id };
+    let wanted = WantedGestures {
+        customer_id: list.filters.customer_id,
+        dealer_id: list.filters.dealer_id,
+        complaint_id: list.filters.complaint_id,
+        state: list.filters.state,
+        kind: list.filters.kind,
+        service_item_id: list.filters.service_item_id,
+        gift_id: list.filters.gift_id,
+        requester_id: list.filters.requester_id,
+    };
     let select = store::allowances::gestures(wanted);
     list.answer_with(&reading, &expand, select).await
 }
@@ -117,7 +128,9 @@ async fn list_gestures(
 /// requester's authority it is `approved` on the spot; beyond it, it is `pending_approval`, and `failed_limits` says
 /// which limits those were and `required_rank` who can decide. Undecided, it goes up to the next rank at `escalates_at`,
 /// and expires after 72 hours; approved and not carried out, after 14 days. While the budget of the team, the dealer or
-/// the brand is short it is `parked`, and goes on by itself when money arrives. A refusal lists every limit that the
+/// the brand is short it is `parked`, and goes on by itself when money arrives. It may name a service or a gift of the
+/// inventory, which has to be one that is given still (`gesture_item_retired`, `gift_sold_out`,
+/// `gift_in_other_currency`, `gift_outside_margin`). A refusal lists every limit that the
 /// gesture is beyond, and the lowest rank that may grant it.
 #[utoipa::path(
     post, path = "/gestures", tag = "gestures",
@@ -147,6 +160,7 @@ async fn ask_gesture(
         Some(complaint) => Some(referred(work.get(complaint).await, "/complaint_id")?),
         None => None,
     };
+    let items = named_items(&work, &request).await?;
     let asked = Asked {
         id: work.new_id(),
         request,
@@ -154,6 +168,7 @@ async fn ask_gesture(
         by: work.actor(),
         customer_dealer_id: customer.details.dealer_id,
         complaint_customer_id: complaint.map(|complaint| complaint.details.customer_id),
+        items,
     };
     let (means, authority) = means_to_ask(&work, &asked).await?;
     let decision = Gesture::ask(asked, means, &authority, work.now())?;
@@ -352,18 +367,31 @@ async fn reverse_gesture(
     let gesture: Gesture = work.hold(id).await?;
     let requester: Staff = work.get(gesture.requester_id).await?;
     let means = work.means(&gesture).await?;
-    let rank = work.deciding_rank(work.actor(), rank_of(work.actor(), work.reach())).await?;
-    let by = (work.actor(), rank);
+    let capacities = work.capacities(work.actor(), work.reach()).await?;
+    let by = (work.actor(), highest(&capacities));
     let requesters = requester.details.role.rank();
     let decision = gesture.reverse(by, requesters, (reversal.reason, means), work.now())?;
     let gesture = work.record_gesture(decision).await?;
     work.changed(gesture).await
 }
 
-/// The caller's word, in the highest rank in which they decide today.
+/// What a request names of the inventory.
+async fn named_items(work: &Work, request: &GestureRequest) -> Result<NamedItems, Problem> {
+    let service = match request.service_item_id {
+        Some(service) => Some(referred(work.get(service).await, "/service_item_id")?),
+        None => None,
+    };
+    let gift = match request.gift_id {
+        Some(gift) => Some(referred(work.get(gift).await, "/gift_id")?),
+        None => None,
+    };
+    Ok(NamedItems { service, gift })
+}
+
+/// The caller's word, in everything in which they may decide today.
 async fn ballot(work: &Work, verdict: GestureVerdict) -> Result<Ballot, Problem> {
-    let rank = work.deciding_rank(work.actor(), rank_of(work.actor(), work.reach())).await?;
-    Ok(Ballot { id: work.new_id(), by: work.actor(), rank, comment: verdict.comment })
+    let capacities = work.capacities(work.actor(), work.reach()).await?;
+    Ok(Ballot { id: work.new_id(), by: work.actor(), capacities, comment: verdict.comment })
 }
 
 /// What a gesture that is asked for would be paid from, and who may grant it. The requester is held before the
@@ -379,7 +407,7 @@ async fn means_to_ask(work: &Work, asked: &Asked) -> Result<(Means, Authority), 
     let granting = Granting {
         customer: request.customer_id,
         currency,
-        kind: request.kind,
+        given: asked.given(),
         gesture: *id,
         dealer,
         grantor: Some(grantor),

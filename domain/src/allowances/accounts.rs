@@ -2,6 +2,7 @@
 
 use super::gestures::GestureInterest;
 use crate::{
+    change::Change,
     ids::{
         AllowanceAccountId, AllowanceEntryId, AllowanceLotId, CustomerId, DealerId, GestureId,
         OrderLineId,
@@ -200,6 +201,12 @@ impl AllowanceAccount {
             created_at: now,
             version: Version::FIRST,
         }
+    }
+
+    /// Goes with its customer to the dealer who looks after them now; `None` when it is there.
+    pub fn follow(self, dealer_id: Option<DealerId>) -> Option<Change<Self>> {
+        let moves = self.dealer_id != dealer_id;
+        moves.then(|| Change::edit("follow", &self, |it| it.dealer_id = dealer_id))
     }
 
     /// What may still be promised.

@@ -4,7 +4,7 @@ use super::{
     accounts::AllowanceAccount,
     authority::{Authority, AuthorityLimit, AuthorityLimitDetails, Granted},
     budgets::Budgets,
-    gestures::{GestureKind, Means},
+    gestures::{GestureKind, Given, Means},
     guard::GestureRulesDetails,
     ledger::Purse,
     lots::{AllowanceLot, AllowanceLotState, LotPurpose},
@@ -103,11 +103,12 @@ pub(super) fn means(purse: Purse) -> Means {
 pub(super) fn authority(limits: Vec<AuthorityLimit>) -> Authority {
     Authority {
         limits,
-        kind: GestureKind::Gift,
+        given: Given::of(GestureKind::Gift),
         margin_minor: Minor::ZERO,
         granted: Granted::default(),
         today: "2026-06-01".parse().unwrap(),
         absent: BTreeSet::new(),
+        deciders: Vec::new(),
         escalation_hours: EscalationHours::default(),
     }
 }

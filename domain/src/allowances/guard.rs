@@ -3,7 +3,7 @@
 
 use super::{
     authority::{GestureCount, GestureLimit, LimitFailure},
-    gestures::GestureKind,
+    gestures::Given,
 };
 use crate::{
     change::Change,
@@ -116,16 +116,16 @@ impl GestureRulesDetails {
         }
     }
 
-    /// What stands against a gesture of this `kind` that costs `amount`, when `set_aside` is there for the
+    /// What stands against it when what is `given` costs `amount`, `set_aside` is there for the
     /// customer and they were given so many gifts this year.
     pub fn judge(
         &self,
-        kind: GestureKind,
+        given: Given,
         amount: Minor,
         set_aside: Minor,
         gifts_this_year: u32,
     ) -> Vec<LimitFailure> {
-        if !kind.is_tangible() || amount == Minor::ZERO {
+        if !given.tangible || amount == Minor::ZERO {
             return Vec::new();
         }
         let zero = Minor::ZERO;
@@ -168,7 +168,7 @@ impl Record for GestureRules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::allowances::examples::minor;
+    use crate::allowances::{examples::minor, gestures::GestureKind};
 
     fn rules() -> GestureRulesDetails {
         GestureRulesDetails {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn beyond(kind: GestureKind, amount: i64, set_aside: i64, gifts: u32) -> Vec<GestureLimit> {
-        let failures = rules().judge(kind, minor(amount), minor(set_aside), gifts);
+        let failures = rules().judge(Given::of(kind), minor(amount), minor(set_aside), gifts);
         failures.iter().map(|failure| failure.limit).collect()
     }
 

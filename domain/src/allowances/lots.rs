@@ -1,6 +1,9 @@
 //! Lots: what one order line has earned, in one or several instalments, and what each may pay for.
 
-use super::{accounts::EntryReason, gestures::GestureKind};
+use super::{
+    accounts::EntryReason,
+    gestures::{GestureKind, Given},
+};
 use crate::{
     ids::{
         AllowanceAccountId, AllowanceLotId, AllowanceShortfallId, CustomerId, DealerId, OrderLineId,
@@ -187,16 +190,11 @@ impl AllowanceLot {
         self.remaining_minor.less(self.held_minor)
     }
 
-    /// Whether it may be spent on a gesture of this `kind` now.
-    pub fn pays_for(&self, kind: GestureKind) -> bool {
+    /// Whether it may be spent on what is `given` now.
+    pub fn pays_for(&self, given: Given) -> bool {
         self.state == AllowanceLotState::Active
-            && self.purpose.covers(kind)
-            && self.is_fit_for(kind)
-    }
-
-    /// Whether what it would pay for may be a thing, if it is one.
-    pub(super) fn is_fit_for(&self, kind: GestureKind) -> bool {
-        self.tangible_allowed || !kind.is_tangible()
+            && self.purpose.covers(given.kind)
+            && (self.tangible_allowed || !given.tangible)
     }
 
     /// What is to be taken out of it at `now` because its date has come, or the sale was given back.

@@ -1,23 +1,25 @@
 //! What decisions about gestures are made on, and how they are recorded.
 
-use super::{gesture_rules as rules_table, limits};
+use super::{gesture, gesture_rules as rules_table, limits_in};
 use crate::{Fault, Tenant, table::Col};
 use domain::{
     allowances::{
         authority::{
-            Authority, Granted, absent_ranks, day_of, month_of, rank_with_deputies, year_began,
+            Authority, AuthorityLimit, Capacity, Decider, Granted, absent_ranks, capacities,
+            day_of, month_of, year_began,
         },
-        gestures::{Gesture, GestureDecision, GestureKind, Means},
+        gestures::{Gesture, GestureDecision, Given, Means},
         guard::{GestureRules, GestureRulesDetails},
         ledger::Purse,
     },
-    identity::{Actor, Rank, Staff},
+    identity::{Actor, Rank, Reach, Staff},
     ids::{CustomerId, DealerId, GestureId},
     money::{Currency, MOST_MINOR, Minor},
     time::CivilDate,
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryResult, Select,
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QueryResult, Select,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -32,8 +34,7 @@ const GRANTED: &str = "
                      AS month_minor,
                  count(*) FILTER (WHERE approved_at >= $4 AND coalesce(actual_minor, estimate_minor) > 0)
                      AS month_count,
-                 count(*) FILTER (WHERE kind IN ('gift', 'hook_favour')
-                                    AND coalesce(actual_minor, estimate_minor) > 0) AS gifts
+                 count(*) FILTER (WHERE tangible AND coalesce(actual_minor, estimate_minor) > 0) AS gifts
           FROM gesture
           WHERE tenant_id = ac.tenant() AND customer_id = $1 AND currency = $2 AND id <> $3
             AND approved_at >= $5 AND state IN ('approved', 'fulfilled')) given,
@@ -52,7 +53,7 @@ pub struct Granting {
     /// In which currency.
     pub currency: Currency,
     /// What.
-    pub kind: GestureKind,
+    pub given: Given,
     /// Which gesture, so that it does not count against itself.
     pub gesture: GestureId,
     /// Whose people decide about it.
@@ -69,7 +70,7 @@ impl Granting {
         Self {
             customer: gesture.customer_id,
             currency: gesture.currency,
-            kind: gesture.kind,
+            given: gesture.given(),
             gesture: gesture.id,
             dealer: gesture.dealer_id,
             grantor,
@@ -123,9 +124,11 @@ impl Tenant {
         ];
         let row = self.work().query_one_raw(self.statement(GRANTED, values)).await?;
         let today = now.date_in(brand.tz);
+        let limits: Vec<AuthorityLimit> = self.all(limits_in(granting.currency)).await?;
         Ok(Authority {
-            limits: self.all(limits(None)).await?,
-            kind: granting.kind,
+            deciders: self.deciders(&limits, granting.dealer, today).await?,
+            limits,
+            given: granting.given,
             margin_minor: granting.margin_minor,
             granted: row.as_ref().map(granted).transpose()?.unwrap_or_default(),
             today,
@@ -162,19 +165,31 @@ impl Tenant {
         Ok(rules.map_or_else(|| GestureRulesDetails::none(currency), |rules| rules.details))
     }
 
-    /// The rank in which `actor`, whose own is `own`, decides today, standing in for whoever is on leave.
+    /// In what `actor` may decide today: as themselves, and in the place of whoever is on leave and named them.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
-    pub async fn deciding_rank(&self, actor: Actor, own: Rank) -> Result<Rank, Fault> {
-        let Some(staff) = actor.staff() else { return Ok(own) };
-        let deputised: Vec<Staff> = self.all(crate::identity::deputised_by(staff)).await?;
-        if deputised.is_empty() {
-            return Ok(own);
-        }
+    pub async fn capacities(&self, actor: Actor, reach: Reach) -> Result<Vec<Capacity>, Fault> {
+        let deputised: Vec<Staff> = match actor.staff() {
+            Some(staff) => self.all(crate::identity::deputised_by(staff)).await?,
+            None => Vec::new(),
+        };
         let today = self.now().date_in(self.zone().await?);
-        Ok(rank_with_deputies(own, &deputised, today))
+        Ok(capacities(actor, reach, &deputised, today))
+    }
+
+    /// The gestures for a customer that are not settled, locked until this work is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn hold_open_gestures(&self, customer: CustomerId) -> Result<Vec<Gesture>, Fault> {
+        let open = gesture::Entity::find()
+            .filter(gesture::Column::CustomerId.eq(Uuid::from(customer)))
+            .filter(gesture::Column::ExpiresAt.is_not_null())
+            .order_by_asc(gesture::Column::Id);
+        self.hold_all(open).await
     }
 
     /// Records what was decided about a gesture; answers it as it is now.
@@ -195,6 +210,23 @@ impl Tenant {
             self.post_budget(posting).await?;
         }
         Ok(gesture)
+    }
+
+    /// Who of a dealer or the brand may decide today and has one of `limits` for themselves.
+    async fn deciders(
+        &self,
+        limits: &[AuthorityLimit],
+        dealer: Option<DealerId>,
+        today: CivilDate,
+    ) -> Result<Vec<Decider>, Fault> {
+        let people: Vec<_> = limits.iter().filter_map(|limit| limit.details.staff_id).collect();
+        if people.is_empty() {
+            return Ok(Vec::new());
+        }
+        let people: Vec<Staff> = self.all(crate::identity::deciding_of(&people, dealer)).await?;
+        let present = people.iter().filter(|staff| staff.works_on(today));
+        let decider = |staff: &Staff| Decider { staff_id: staff.id, role: staff.details.role };
+        Ok(present.map(decider).collect())
     }
 
     /// The ranks of a dealer in which nobody can decide today; none for what is the brand's.

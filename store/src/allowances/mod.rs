@@ -34,8 +34,9 @@ use domain::{
     identity::{Rank, Role},
     ids::{
         AllowanceAccountId, AllowanceBudgetId, AllowanceLotId, ComplaintId, CustomerId, DealerId,
-        GestureId, OrderLineId, StaffId, TeamId,
+        GestureId, GiftItemId, OrderLineId, ServiceItemId, StaffId, TeamId,
     },
+    inventory::ServiceCategory,
     money::{BasisPoints, Currency, Minor},
     text::{Line, Prose},
     time::{CivilDate, Timestamp},
@@ -146,6 +147,7 @@ table! {
             staff_id: Option<StaffId>,
             currency: Currency,
             kind: Option<GestureKind>,
+            category: Option<ServiceCategory>,
             margin_from_minor: Option<Minor>,
             margin_to_minor: Option<Minor>,
             per_request_minor: Minor,
@@ -216,6 +218,10 @@ table! {
         dealer_id: Option<DealerId>,
         complaint_id: Option<ComplaintId>,
         kind: GestureKind,
+        service_item_id: Option<ServiceItemId>,
+        gift_id: Option<GiftItemId>,
+        category: Option<ServiceCategory>,
+        tangible: bool,
         problem_solved: Prose,
         interest: GestureInterest,
         currency: Currency,
@@ -353,6 +359,11 @@ pub fn limits(role: Option<Role>) -> Select<authority_limit::Entity> {
     }
 }
 
+/// Limits of authority in one currency.
+pub fn limits_in(currency: Currency) -> Select<authority_limit::Entity> {
+    limits(None).filter(authority_limit::Column::Currency.eq(currency.to_string()))
+}
+
 /// Limits of authority, of one role or one person where these are given.
 pub fn limits_of(role: Option<Role>, staff_id: Option<StaffId>) -> Select<authority_limit::Entity> {
     limits(role).apply_if(staff_id, |all, id| {
@@ -373,6 +384,10 @@ pub struct WantedGestures {
     pub state: Option<GestureState>,
     /// Those of one kind.
     pub kind: Option<GestureKind>,
+    /// Those that do one service of the inventory.
+    pub service_item_id: Option<ServiceItemId>,
+    /// Those that give one gift of the catalogue.
+    pub gift_id: Option<GiftItemId>,
     /// Those in one person's name.
     pub requester_id: Option<StaffId>,
 }
@@ -386,6 +401,8 @@ pub fn gestures(wanted: WantedGestures) -> Select<gesture::Entity> {
         .apply_if(wanted.complaint_id, |all, id| all.filter(C::ComplaintId.eq(Uuid::from(id))))
         .apply_if(wanted.state, |all, state| all.filter(C::State.eq(table::word(&state))))
         .apply_if(wanted.kind, |all, kind| all.filter(C::Kind.eq(table::word(&kind))))
+        .apply_if(wanted.service_item_id, |all, id| all.filter(C::ServiceItemId.eq(Uuid::from(id))))
+        .apply_if(wanted.gift_id, |all, id| all.filter(C::GiftId.eq(Uuid::from(id))))
         .apply_if(wanted.requester_id, |all, id| all.filter(C::RequesterId.eq(Uuid::from(id))))
 }
 

@@ -2,12 +2,13 @@
 
 use super::{Shop, created, gesture, gift, hires, told};
 use crate::house::{Client, House, Reply};
-use domain::identity::Role;
+use domain::{identity::Role, ids::TenantId};
 use serde_json::{Value, json};
 
 /// A dealer with a clerk, a manager and an owner, under the defaults of the service.
 struct Ladder {
     house: House,
+    tenant: TenantId,
     brand: Client,
     dealer: String,
     customer: String,
@@ -37,7 +38,7 @@ impl Ladder {
         let clerk = person(Role::Clerk, &clerk_id);
         let manager = person(Role::Manager, &manager_id);
         let owner = person(Role::Owner, &owner_id);
-        Self { house, brand, dealer, customer, clerk, clerk_id, manager, manager_id, owner }
+        Self { house, tenant, brand, dealer, customer, clerk, clerk_id, manager, manager_id, owner }
     }
 
     /// The customer buys something on which so much is earned; answers the order.
@@ -272,10 +273,39 @@ async fn the_deputy_of_who_is_on_leave_decides_in_their_place() {
         (&approvals.data()[0]["rank"], &approvals.data()[0]["approver"]),
         (&json!(40), &json!(shop.manager_id))
     );
+    let light = shop.asks("personalised_service", 6_000, "He is nervous.").await.expect(201);
+    shop.manager.post(&gesture(&light, "approve"), json!({})).await.expect(200);
+    let approvals = shop.manager.get(&gesture(&light, "approvals")).await.expect(200);
+    assert_eq!(
+        approvals.data()[0]["rank"],
+        30,
+        "as the manager that they are, where that is enough"
+    );
     shop.house.pass_days(5).await;
     let scene = ask().await.expect(201);
     let back = shop.manager.post(&gesture(&scene, "approve"), json!({})).await;
     back.refused(403, "beyond_authority");
+}
+
+#[tokio::test]
+async fn what_is_set_aside_goes_with_the_customer_to_another_dealer() {
+    let shop = Ladder::stands().await;
+    shop.sells(600_000, 299_000).await;
+    let wish = shop.asks("personalised_service", 6_000, "The child is afraid of water.").await;
+    let wish = wish.expect(201);
+    assert_eq!(wish["state"], "pending_approval");
+    let east = created(&shop.brand, "/v1/dealers", json!({"code": "east", "name": "东湖店"})).await;
+    let customer = format!("/v1/customers/{}", shop.customer);
+    shop.brand.patch(&customer, "*", json!({"dealer_id": east})).await.expect(200);
+    shop.house.settle().await;
+    assert_eq!(shop.account().await["dealer_id"], east);
+    shop.manager.post(&gesture(&wish, "reject"), json!({})).await.refused(404, "not_found");
+    let manager_id = hires(&shop.brand, &east, "manager").await;
+    let of_east = Some(east.parse().unwrap());
+    let manager = manager_id.parse().unwrap();
+    let manager = shop.house.person(shop.tenant, Role::Manager, manager, of_east);
+    manager.post(&gesture(&wish, "approve"), json!({})).await.expect(200);
+    manager.post(&gesture(&wish, "fulfil"), json!({"actual_minor": 6_000})).await.expect(200);
 }
 
 #[tokio::test]
@@ -294,6 +324,12 @@ async fn one_person_has_a_limit_of_their_own() {
     assert_eq!(wish(20_000).await.expect(201)["state"], "approved");
     shop.house.pass_days(1).await;
     assert_eq!(wish(5_001).await.expect(201)["state"], "pending_approval", "it was for one day");
+    let manager =
+        json!({"staff_id": shop.manager_id, "currency": "CNY", "per_request_minor": 40_000});
+    shop.brand.post("/v1/authority-limits", manager).await.expect(201);
+    let scene = wish(40_000).await.expect(201);
+    assert_eq!(scene["required_rank"], 30, "this manager may do it, others may not");
+    shop.manager.post(&gesture(&scene, "approve"), json!({})).await.expect(200);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod books;
 mod budgets;
 mod earning;
 mod giving;
+mod named;
 mod races;
 
 use crate::{

@@ -5,7 +5,7 @@ use super::{
     approving_roles,
 };
 use crate::{
-    allowances::gestures::GestureKind,
+    allowances::gestures::Given,
     identity::{Rank, Role},
     ids::StaffId,
     money::{Minor, Money},
@@ -92,13 +92,31 @@ pub struct Holder {
     pub grants_now: bool,
 }
 
+/// Somebody who may decide on what others ask for, and has a limit of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decider {
+    /// Which person.
+    pub staff_id: StaffId,
+    /// In which role.
+    pub role: Role,
+}
+
+/// In what somebody decides: as themselves, or in the place of somebody on leave, with that person's authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// The rank.
+    pub rank: Rank,
+    /// Whose own limit counts, when it is a person's.
+    pub staff_id: Option<StaffId>,
+}
+
 /// What is known when authority is judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authority {
     /// The brand's limits.
     pub limits: Vec<AuthorityLimit>,
     /// What is asked for.
-    pub kind: GestureKind,
+    pub given: Given,
     /// The largest margin that was earned on what it would be paid from.
     pub margin_minor: Minor,
     /// What was granted before.
@@ -108,6 +126,8 @@ pub struct Authority {
     /// Ranks of the dealer in which nobody can decide today: nobody has them, or everybody is on leave without a
     /// deputy.
     pub absent: BTreeSet<Rank>,
+    /// Those with a limit of their own who can decide today, at the dealer or for the brand.
+    pub deciders: Vec<Decider>,
     /// How long a rank has to decide before a gesture goes up to the next one.
     pub escalation_hours: EscalationHours,
 }
@@ -134,6 +154,11 @@ impl Holder {
     /// Anybody in `role`.
     fn anybody(role: Role) -> Self {
         Self { role, staff_id: None, grants_now: false }
+    }
+
+    /// A person with a limit of their own.
+    fn person(Decider { staff_id, role }: Decider) -> Self {
+        Self { role, staff_id: Some(staff_id), grants_now: false }
     }
 }
 
@@ -200,15 +225,28 @@ impl Authority {
         Err(self.beyond(holder.role.rank(), failures, asked))
     }
 
-    /// Expects that somebody of `rank` may grant `asked` to others; `staff_id` is who, when it is a person.
+    /// Expects that somebody may grant `asked` to others in one of their `capacities`, and answers the lowest rank in which
+    /// they may.
     ///
     /// # Errors
     ///
-    /// `beyond_authority`, with every limit it is beyond and the lowest rank that may.
-    pub fn expect_rank(
+    /// `beyond_authority`, with every limit it is beyond in the highest of them and the lowest rank that may.
+    pub fn expect_one_of(&self, capacities: &[Capacity], asked: Money) -> Result<Rank, Refusal> {
+        let mut ascending = capacities.to_vec();
+        ascending.sort_by_key(|capacity| capacity.rank);
+        let mut refused = None;
+        for capacity in ascending {
+            match self.expect_in(capacity, asked) {
+                Ok(()) => return Ok(capacity.rank),
+                Err(refusal) => refused = Some(refusal),
+            }
+        }
+        Err(refused.unwrap_or_else(|| self.beyond_all(asked)))
+    }
+
+    fn expect_in(
         &self,
-        rank: Rank,
-        staff_id: Option<StaffId>,
+        Capacity { rank, staff_id }: Capacity,
         asked: Money,
     ) -> Result<(), Refusal> {
         let failures = match approving_roles().find(|role| role.rank() == rank) {
@@ -237,6 +275,7 @@ impl Authority {
             (
                 limit.staff_id.is_some(),
                 limit.kind.is_some(),
+                limit.category.is_some(),
                 limit.margin_from_minor.is_some() || limit.margin_to_minor.is_some(),
                 limit.margin_from_minor,
                 limit.valid_from_on,
@@ -244,10 +283,11 @@ impl Authority {
         })
     }
 
-    /// Whether a limit counts today, for this kind of gesture and this margin.
+    /// Whether a limit counts today, for what is given and this margin.
     fn is_about(&self, limit: &AuthorityLimitDetails) -> bool {
         let margin = self.margin_minor;
-        limit.kind.is_none_or(|kind| kind == self.kind)
+        limit.kind.is_none_or(|kind| kind == self.given.kind)
+            && (limit.category.is_none() || limit.category == self.given.category)
             && limit.margin_from_minor.is_none_or(|from| from <= margin)
             && limit.margin_to_minor.is_none_or(|to| margin < to)
             && limit.valid_from_on.is_none_or(|from| from <= self.today)
@@ -255,7 +295,12 @@ impl Authority {
     }
 
     fn lowest_above(&self, asked: Money, rank: Rank) -> Option<Rank> {
-        let may = |role: &Role| self.judge(Holder::anybody(*role), asked).is_empty();
+        let may = |role: &Role| {
+            let anybody = std::iter::once(Holder::anybody(*role));
+            let people = self.deciders.iter().filter(|decider| decider.role == *role);
+            let mut holders = anybody.chain(people.copied().map(Holder::person));
+            holders.any(|holder| self.judge(holder, asked).is_empty())
+        };
         let ranks: BTreeSet<_> = approving_roles()
             .filter(|role| role.rank() > rank)
             .filter(may)

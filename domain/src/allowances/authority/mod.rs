@@ -9,7 +9,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use judge::{Authority, GestureLimit, Granted, Holder, LimitFailure};
+pub use judge::{Authority, Capacity, Decider, GestureLimit, Granted, Holder, LimitFailure};
 pub use rules::*;
 
 use super::gestures::GestureKind;
@@ -17,6 +17,7 @@ use crate::{
     change::Change,
     identity::{Actor, Rank, Reach, Role, Staff},
     ids::{AuthorityLimitId, StaffId},
+    inventory::ServiceCategory,
     money::{Currency, Minor},
     number::whole_numbers,
     record::{Record, Version},
@@ -37,10 +38,10 @@ whole_numbers! {
 ///
 /// A role without a limit grants nothing alone. Higher ranks do not inherit the limits of lower ones. Of several
 /// limits that fit a gesture the closest counts: a person's own before their role's, one for the kind of gesture
-/// before one for all kinds, one for a margin band before one for all margins, and of bands the highest.
+/// before one for all kinds, one for a category of services before one for everything, one for a margin band before one for all margins, and of bands the highest.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(examples(json!({"id": "lim_01m80t7jx3e9vbq2f4c6d8g0hk", "role": "clerk", "staff_id": null, "currency": "CNY",
-    "kind": null, "margin_from_minor": null, "margin_to_minor": null, "per_request_minor": 5000,
+    "kind": null, "category": null, "margin_from_minor": null, "margin_to_minor": null, "per_request_minor": 5000,
     "per_day_minor": 20000, "per_month_minor": 100_000, "per_customer_month_minor": 12000,
     "per_customer_month_count": 4, "unlimited": false, "valid_from_on": null, "valid_to_on": null,
     "created_at": "2026-11-22T09:30:00Z", "version": 1})))]
@@ -73,6 +74,10 @@ pub struct AuthorityLimitDetails {
     /// The kind of gesture it is for; `null`: every kind for which there is no limit of its own.
     #[serde(default)]
     pub kind: Option<GestureKind>,
+    /// The category of services it is for, when a gesture names a service; `null`: whatever a gesture gives for which there
+    /// is no limit of its own.
+    #[serde(default)]
+    pub category: Option<ServiceCategory>,
     /// From which margin on it counts: the largest that was earned on what the customer's allowance comes from;
     /// `null`: from nothing on.
     #[serde(default)]
@@ -145,6 +150,7 @@ impl AuthorityLimitDetails {
             staff_id: None,
             currency,
             kind: None,
+            category: None,
             margin_from_minor: None,
             margin_to_minor: None,
             per_request_minor,
@@ -158,10 +164,12 @@ impl AuthorityLimitDetails {
         }
     }
 
-    /// Whether two limits cannot both be set, because they are one holder's, for the same currency, kind, band and day.
+    /// Whether two limits cannot both be set, because they are one holder's, for the same currency, kind, category,
+    /// band and day.
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {
         let key = |it: &Self| {
-            (it.role, it.staff_id, it.currency, it.kind, it.margin_from_minor, it.valid_from_on)
+            let holder = (it.role, it.staff_id, it.currency);
+            (holder, it.kind, it.category, it.margin_from_minor, it.valid_from_on)
         };
         key(self) == key(other)
     }
@@ -269,11 +277,24 @@ pub fn absent_ranks(deciding: &[Staff], today: CivilDate) -> BTreeSet<Rank> {
     ranks.filter(|rank| !present.contains(rank)).collect()
 }
 
-/// The highest rank in which `actor` decides today: their own (see [`rank_of`]), or that of somebody on leave who named
-/// them their deputy.
-pub fn rank_with_deputies(own: Rank, deputised: &[Staff], today: CivilDate) -> Rank {
+/// In what `actor` may decide today: as themselves (see [`rank_of`]), and in the place of each of the `deputised` who is on
+/// leave and has named them their deputy.
+pub fn capacities(
+    actor: Actor,
+    reach: Reach,
+    deputised: &[Staff],
+    today: CivilDate,
+) -> Vec<Capacity> {
+    let own = Capacity { rank: rank_of(actor, reach), staff_id: actor.staff() };
     let on_leave = deputised.iter().filter(|staff| !staff.works_on(today));
-    on_leave.map(|staff| staff.details.role.rank()).fold(own, Rank::max)
+    let in_place_of =
+        |staff: &Staff| Capacity { rank: staff.details.role.rank(), staff_id: Some(staff.id) };
+    std::iter::once(own).chain(on_leave.map(in_place_of)).collect()
+}
+
+/// The highest rank in which somebody may decide.
+pub fn highest(capacities: &[Capacity]) -> Rank {
+    capacities.iter().map(|capacity| capacity.rank).fold(Rank::NONE, Rank::max)
 }
 
 /// The day in `zone` that `now` lies in, from its first instant to before the next one's.

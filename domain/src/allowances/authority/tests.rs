@@ -1,7 +1,13 @@
 //! Authority, limit by limit.
 
 use super::*;
-use crate::allowances::examples::{at, authority, fen, id, limit, minor};
+use crate::{
+    allowances::{
+        examples::{at, authority, fen, id, limit, minor},
+        gestures::Given,
+    },
+    inventory::ServiceCategory,
+};
 use serde_json::{Value, from_value, json};
 
 fn ladder() -> Authority {
@@ -99,12 +105,62 @@ fn the_closest_limit_counts() {
     };
     assert_eq!(most(&authority, Some(8)), 5_000);
     assert_eq!(most(&authority, Some(7)), 9_000);
-    let waives = Authority { kind: GestureKind::PenaltyWaiver, ..authority.clone() };
+    let given = Given::of(GestureKind::PenaltyWaiver);
+    let waives = Authority { given, ..authority.clone() };
     assert_eq!(most(&waives, None), 0);
     let thin = Authority { margin_minor: minor(299_999), ..authority.clone() };
     assert_eq!(most(&thin, None), 5_000);
     let rich = Authority { margin_minor: minor(300_000), ..authority };
     assert_eq!(most(&rich, None), 8_000);
+}
+
+#[test]
+fn a_limit_for_a_category_counts_for_services_of_it() {
+    let beside = set(&json!({"category": "value_added", "per_request_minor": 1_000}));
+    let of_gifts = set(&json!({"kind": "gift", "per_request_minor": 3_000}));
+    let limits = vec![limit(Role::Clerk, 5_000, None), beside.unwrap(), of_gifts.unwrap()];
+    let most = |kind, category| {
+        let given = Given { category, ..Given::of(kind) };
+        let authority = Authority { given, ..authority(limits.clone()) };
+        let clerk = Holder { role: Role::Clerk, staff_id: None, grants_now: true };
+        authority.judge(clerk, fen(90_000))[0].most_minor.unwrap().get()
+    };
+    let service = GestureKind::PersonalisedService;
+    assert_eq!(most(service, Some(ServiceCategory::ValueAdded)), 1_000);
+    assert_eq!(most(service, Some(ServiceCategory::Product)), 5_000);
+    assert_eq!(most(service, None), 5_000, "it names no service");
+    let gift = most(GestureKind::Gift, Some(ServiceCategory::ValueAdded));
+    assert_eq!(gift, 3_000, "one for the kind is closer than one for the category");
+}
+
+#[test]
+fn whoever_has_a_larger_limit_of_their_own_is_found() {
+    let own =
+        set(&json!({"role": null, "staff_id": id::<StaffId>(7), "per_request_minor": 30_000}));
+    let limits = [ladder().limits[..2].to_vec(), vec![own.unwrap()]].concat();
+    let decider = Decider { staff_id: id(7), role: Role::Manager };
+    let known = Authority { deciders: vec![decider], ..authority(limits.clone()) };
+    assert_eq!(known.required_rank(fen(30_000)), Some(Rank::MANAGER));
+    assert_eq!(known.required_rank(fen(30_001)), None);
+    assert_eq!(authority(limits).required_rank(fen(30_000)), None, "on leave, or gone");
+}
+
+#[test]
+fn who_stands_in_for_somebody_decides_as_either_of_them() {
+    let own = set(&json!({"role": null, "staff_id": id::<StaffId>(7), "per_request_minor": 9_000}));
+    let limits = [ladder().limits, vec![own.unwrap()]].concat();
+    let both = [
+        Capacity { rank: Rank::OWNER, staff_id: Some(id(8)) },
+        Capacity { rank: Rank::MANAGER, staff_id: Some(id(7)) },
+    ];
+    let rank = |capacities: &[Capacity], amount| {
+        authority(limits.clone()).expect_one_of(capacities, fen(amount))
+    };
+    assert_eq!(rank(&both, 9_000), Ok(Rank::MANAGER), "the absent person's own limit");
+    assert_eq!(rank(&both, 9_001), Ok(Rank::OWNER));
+    let refusal = rank(&both, 100_001).unwrap_err();
+    assert_eq!(refusal.facts["failed_limits"][0]["most_minor"], 100_000);
+    assert_eq!(rank(&[], 1).unwrap_err().rule.code, "beyond_all_authority");
 }
 
 #[test]
@@ -151,7 +207,9 @@ fn who_is_away_is_passed_over_unless_nobody_else_may() {
 
 #[test]
 fn an_approver_decides_as_far_as_their_own_limit() {
-    let expect = |rank, amount| ladder().expect_rank(rank, None, fen(amount));
+    let expect = |rank, amount| {
+        ladder().expect_one_of(&[Capacity { rank, staff_id: None }], fen(amount)).map(drop)
+    };
     assert_eq!(expect(Rank::MANAGER, 20_000), Ok(()));
     let refusal = expect(Rank::MANAGER, 20_001).unwrap_err();
     assert_eq!(refusal.rule.code, "beyond_authority");

@@ -1,12 +1,13 @@
 //! Asking: in whose name, for whom, and whether they belong together.
 
 use super::{
-    ASKS_FOR_ANOTHER, GestureRequest, OTHER_CUSTOMERS_COMPLAINT, OTHER_DEALERS_CUSTOMER,
-    REQUESTER_LEFT, REQUESTER_NOT_NAMED,
+    ASKS_FOR_ANOTHER, GestureRequest, Given, NamedItems, OTHER_CUSTOMERS_COMPLAINT,
+    OTHER_DEALERS_CUSTOMER, REQUESTER_LEFT, REQUESTER_NOT_NAMED,
 };
 use crate::{
     identity::{Actor, Role, Staff, StaffStatus},
     ids::{CustomerId, DealerId, GestureId, StaffId, TeamId},
+    money::Minor,
     refusal::Refusal,
 };
 
@@ -25,6 +26,8 @@ pub struct Asked {
     pub customer_dealer_id: Option<DealerId>,
     /// Whose complaint it is to help with.
     pub complaint_customer_id: Option<CustomerId>,
+    /// What it names of the inventory.
+    pub items: NamedItems,
 }
 
 /// Who asks for a gesture.
@@ -85,8 +88,14 @@ impl Asked {
         self.customer_dealer_id.or(self.requester.dealer_id)
     }
 
-    /// Whether requester, customer and complaint belong together.
-    pub(super) fn check(&self) -> Result<(), Refusal> {
+    /// What it would give.
+    pub fn given(&self) -> Given {
+        self.items.given(self.request.kind)
+    }
+
+    /// Whether requester, customer and complaint belong together, and what it names can be given to a customer whose
+    /// purchases have earned `margin`.
+    pub(super) fn check(&self, margin: Minor) -> Result<(), Refusal> {
         if let (Some(customers), Some(requesters)) =
             (self.customer_dealer_id, self.requester.dealer_id)
             && customers != requesters
@@ -102,6 +111,6 @@ impl Asked {
                 .with("customer_id", self.request.customer_id)
                 .at("/complaint_id"));
         }
-        Ok(())
+        self.items.check(&self.request, margin)
     }
 }

@@ -7,6 +7,7 @@
 //! exactly once.
 
 mod asked;
+mod items;
 mod rules;
 mod settling;
 mod verbs;
@@ -15,6 +16,7 @@ mod verbs;
 mod tests;
 
 pub use asked::{Asked, Requester, requester};
+pub use items::{Given, NamedItems};
 pub use rules::*;
 pub use verbs::{Ballot, Bill, GestureDecision, Means};
 
@@ -22,9 +24,10 @@ use super::{authority::LimitFailure, lots::LotSplit};
 use crate::{
     identity::Rank,
     ids::{
-        AllowanceBudgetId, ApprovalId, ComplaintId, CustomerId, DealerId, GestureId, StaffId,
-        TeamId,
+        AllowanceBudgetId, ApprovalId, ComplaintId, CustomerId, DealerId, GestureId, GiftItemId,
+        ServiceItemId, StaffId, TeamId,
     },
+    inventory::ServiceCategory,
     money::{Currency, Minor, Money},
     record::{Record, Version},
     text::{Line, Prose},
@@ -37,6 +40,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(examples(json!({"id": "ges_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
     "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": null, "kind": "gift",
+    "service_item_id": null, "gift_id": "gft_01m80t7jx3e9vbq2f4c6d8g0hk", "category": null, "tangible": true,
     "problem_solved": "The filter came a week late and the family bought water.", "interest": "customer",
     "currency": "CNY", "estimate_minor": 8000, "perceived_value_minor": 12000, "actual_minor": null,
     "splits": [{"lot_id": "lot_01m80t7jx3e9vbq2f4c6d8g0hk", "amount_minor": 8000}], "budget_ids": [],
@@ -58,6 +62,15 @@ pub struct Gesture {
     pub complaint_id: Option<ComplaintId>,
     /// What it is.
     pub kind: GestureKind,
+    /// The service of the inventory that is done.
+    pub service_item_id: Option<ServiceItemId>,
+    /// The gift of the catalogue that is given.
+    pub gift_id: Option<GiftItemId>,
+    /// What that service was about when it was asked for.
+    pub category: Option<ServiceCategory>,
+    /// Whether the customer keeps something of it in their hands: it is a gift or a hook favour, or what it names is
+    /// a thing. The guard against heavy gifts looks at this.
+    pub tangible: bool,
     /// Which need of the customer it meets.
     pub problem_solved: Prose,
     /// Whose interest it serves first.
@@ -136,9 +149,16 @@ pub struct GestureRequest {
     /// What it may cost. 0 for what costs nothing, such as a call: it needs neither allowance nor
     /// authority.
     pub estimate_minor: Minor,
-    /// What it is worth to the customer, in the same currency, as far as somebody knows.
+    /// What it is worth to the customer, in the same currency, as far as somebody knows; what the inventory says when it
+    /// is left out.
     #[serde(default)]
     pub perceived_value_minor: Option<Minor>,
+    /// The service of the inventory that is to be done; limits for its category count.
+    #[serde(default)]
+    pub service_item_id: Option<ServiceItemId>,
+    /// The gift of the catalogue that is to be given: in its currency, and to a customer whose margin it goes with.
+    #[serde(default)]
+    pub gift_id: Option<GiftItemId>,
     /// Who asks. A program of the brand must name the person; a person asks in their own name and may
     /// leave it out.
     #[serde(default)]
@@ -238,6 +258,11 @@ pub enum ApprovalDecision {
 }
 
 impl Gesture {
+    /// What it gives, as money and limits look at it.
+    pub fn given(&self) -> Given {
+        Given { kind: self.kind, tangible: self.tangible, category: self.category }
+    }
+
     /// What it may cost.
     pub fn estimate(&self) -> Money {
         Money { amount: self.estimate_minor, currency: self.currency }

@@ -169,3 +169,62 @@ pub static REVERSAL_NEEDS_HIGHER_RANK: Rule = Rule {
         zh: "请由级别不低于 `required_rank` 且未参与申请与批准的人员处理。",
     },
 };
+
+/// What is not done or given any more is not asked for.
+pub static GESTURE_ITEM_RETIRED: Rule = Rule {
+    code: "gesture_item_retired",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "It is not given any more", zh: "该项目已停用" },
+    detail: Bilingual {
+        en: "{code} was retired from the inventory.",
+        zh: "{code} 已从服务清单中停用。",
+    },
+    advice: Bilingual {
+        en: "Name something else, or nothing: the problem it solves counts.",
+        zh: "请改选其他项目，或不指定项目：重要的是解决客户的问题。",
+    },
+};
+
+/// A gift is paid from an account in its own currency.
+pub static GIFT_IN_OTHER_CURRENCY: Rule = Rule {
+    code: "gift_in_other_currency",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "The gift is in another currency", zh: "礼物币种不同" },
+    detail: Bilingual {
+        en: "{code} is priced in {currency}; the gesture is asked for in {asked}.",
+        zh: "{code} 以 {currency} 计价，申请币种为 {asked}。",
+    },
+    advice: Bilingual {
+        en: "Ask in the gift's currency, or choose a gift in this one.",
+        zh: "请按礼物的币种申请，或选择该币种的礼物。",
+    },
+};
+
+/// What there is none of cannot be given.
+pub static GIFT_SOLD_OUT: Rule = Rule {
+    code: "gift_sold_out",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "There is none left", zh: "礼物已无库存" },
+    detail: Bilingual { en: "{code} has a stock of 0.", zh: "{code} 的库存为 0。" },
+    advice: Bilingual {
+        en: "Choose another: the gift's `fallback_gift_id`, or what `/v1/gift-suggestions` answers.",
+        zh: "请另选礼物：可参考其 `fallback_gift_id`，或 `/v1/gift-suggestions` 的建议。",
+    },
+};
+
+/// A gift goes with sales of a certain margin.
+pub static GIFT_OUTSIDE_MARGIN: Rule = Rule {
+    code: "gift_outside_margin",
+    kind: Kind::Conflict,
+    title: Bilingual {
+        en: "The gift does not go with this margin", zh: "礼物与毛利区间不符"
+    },
+    detail: Bilingual {
+        en: "The customer's purchases have earned a margin of {margin_minor}; {code} is for margins from {least_margin_minor} to {most_margin_minor}.",
+        zh: "该客户购买产生的毛利为 {margin_minor}；{code} 适用的毛利区间为 {least_margin_minor} 至 {most_margin_minor}。",
+    },
+    advice: Bilingual {
+        en: "Choose another: `/v1/gift-suggestions` with this margin answers what fits.",
+        zh: "请另选礼物：可用该毛利查询 `/v1/gift-suggestions`。",
+    },
+};

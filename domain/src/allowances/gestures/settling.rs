@@ -49,7 +49,7 @@ impl Gesture {
         }
         if actual.amount > self.estimate_minor {
             let set_aside = purse.set_aside(self.currency);
-            let mut heavy = rules.judge(self.kind, actual.amount, set_aside, 0);
+            let mut heavy = rules.judge(self.given(), actual.amount, set_aside, 0);
             if self.estimate_minor == Minor::ZERO {
                 // What was to cost nothing was not counted among the gifts of the year.
                 heavy.extend(self.one_too_many(&rules, actual.amount, authority));

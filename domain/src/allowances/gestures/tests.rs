@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     allowances::{
         accounts::EntryKind,
-        authority::{Authority, GestureLimit, Granted},
+        authority::{Authority, Capacity, GestureLimit, Granted},
         budgets::{AllowanceBudget, AllowanceBudgetRequest, BudgetTransfer, Budgets},
         examples::{
             self, at, fen, id, limit, lot, means, minor, promised_account, promised_lot, purse,
@@ -47,6 +47,8 @@ fn asked(estimate: Money) -> Asked {
             currency: estimate.currency,
             estimate_minor: estimate.amount,
             perceived_value_minor: None,
+            service_item_id: None,
+            gift_id: None,
             requester_id: None,
         },
         requester: Requester {
@@ -58,6 +60,7 @@ fn asked(estimate: Money) -> Asked {
         by: clerk(),
         customer_dealer_id: Some(id(3)),
         complaint_customer_id: None,
+        items: NamedItems::default(),
     }
 }
 
@@ -92,7 +95,8 @@ fn promising(held: i64, balance: i64) -> Means {
 }
 
 fn ballot(by: Actor) -> Ballot {
-    Ballot { id: id(5), by, rank: by.rank(), comment: None }
+    let capacities = vec![Capacity { rank: by.rank(), staff_id: by.staff() }];
+    Ballot { id: id(5), by, capacities, comment: None }
 }
 
 fn bill(actual: i64) -> Bill {
@@ -205,7 +209,8 @@ fn a_program_that_asked_in_a_persons_name_does_not_decide_and_neither_does_the_p
         Gesture::ask(named, means(purse(300)), &authority(), at(NOW)).unwrap().change.record;
     assert_eq!(gesture.asked_by, program.to_string());
     assert_eq!(gesture.requester_id, id(11));
-    let ballot = |by| Ballot { rank: Rank::MANAGER, ..ballot(by) };
+    let capacities = vec![Capacity { rank: Rank::MANAGER, staff_id: None }];
+    let ballot = |by| Ballot { capacities: capacities.clone(), ..ballot(by) };
     for own in [program, clerk()] {
         let refusal =
             gesture.clone().approve(ballot(own), &no_rules(), &authority(), at(NOW)).unwrap_err();
@@ -219,6 +224,21 @@ fn a_program_that_asked_in_a_persons_name_does_not_decide_and_neither_does_the_p
             gesture.clone().approve(ballot(other), &no_rules(), &authority(), at(NOW)).unwrap();
         assert_eq!(decision.approval.unwrap().asked_by, program.to_string());
     }
+}
+
+#[test]
+fn nobody_decides_in_the_place_of_the_requester() {
+    let (gesture, _) = waiting(100);
+    let requesters = Capacity { rank: Rank::MANAGER, staff_id: Some(gesture.requester_id) };
+    let own = Capacity { rank: Rank::CLERK, staff_id: Some(id(13)) };
+    let colleague = Actor::Staff { id: id(13), rank: Rank::CLERK };
+    let cast = |capacities| Ballot { capacities, ..ballot(colleague) };
+    let approve =
+        |ballot| gesture.clone().approve(ballot, &no_rules(), &authority(), at(NOW)).map(drop);
+    let refusal = approve(cast(vec![own, requesters])).unwrap_err();
+    assert_eq!(refusal.rule.code, "beyond_authority", "as the clerk that they are");
+    let others = Capacity { rank: Rank::MANAGER, staff_id: Some(id(12)) };
+    assert_eq!(approve(cast(vec![own, others])), Ok(()));
 }
 
 #[test]

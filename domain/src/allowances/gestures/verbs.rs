@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     allowances::{
-        authority::{Authority, GestureLimit, Holder, LimitFailure},
+        authority::{Authority, Capacity, GestureLimit, Holder, LimitFailure, highest},
         budgets::{BudgetAct, BudgetPosting, Budgets},
         guard::{GIFTS_TOO_OFTEN, GestureRulesDetails, HEAVY_GIFT},
         ledger::{INSUFFICIENT_ALLOWANCE, Posting, Purpose, Purse, THING_FROM_THIN_MARGIN},
@@ -15,7 +15,7 @@ use crate::{
     change::Change,
     event::Event,
     identity::{Actor, Rank, Role},
-    ids::{ApprovalId, StaffId},
+    ids::{ApprovalId, DealerId, StaffId},
     money::{Minor, Money},
     record::Version,
     refusal::{Refusal, illegal},
@@ -41,9 +41,8 @@ pub struct Ballot {
     pub id: ApprovalId,
     /// Who decides.
     pub by: Actor,
-    /// The rank in which they decide: their own (see [`rank_of`](crate::allowances::authority::rank_of)), or that
-    /// of somebody on leave whose deputy they are.
-    pub rank: Rank,
+    /// In what they may decide today; the lowest rank that is enough counts.
+    pub capacities: Vec<Capacity>,
     /// Why.
     pub comment: Option<Line>,
 }
@@ -99,7 +98,7 @@ impl Gesture {
         authority: &Authority,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
-        asked.check()?;
+        asked.check(means.purse.margin(asked.request.currency))?;
         let estimate = asked.request.estimate();
         let failures = asked.beyond(authority);
         let (posting, splits) = asked.hold(&means, &failures, authority, now)?;
@@ -158,17 +157,15 @@ impl Gesture {
         authority: &Authority,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
-        self.expect_decidable_by(&ballot, now)?;
-        // Who stands in for somebody on leave has that person's authority, not their own.
-        let own = ballot.by.staff().filter(|_| ballot.rank == ballot.by.rank());
-        authority.expect_rank(ballot.rank, own, self.estimate())?;
+        let capacities = self.expect_decidable_by(&ballot, now)?;
+        let rank = authority.expect_one_of(&capacities, self.estimate())?;
         let often = self.one_too_many(rules, self.estimate_minor, authority);
         if let Some(first) = often.first() {
             let refusal = too_heavy(first.limit, self.estimate(), &often);
             return Err(refusal.with("failed_limits", &often));
         }
         let by = ballot.by.to_string();
-        let approval = ballot.cast(&self, ApprovalDecision::Approved, now);
+        let approval = ballot.cast(&self, rank, ApprovalDecision::Approved, now);
         let from = self.state;
         let change = self.granted("approve", by, now).with("from", from);
         Ok(GestureDecision { change, approval: Some(approval), posting: None, budgets: Vec::new() })
@@ -188,10 +185,17 @@ impl Gesture {
         means: Means,
         now: Timestamp,
     ) -> Result<GestureDecision, Refusal> {
-        self.expect_decidable_by(&ballot, now)?;
-        let approval = ballot.cast(&self, ApprovalDecision::Rejected, now);
+        let capacities = self.expect_decidable_by(&ballot, now)?;
+        let approval = ballot.cast(&self, highest(&capacities), ApprovalDecision::Rejected, now);
         let decision = self.given_up("reject", GestureState::Rejected, means, now)?;
         Ok(GestureDecision { approval: Some(approval), ..decision })
+    }
+
+    /// Goes with its customer to the dealer who looks after them now, whose people see it and decide on it; `None` when
+    /// it is settled, or there. The budgets in which it is held stay those that it was asked for under.
+    pub fn follow(self, dealer_id: Option<DealerId>) -> Option<Change<Self>> {
+        let moves = self.expires_at.is_some() && self.dealer_id != dealer_id;
+        moves.then(|| Change::edit("follow", &self, |it| it.dealer_id = dealer_id))
     }
 
     /// Lets it go up to the next rank whose authority reaches so far at this moment, because nobody has
@@ -220,7 +224,7 @@ impl Gesture {
         authority: &Authority,
     ) -> Vec<LimitFailure> {
         let gifts = authority.granted.gifts_this_year;
-        let failures = rules.judge(self.kind, amount, amount, gifts);
+        let failures = rules.judge(self.given(), amount, amount, gifts);
         let is_about_how_often =
             |failure: &LimitFailure| failure.limit == GestureLimit::GiftsPerYear;
         failures.into_iter().filter(is_about_how_often).collect()
@@ -228,7 +232,7 @@ impl Gesture {
 
     /// Why money moves for it.
     pub(super) fn purpose(&self) -> Purpose {
-        Purpose { gesture: self.id, kind: self.kind, interest: self.interest }
+        Purpose { gesture: self.id, given: self.given(), interest: self.interest }
     }
 
     /// Approved on the spot, or waiting.
@@ -296,7 +300,12 @@ impl Gesture {
             .emits_at(Event::GestureDue { gesture }, expires_at)
     }
 
-    fn expect_decidable_by(&self, ballot: &Ballot, now: Timestamp) -> Result<(), Refusal> {
+    /// In what `ballot` may be cast on it. Nobody decides in the place of the requester, who could not do it either.
+    fn expect_decidable_by(
+        &self,
+        ballot: &Ballot,
+        now: Timestamp,
+    ) -> Result<Vec<Capacity>, Refusal> {
         self.expect(GestureState::PendingApproval, now)?;
         let by = ballot.by;
         if by.staff() == Some(self.requester_id) || by.to_string() == self.asked_by {
@@ -305,13 +314,18 @@ impl Gesture {
                 .with("asked_by", &self.asked_by)
                 .with("required_rank", self.required_rank));
         }
-        let is_too_low = self.required_rank.is_some_and(|rank| ballot.rank < rank);
-        if self.approval_step > FIRST_STEP && is_too_low {
+        let others = ballot.capacities.iter().copied();
+        let others = others.filter(|capacity| capacity.staff_id != Some(self.requester_id));
+        let others: Vec<_> = others.collect();
+        let least = self.required_rank.filter(|_| self.approval_step > FIRST_STEP);
+        let rank = highest(&others);
+        if least.is_some_and(|least| rank < least) {
             return Err(Refusal::new(&GESTURE_ESCALATED)
-                .with("rank", ballot.rank)
+                .with("rank", rank)
                 .with("required_rank", self.required_rank));
         }
-        Ok(())
+        let reach = |capacity: &Capacity| least.is_none_or(|least| capacity.rank >= least);
+        Ok(others.into_iter().filter(reach).collect())
     }
 
     /// Expects that it is in `state` and its time there is not over, however late the job is that lets
@@ -350,7 +364,7 @@ impl Asked {
         let asked = request.estimate();
         let set_aside = means.purse.set_aside(asked.currency);
         let gifts = authority.granted.gifts_this_year;
-        let heavy = means.rules.judge(request.kind, asked.amount, set_aside, gifts);
+        let heavy = means.rules.judge(self.given(), asked.amount, set_aside, gifts);
         let required = authority.required_rank(asked);
         let refused = |refusal: Refusal| {
             let short = [&INSUFFICIENT_ALLOWANCE, &THING_FROM_THIN_MARGIN].contains(&refusal.rule);
@@ -378,28 +392,31 @@ impl Asked {
         if asked.amount == Minor::ZERO {
             return Ok((None, Vec::new()));
         }
-        let Self { id, request, .. } = self;
-        let (kind, interest) = (request.kind, request.interest);
-        let purpose = Purpose { gesture: *id, kind, interest };
+        let interest = self.request.interest;
+        let purpose = Purpose { gesture: self.id, given: self.given(), interest };
         let (ledger, splits) = means.purse.clone().open(asked, now)?.hold(asked, purpose)?;
         Ok((Some(ledger.close()), splits))
     }
 
     /// The gesture as it is before anybody has looked at it.
     fn gesture(self, now: Timestamp) -> Gesture {
-        let dealer_id = self.dealer_id();
-        let Self { id, request, requester, by, .. } = self;
+        let (dealer_id, given) = (self.dealer_id(), self.given());
+        let Self { id, request, requester, by, items, .. } = self;
         Gesture {
             id,
             customer_id: request.customer_id,
             dealer_id,
             complaint_id: request.complaint_id,
-            kind: request.kind,
+            kind: given.kind,
+            service_item_id: request.service_item_id,
+            gift_id: request.gift_id,
+            category: given.category,
+            tangible: given.tangible,
             problem_solved: request.problem_solved,
             interest: request.interest,
             currency: request.currency,
             estimate_minor: request.estimate_minor,
-            perceived_value_minor: request.perceived_value_minor,
+            perceived_value_minor: request.perceived_value_minor.or(items.perceived_value()),
             actual_minor: None,
             splits: Vec::new(),
             budget_ids: Vec::new(),
@@ -430,14 +447,20 @@ pub(super) fn too_heavy(first: GestureLimit, asked: Money, failures: &[LimitFail
 }
 
 impl Ballot {
-    fn cast(self, gesture: &Gesture, decision: ApprovalDecision, at: Timestamp) -> Approval {
+    fn cast(
+        self,
+        gesture: &Gesture,
+        rank: Rank,
+        decision: ApprovalDecision,
+        at: Timestamp,
+    ) -> Approval {
         Approval {
             id: self.id,
             gesture_id: gesture.id,
             step: gesture.approval_step,
             asked_by: gesture.asked_by.clone(),
             approver: self.by.to_string(),
-            rank: self.rank,
+            rank,
             decision,
             comment: self.comment,
             at,

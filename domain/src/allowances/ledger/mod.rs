@@ -24,7 +24,7 @@ pub use rules::*;
 
 use super::{
     accounts::{AllowanceAccount, AllowanceMovement, EntryDocument, EntryKind, EntryReason},
-    gestures::{GestureInterest, GestureKind},
+    gestures::{GestureInterest, Given},
     lots::{AllowanceLot, AllowanceLotState, LotSplit, Overspent},
 };
 use crate::{
@@ -64,8 +64,8 @@ pub struct Ledger {
 pub struct Purpose {
     /// Which gesture.
     pub gesture: GestureId,
-    /// What it is.
-    pub kind: GestureKind,
+    /// What it gives.
+    pub given: Given,
     /// In whose interest.
     pub interest: GestureInterest,
 }
@@ -144,14 +144,14 @@ impl Ledger {
         self.now
     }
 
-    /// What may be promised to gestures of this `kind`.
-    pub fn available_for(&self, kind: GestureKind) -> Money {
-        self.free_in(|lot| lot.pays_for(kind))
+    /// What may be promised to a gesture for what is `given`.
+    pub fn available_for(&self, given: Given) -> Money {
+        self.free_in(|lot| lot.pays_for(given))
     }
 
-    /// What could be promised to gestures of this `kind`, if what thin margins have earned could buy things.
-    pub(super) fn available_if_tangible(&self, kind: GestureKind) -> Money {
-        self.free_in(|lot| lot.state == AllowanceLotState::Active && lot.purpose.covers(kind))
+    /// What could be promised for what is `given`, if what thin margins have earned could buy things.
+    pub(super) fn available_if_tangible(&self, given: Given) -> Money {
+        self.free_in(|lot| lot.state == AllowanceLotState::Active && lot.purpose.covers(given.kind))
     }
 
     /// What is free in the lots that `may` pay.
@@ -200,13 +200,16 @@ impl Ledger {
         asked: Money,
         purpose: Purpose,
     ) -> Result<(Self, Vec<LotSplit>), Refusal> {
-        self.expect_available(asked, purpose.kind)?;
+        self.expect_available(asked, purpose.given)?;
         let mut splits = Vec::new();
         let mut unheld = asked.amount;
         let cause = Cause::of(purpose, EntryKind::Hold, EntryReason::GestureAsked);
         for mut lot in std::mem::take(&mut self.lots) {
-            let amount =
-                if lot.pays_for(purpose.kind) { unheld.min(lot.free_minor()) } else { Minor::ZERO };
+            let amount = if lot.pays_for(purpose.given) {
+                unheld.min(lot.free_minor())
+            } else {
+                Minor::ZERO
+            };
             if amount > Minor::ZERO {
                 unheld = unheld.less(amount);
                 lot.held_minor = lot.held_minor.plus(amount);
@@ -252,15 +255,18 @@ impl Ledger {
         purpose: Purpose,
     ) -> Result<(Self, Vec<LotSplit>), Refusal> {
         let promise = splits.iter().map(|split| split.amount_minor).fold(Minor::ZERO, Minor::plus);
-        self.expect_available(Money { amount: cost.amount.less(promise), ..cost }, purpose.kind)?;
+        self.expect_available(Money { amount: cost.amount.less(promise), ..cost }, purpose.given)?;
         let (of_promise, mut beyond) = (cost.amount.min(promise), cost.amount.less(promise));
         let mut unpaid = of_promise;
         let mut paid = Vec::new();
         for mut lot in std::mem::take(&mut self.lots) {
             let held = promised(splits, lot.id).min(lot.held_minor);
             let kept = unpaid.min(held);
-            let more =
-                if lot.pays_for(purpose.kind) { beyond.min(lot.free_minor()) } else { Minor::ZERO };
+            let more = if lot.pays_for(purpose.given) {
+                beyond.min(lot.free_minor())
+            } else {
+                Minor::ZERO
+            };
             (unpaid, beyond) = (unpaid.less(kept), beyond.less(more));
             self.pay(&mut lot, kept, more, purpose);
             self.free(&mut lot, held.less(kept), purpose);
@@ -470,19 +476,19 @@ impl Ledger {
         });
     }
 
-    fn expect_available(&self, asked: Money, kind: GestureKind) -> Result<(), Refusal> {
+    fn expect_available(&self, asked: Money, given: Given) -> Result<(), Refusal> {
         if asked.currency != self.account.currency {
             return Err(mixed(asked, &[self.account.currency]));
         }
-        let available = self.available_for(kind);
+        let available = self.available_for(given);
         if asked.amount <= available.amount {
             return Ok(());
         }
-        let refusal = if asked.amount <= self.available_if_tangible(kind).amount {
+        let refusal = if asked.amount <= self.available_if_tangible(given).amount {
             Refusal::new(&THING_FROM_THIN_MARGIN)
                 .with("asked", asked)
                 .with("available", available)
-                .with("of_thin_margins", self.available_if_tangible(kind))
+                .with("of_thin_margins", self.available_if_tangible(given))
         } else {
             insufficient(asked, available)
         };

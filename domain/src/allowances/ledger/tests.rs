@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    allowances::examples::{account, at, fen, id, lot, minor, promised_account, purse},
+    allowances::{
+        examples::{account, at, fen, id, lot, minor, promised_account, purse},
+        gestures::GestureKind,
+    },
     record::Version,
 };
 use proptest::prelude::*;
@@ -17,8 +20,8 @@ fn books(lots: Vec<AllowanceLot>) -> Ledger {
 
 /// Why money moves for gesture `number`, a gift.
 fn gift(number: u128) -> Purpose {
-    let (kind, interest) = (GestureKind::Gift, GestureInterest::Customer);
-    Purpose { gesture: id(number), kind, interest }
+    let (given, interest) = (Given::of(GestureKind::Gift), GestureInterest::Customer);
+    Purpose { gesture: id(number), given, interest }
 }
 
 fn split(lot: u128, amount: i64) -> LotSplit {
@@ -158,7 +161,7 @@ fn a_thin_margin_buys_service_and_no_things() {
     let refusal = open().hold(fen(31), gift(9)).unwrap_err();
     assert_eq!(refusal.rule.code, "thing_from_thin_margin");
     assert_eq!(refusal.facts["of_thin_margins"]["amount"], 130);
-    let service = Purpose { kind: GestureKind::PersonalisedService, ..gift(9) };
+    let service = Purpose { given: Given::of(GestureKind::PersonalisedService), ..gift(9) };
     assert!(open().hold(fen(130), service).is_ok());
     assert_eq!(open().hold(fen(131), service).unwrap_err().rule.code, "insufficient_allowance");
 }
@@ -328,7 +331,7 @@ impl Shelf {
 
     fn ask(&mut self, amount: i64, is_thing: bool, number: u128) {
         let kind = if is_thing { GestureKind::Gift } else { GestureKind::PersonalisedService };
-        let purpose = Purpose { kind, ..gift(number) };
+        let purpose = Purpose { given: Given::of(kind), ..gift(number) };
         if let Ok((ledger, splits)) = self.open().hold(fen(amount), purpose) {
             self.held.push((purpose, splits));
             self.keep(ledger);
