@@ -324,6 +324,9 @@ async fn one_person_has_a_limit_of_their_own() {
     assert_eq!(wish(20_000).await.expect(201)["state"], "approved");
     shop.house.pass_days(1).await;
     assert_eq!(wish(5_001).await.expect(201)["state"], "pending_approval", "it was for one day");
+    for _ in 0..3 {
+        shop.sells(600_000, 299_000).await;
+    }
     let manager =
         json!({"staff_id": shop.manager_id, "currency": "CNY", "per_request_minor": 40_000});
     shop.brand.post("/v1/authority-limits", manager).await.expect(201);
