@@ -152,17 +152,13 @@ impl Told {
     }
 }
 
-/// A fact as the language reads it: whole numbers stay whole and have a sign.
+/// A fact as the language reads it: all numbers are doubles, whether they are whole or not.
 pub(super) struct Fact<'a>(Option<&'a Value>);
 
 impl Serialize for Fact<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            Some(Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
-                (Some(whole), _) => serializer.serialize_i64(whole),
-                (None, Some(number)) => serializer.serialize_f64(number),
-                (None, None) => serializer.serialize_none(),
-            },
+            Some(Value::Number(number)) => number.as_f64().serialize(serializer),
             None | Some(Value::Null) => serializer.serialize_none(),
             Some(
                 other @ (Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)),

@@ -8,12 +8,15 @@ use cel::{
 };
 use std::{collections::BTreeSet, fmt};
 
-/// How deep a condition nests: brackets, choices and chains of comparisons. Deeper ones cannot be read, and a parser
-/// goes down with them.
-pub(super) const MOST_DEPTH: u16 = 24;
+/// How deep a condition nests: brackets, choices and chains of comparisons. Deeper ones cannot be read.
+const MOST_DEPTH: u16 = 24;
 
-/// The most brackets and choices inside each other.
-const MOST_BRACKETS: usize = 10;
+/// The most brackets and choices inside each other. At two dozen the parser runs out of stack.
+const MOST_BRACKETS: u16 = 10;
+
+/// How deep the parser goes: into every bracket from the whole. It is asked again, should a text ever pass the look over
+/// it that has more.
+pub(super) const PARSER_DEPTH: u16 = MOST_BRACKETS + 1;
 
 /// The most words, signs and texts: as many as 500 characters have when they say something.
 const MOST_PIECES: usize = 120;
@@ -37,8 +40,13 @@ pub(super) const ROOTS: [Root; 7] = [
     Root { name: "step", members: None },
 ];
 
-/// Functions that look at a text or a list once.
-const FUNCTIONS: [&str; 4] = ["contains", "endsWith", "size", "startsWith"];
+/// Functions that look at a text or a list once, each with a call of it as it is written.
+pub(super) const FUNCTIONS: [(&str, &str); 4] = [
+    ("contains", "event.reason.contains('visit')"),
+    ("endsWith", "event.reason.endsWith('visit')"),
+    ("size", "size(event.reason)"),
+    ("startsWith", "event.reason.startsWith('first')"),
+];
 
 /// What goes over a list again and again, and patterns, which go over a text.
 const ENDLESS: [&str; 6] = ["all", "exists", "exists_one", "filter", "map", "matches"];
@@ -58,13 +66,12 @@ const QUESTIONS: [&str; 10] = [
 ];
 
 /// Operators that reckon, or choose.
-const RECKONING: [&str; 7] = [
+const RECKONING: [&str; 6] = [
     operators::CONDITIONAL,
     operators::ADD,
     operators::SUBSTRACT,
     operators::MULTIPLY,
     operators::DIVIDE,
-    operators::MODULO,
     operators::NEGATE,
 ];
 
@@ -111,7 +118,7 @@ struct Scan {
     /// The quotation mark that the text at hand began with.
     quote: Option<char>,
     /// Brackets and choices that are open.
-    open: usize,
+    open: u16,
     /// Words, signs and texts so far.
     pieces: usize,
     /// Whether the last character belonged to a word.
@@ -144,11 +151,16 @@ impl Scan {
             '"' | '\'' if last.is_ascii_alphanumeric() => {
                 return Err(malformed("a text has no letters in front", "引号前不能有字母"));
             }
+            // Three of them would begin a text that goes on where this look takes it to end, and the other way round.
+            '"' | '\'' if matches!(last, '"' | '\'') => {
+                let message = "a text has one quotation mark at each end";
+                return Err(malformed(message, "文字前后各用一个引号"));
+            }
             '"' | '\'' => self.quote = Some(c),
             '(' | '[' | '?' => self.open = self.open.saturating_add(1),
             ')' | ']' => self.open = self.open.saturating_sub(1),
             '/' if last == '/' => return Err(malformed("there are no comments", "不支持注释")),
-            '.' | ',' | ':' | '!' | '=' | '<' | '>' | '&' | '|' | '+' | '-' | '*' | '/' | '%' => {}
+            '.' | ',' | ':' | '!' | '=' | '<' | '>' | '&' | '|' | '+' | '-' | '*' | '/' => {}
             _ if word || c.is_whitespace() => {}
             _ => {
                 let message = format!("`{c}` has no meaning here");
@@ -168,12 +180,16 @@ pub(super) fn cannot_read(errors: &ParseErrors) -> Invalid {
     let Some(error) = errors.errors.first() else {
         return malformed("it cannot be read", "无法解析");
     };
+    // The parser tells its own limit by these words alone.
+    if error.msg.contains("Recursion limit") {
+        return too_complex();
+    }
     let said: String = error.msg.chars().filter(|c| !c.is_control()).collect();
     let said = said.strip_prefix("Syntax error: ").unwrap_or(&said);
     let (line, column) = error.pos;
     malformed(
         &format!("line {line}, character {column}: {said}"),
-        &format!("第 {line} 行第 {column} 个字符：{said}"),
+        &format!("第 {line} 行第 {column} 个字符附近有语法错误"),
     )
 }
 
@@ -198,7 +214,7 @@ fn asks(expr: &Expr) -> bool {
             let chosen = name == operators::CONDITIONAL;
             QUESTIONS.contains(&name)
                 || name == operators::INDEX
-                || (FUNCTIONS.contains(&name) && name != "size")
+                || (written(name).is_some() && name != "size")
                 || (chosen && call.args.iter().skip(1).all(|arm| asks(&arm.expr)))
         }
         Expr::Select(_) | Expr::Literal(LiteralValue::Boolean(_)) => true,
@@ -235,7 +251,7 @@ fn visit(part: &IdedExpr, depth: u16, names: &mut BTreeSet<FactName>) -> Result<
             Ok(())
         }
         Expr::Call(call) => {
-            known_function(&call.func_name)?;
+            check_call(call)?;
             let mut parts = call.target.iter().map(AsRef::as_ref).chain(&call.args);
             parts.try_for_each(|one| visit(one, deeper, names))
         }
@@ -290,11 +306,33 @@ fn fact(root: &str, member: &str) -> Result<FactName, Invalid> {
     Err(unknown_name(&format!("{root}.{member}")))
 }
 
-fn known_function(name: &str) -> Result<(), Invalid> {
-    if QUESTIONS.contains(&name) || RECKONING.contains(&name) || FUNCTIONS.contains(&name) {
+/// Refuses a call of what nobody knows, or otherwise than it is written.
+fn check_call(call: &CallExpr) -> Result<(), Invalid> {
+    let name = call.func_name.as_str();
+    // Operators have the parts that the language's own grammar gives them.
+    if QUESTIONS.contains(&name) || RECKONING.contains(&name) {
         return Ok(());
     }
-    Err(if ENDLESS.contains(&name) { may_not_end(name) } else { unknown_name(name) })
+    let Some(example) = written(name) else {
+        return Err(if ENDLESS.contains(&name) { may_not_end(name) } else { unknown_name(name) });
+    };
+    let fits = match (name, &call.target, call.args.len()) {
+        ("size", None, 1) | ("size", Some(_), 0) => true,
+        ("size", None | Some(_), _) => false,
+        (_, target, count) => target.is_some() && count == 1,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(malformed(
+        &format!("`{name}` is written as in `{example}`"),
+        &format!("“{name}”的写法如 `{example}`"),
+    ))
+}
+
+/// How a function is written; nothing when there is no such function.
+fn written(name: &str) -> Option<&'static str> {
+    FUNCTIONS.iter().find(|(known, _)| *known == name).map(|(_, example)| *example)
 }
 
 fn malformed(message: &str, chinese: &str) -> Invalid {
@@ -328,7 +366,7 @@ fn unknown_name(name: &str) -> Invalid {
         let members = root.members.unwrap_or(&["…"]);
         members.iter().map(|member| format!("{}.{member}", root.name))
     });
-    let known: Vec<_> = facts.chain(FUNCTIONS.map(str::to_owned)).collect();
+    let known: Vec<_> = facts.chain(FUNCTIONS.map(|(name, _)| name.to_owned())).collect();
     let listed = known.join(", ");
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
     let message = format!("nobody knows `{name}`; known are: {listed}");

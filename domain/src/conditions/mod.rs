@@ -2,6 +2,7 @@
 
 mod facts;
 mod grammar;
+mod numbers;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -44,7 +45,7 @@ static LANGUAGE: LazyLock<Arc<Env>> =
 /// A condition such as `customer.tier in ["gold", "platinum"] && order.total_minor >= 100000`.
 ///
 /// It was read and bounded when it was made: it names known facts only, nothing in it repeats anything, and so it
-/// always comes to an end. A fact that is not known is null.
+/// always comes to an end. A fact that is not known is null. Numbers act alike, whole or not: `7 / 2` is 3.5.
 #[derive(Clone)]
 pub struct Condition {
     text: String,
@@ -57,17 +58,18 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// `blank` or `too_long` for its length, `condition_malformed` when it cannot be read or does not ask a
-    /// question of yes and no, `condition_too_complex` when it nests too deep or has too many parts,
+    /// `blank` or `too_long` for its length, `condition_malformed` when it cannot be read, calls a function otherwise
+    /// than it is written, or does not ask a question of yes and no, `condition_too_complex` when it nests too deep or has too many parts,
     /// `condition_may_not_end` for what repeats (`all`, `exists`, `map`, `filter`) and for patterns (`matches`),
     /// and `condition_unknown_name` for facts and functions that nobody knows.
     pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
         let text = text.into();
         grammar::look_over(&text)?;
-        let parser = LANGUAGE.parser().max_recursion_depth(grammar::MOST_DEPTH);
+        let parser = LANGUAGE.parser().max_recursion_depth(grammar::PARSER_DEPTH);
         let read = parser.parse(&text).map_err(|errors| grammar::cannot_read(&errors))?;
         let names = grammar::walk(&read)?;
-        Ok(Self { text, read: Arc::new(read), names: Arc::new(names) })
+        let read = Arc::new(numbers::alike(read));
+        Ok(Self { text, read, names: Arc::new(names) })
     }
 
     /// Whether the condition holds.
@@ -79,6 +81,9 @@ impl Condition {
     pub fn holds(&self, facts: &ConditionFacts) -> Result<bool, Refusal> {
         let told = Told::from(facts);
         let mut context = Context::with_env(Arc::clone(&LANGUAGE));
+        if numbers::teach(&mut context).is_err() {
+            return Err(self.undecided(facts));
+        }
         for root in grammar::ROOTS {
             let known = told.of_root(root.name, &self.names);
             let Ok(value) = cel::to_value(&known) else { return Err(self.undecided(facts)) };
@@ -196,8 +201,9 @@ impl<'de> Deserialize<'de> for Condition {
 impl PartialSchema for Condition {
     fn schema() -> RefOr<Schema> {
         let description = "A condition in the Common Expression Language (<https://cel.dev>), without what \
-            repeats: comparisons (`==`, `!=`, `<`, `<=`, `>`, `>=`, `in`), `&&`, `||`, `!`, `? :`, arithmetic, \
-            lists, `size`, `contains`, `startsWith` and `endsWith`. It may ask for `customer.kind`, \
+            repeats: comparisons (`==`, `!=`, `<`, `<=`, `>`, `>=`, `in`), `&&`, `||`, `!`, `? :`, `+`, `-`, `*`, \
+            `/`, lists, `size`, `contains`, `startsWith` and `endsWith`. Numbers act alike, whole or not: `7 / 2` is \
+            3.5. It may ask for `customer.kind`, \
             `customer.lifecycle`, `customer.locale`, `customer.tier`, `place.region`, `place.site`, \
             `weather.temp_c10`, `order.currency`, `order.line_count`, `order.total_minor`, `product.category`, \
             `product.sku`, any `event.…` and any `step.…`. A fact that is not known is null.";

@@ -67,6 +67,39 @@ fn a_fact_that_is_not_known_is_null_and_named() {
 }
 
 #[test]
+fn a_whole_number_computes_as_any_other() {
+    for (text, whole, broken) in [
+        ("step.tds * 2 > 70.5", false, true),
+        ("step.tds + 1 == 36", true, false),
+        ("step.tds - 0.5 == 34.5", true, false),
+        ("step.tds / 2 > 17", true, true),
+        ("-step.tds < -35", false, true),
+        ("step.tds in [35, 36]", true, false),
+        ("step.tds + size('abc') > 38", false, true),
+        ("size([1, 2]) / 4 == 0.5 && 7 / 2 == 3.5", true, true),
+    ] {
+        for (tds, answer) in [(json!(35), whole), (json!(35.0), whole), (json!(35.5), broken)] {
+            let facts: ConditionFacts =
+                serde_json::from_value(json!({ "step": { "tds": tds } })).unwrap();
+            assert_eq!(condition(text).holds(&facts), Ok(answer), "{text} with {tds}");
+        }
+    }
+}
+
+#[test]
+fn amounts_are_told_apart_and_nothing_is_divided_by_nothing() {
+    let facts = json!({ "order": { "total_minor": crate::money::MOST_MINOR, "line_count": 0 } });
+    let facts: ConditionFacts = serde_json::from_value(facts).unwrap();
+    for text in ["order.total_minor > 999999999999999", "order.total_minor * 1.5 > 1"] {
+        assert_eq!(condition(text).holds(&facts), Ok(true), "{text}");
+    }
+    for text in ["order.total_minor / order.line_count > 1", "0 / order.line_count == 0"] {
+        let refusal = condition(text).holds(&facts).unwrap_err();
+        assert_eq!(refusal.rule.code, "condition_undecided", "{text}");
+    }
+}
+
+#[test]
 fn an_answer_is_yes_or_no() {
     for text in
         ["1 + 1", "'gold'", "null", "size('a')", "[true]", "true ? 1 : 2", "-order.line_count"]
@@ -117,12 +150,43 @@ fn what_cannot_be_read_is_refused_with_the_place() {
         "`a`",
         "r'a' == 'a'",
         "order.line_count == 9223372036854775808",
+        "order.line_count % 2 == 0",
+        "R'a' == 'a'",
+        // A text in three quotation marks would hide what is behind it from a look for words and brackets.
+        "'''a''' == 'a'",
+        "\"\"\"a\"\"\" == 'a'",
+        "''' ' ''' == 'a' || ((((((((((((true)))))))))))) || ''' ' ''' == 'a'",
     ] {
         assert_eq!(mistake(text), "condition_malformed", "{text}");
     }
     let said = Condition::new("customer.tier ==").unwrap_err();
     assert!(said.message.contains("line 1, character 17"), "{}", said.message);
     assert!(said.says(crate::text::Locale::Chinese).contains("第 1 行第 17 个字符"));
+}
+
+#[test]
+fn a_function_is_called_as_it_is_written() {
+    for text in [
+        "contains(customer.tier, 'g')",
+        "customer.tier.contains()",
+        "customer.tier.contains('g', 'o')",
+        "startsWith('g')",
+        "customer.tier.endsWith('g', 'd')",
+        "size() == 0",
+        "size('a', 'b') == 2",
+        "customer.tier.size('a') == 1",
+    ] {
+        assert_eq!(mistake(text), "condition_malformed", "{text}");
+    }
+    for text in ["customer.tier.contains('ol')", "customer.tier.size() == 4"] {
+        assert_eq!(condition(text).holds(&gold()), Ok(true), "{text}");
+    }
+    let said = Condition::new("size() == 0").unwrap_err();
+    assert!(said.message.contains("`size` is written as in `size(event.reason)`"));
+    for (_, example) in grammar::FUNCTIONS {
+        let asked = if example.starts_with("size") { " > 0" } else { "" };
+        condition(&format!("{example}{asked}"));
+    }
 }
 
 #[test]
@@ -171,6 +235,10 @@ fn a_condition_is_short_flat_and_of_few_parts() {
     let sum = |parts: usize| format!("{} == 0", vec!["1"; parts].join("+"));
     assert_eq!(mistake(&sum(24)), "none");
     assert_eq!(mistake(&sum(25)), "condition_too_complex");
+    // Whatever passes the look over a text is stopped by the parser, which says the same.
+    let parser = LANGUAGE.parser().max_recursion_depth(grammar::PARSER_DEPTH);
+    let unread = parser.parse(&deep(13)).unwrap_err();
+    assert_eq!(grammar::cannot_read(&unread).code, "condition_too_complex", "{unread:?}");
     // 120 pieces: a list of 58 numbers, with the commas, the brackets, `in` and what is looked for.
     let list = |numbers: usize| format!("1 in [{}]", vec!["1"; numbers].join(","));
     assert_eq!(mistake(&list(58)), "none");
@@ -213,7 +281,7 @@ fn a_condition_reads_back_as_it_was_written() {
 }
 
 /// Words and signs that conditions are made of, and some that they are not.
-const PIECES: [&str; 46] = [
+const PIECES: [&str; 48] = [
     "customer.tier",
     "order.total_minor",
     "weather.temp_c10",
@@ -228,6 +296,8 @@ const PIECES: [&str; 46] = [
     "0",
     "9223372036854775807",
     "1.5",
+    "'''",
+    "size(event.a)",
     "==",
     "!=",
     "<",
