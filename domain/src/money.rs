@@ -86,6 +86,8 @@ pub struct Minor(i64);
 impl Minor {
     /// Nothing.
     pub const ZERO: Self = Self(0);
+    /// The largest there is.
+    pub const MOST: Self = Self(MOST_MINOR);
 
     /// An amount.
     ///

@@ -10,7 +10,7 @@ use crate::{
 use axum::response::Response;
 use domain::{
     ids::GiftBundleId,
-    inventory::{BundlePart, GiftBundle, GiftBundleDetails, GiftItem, GiftStatus},
+    inventory::{GiftBundle, GiftBundleDetails, GiftItem, GiftStatus},
 };
 use serde::Deserialize;
 use store::inventory::gifts;
@@ -77,7 +77,7 @@ async fn create_gift_bundle(
 ) -> Outcome {
     let work = access.write().await?;
     work.change_gifts_alone().await?;
-    let parts = parts(&work, &details.parts).await?;
+    let parts = parts(&work, &details).await?;
 
     let bundle = GiftBundle::enter(work.new_id(), details, &parts, work.now())?;
 
@@ -85,9 +85,11 @@ async fn create_gift_bundle(
     work.created("/v1/gift-bundles", bundle).await
 }
 
-/// The gifts that the parts name. They are kept as a document, whose references the database does not guard.
-async fn parts(work: &Work, parts: &[BundlePart]) -> Result<Vec<GiftItem>, Problem> {
-    let found = work.parts_of(parts).await?;
+/// The gifts that the parts name, unless they are too many to look for. They are kept as a document, whose references
+/// the database does not guard.
+async fn parts(work: &Work, bundle: &GiftBundleDetails) -> Result<Vec<GiftItem>, Problem> {
+    bundle.check_count()?;
+    let found = work.parts_of(&bundle.parts).await?;
     found.map_err(|place| Problem::unknown_reference(&format!("/parts/{place}/gift_id")))
 }
 
@@ -141,7 +143,7 @@ async fn change_gift_bundle(
     let bundle: GiftBundle = work.hold(id).await?;
     work.expect_current(&bundle)?;
     let details: GiftBundleDetails = patch.apply(&bundle.details)?;
-    let parts = parts(&work, &details.parts).await?;
+    let parts = parts(&work, &details).await?;
 
     let change = bundle.update(details, &parts)?;
 
@@ -192,7 +194,7 @@ async fn reinstate_gift_bundle(
     let work = access.write().await?;
     work.change_gifts_alone().await?;
     let bundle: GiftBundle = work.hold(id).await?;
-    let parts = parts(&work, &bundle.details.parts).await?;
+    let parts = parts(&work, &bundle.details).await?;
 
     let change = bundle.reinstate(&parts)?;
 

@@ -125,7 +125,8 @@ async fn show_gift(
 /// Changes a gift
 ///
 /// A new cost is refused when an active bundle that it is a part of would cost more than its cap
-/// (`bundle_over_cap`), or when it would not be cheaper any more than a gift that falls back to it.
+/// (`bundle_over_cap`), or when it would not be cheaper any more than a gift that falls back to it
+/// (`fallback_not_cheaper`). A gift in more than 100 active bundles does not grow dearer (`gift_in_too_many_bundles`).
 #[utoipa::path(
     patch, path = "/gifts/{id}", tag = "inventory",
     operation_id = "change_gift",

@@ -56,8 +56,9 @@ struct GiftSuggestions {
 /// Suggests what to give
 ///
 /// The most perceived value for the cost comes first. Gifts and bundles count that fit the budget, the season or
-/// festival of the day and the margin of the sale, and of which some are left. A gift that is too dear or gone is
-/// replaced by what it falls back to. When no gift fits, services that cost nothing are suggested.
+/// festival of the day and the margin of the sale, and of which some are left. A gift that goes with the sale and is too
+/// dear or gone is replaced by what it falls back to. When no gift fits, services that cost nothing are suggested, with
+/// their amounts in the brand's currency.
 #[utoipa::path(
     get, path = "/gift-suggestions", tag = "inventory",
     operation_id = "suggest_gifts",
@@ -75,7 +76,7 @@ async fn suggest_gifts(
         Some(on) => on,
         None => reading.now().date_in(reading.zone().await?),
     };
-    let shelf = reading.shelf().await?;
+    let shelf = reading.shelf(currency).await?;
 
     let wish = GiftWish { budget: Money { amount: budget_minor, currency }, on, margin_minor };
     let suggestions = wish.suggestions(&shelf);

@@ -15,6 +15,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
@@ -101,6 +102,7 @@ impl GiftBundle {
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
         details.check(gifts)?;
+        check_cap(&details, &by_id(gifts)).map_err(|refusal| refusal.at("/cost_cap_minor"))?;
         let (status, version) = (GiftStatus::Active, Version::FIRST);
         Ok(Change::created(Self { id, details, status, created_at: now, version }))
     }
@@ -117,6 +119,9 @@ impl GiftBundle {
     ) -> Result<Change<Self>, Refusal> {
         keeps_currency(self.details.currency, details.currency)?;
         details.check(gifts)?;
+        let is_new_cap = details.cost_cap_minor != self.details.cost_cap_minor;
+        let place = if is_new_cap { "/cost_cap_minor" } else { "/parts" };
+        check_cap(&details, &by_id(gifts)).map_err(|refusal| refusal.at(place))?;
         Ok(Change::edit("update", &self, |it| it.details = details))
     }
 
@@ -137,21 +142,31 @@ impl GiftBundle {
     /// `illegal_transition` when it is active, `bundle_over_cap`.
     pub fn reinstate(self, gifts: &[GiftItem]) -> Result<Change<Self>, Refusal> {
         let status = self.status.reinstated()?;
-        self.details.check(gifts)?;
+        check_cap(&self.details, &by_id(gifts))?;
         Ok(Change::new("reinstate", Self { status, ..self }).moved(GiftStatus::Retired, status))
     }
 }
 
 impl GiftBundleDetails {
-    fn check(&self, gifts: &[GiftItem]) -> Result<(), Refusal> {
+    /// Refuses no parts and too many of them, before anybody looks for the gifts that they name.
+    ///
+    /// # Errors
+    ///
+    /// `bundle_part_count` outside 1 to 20.
+    pub fn check_count(&self) -> Result<(), Refusal> {
         let count = self.parts.len();
-        if !(1..=MOST_PARTS).contains(&count) {
-            return Err(Refusal::new(&BUNDLE_PART_COUNT)
-                .with("count", count)
-                .with("most", MOST_PARTS)
-                .at("/parts"));
+        if (1..=MOST_PARTS).contains(&count) {
+            return Ok(());
         }
-        let parts: Parts<'_> = gifts.iter().map(|gift| (gift.id, gift)).collect();
+        Err(Refusal::new(&BUNDLE_PART_COUNT)
+            .with("count", count)
+            .with("most", MOST_PARTS)
+            .at("/parts"))
+    }
+
+    fn check(&self, gifts: &[GiftItem]) -> Result<(), Refusal> {
+        self.check_count()?;
+        let parts = by_id(gifts);
         let mut named = BTreeSet::new();
         for (place, part) in self.parts.iter().enumerate() {
             let pointer = || format!("/parts/{place}/gift_id");
@@ -169,31 +184,36 @@ impl GiftBundleDetails {
                     .at(pointer()));
             }
         }
-        check_cap(self, &parts)
+        Ok(())
     }
 
-    /// What its parts add up to, each by `amount`.
-    pub(super) fn sum(&self, gifts: &Parts<'_>, amount: impl Fn(&GiftItem) -> Minor) -> Minor {
+    /// What its parts add up to in minor units, each by `amount`. It may be more than an amount can say, and must be,
+    /// so that no sum passes for the largest amount.
+    pub(super) fn sum(&self, gifts: &Parts<'_>, amount: impl Fn(&GiftItem) -> Minor) -> i128 {
         let of = |part: &BundlePart| {
             let one = gifts.get(&part.gift_id).map_or(Minor::ZERO, |gift| amount(gift));
-            one.times(part.quantity.get())
+            i128::from(one.get()).saturating_mul(part.quantity.get().into())
         };
-        self.parts.iter().fold(Minor::ZERO, |sum, part| sum.plus(of(part)))
+        self.parts.iter().map(of).fold(0, i128::saturating_add)
     }
 }
 
-/// Refuses a bundle whose parts cost more than its cap.
+fn by_id(gifts: &[GiftItem]) -> Parts<'_> {
+    gifts.iter().map(|gift| (gift.id, gift)).collect()
+}
+
+/// Refuses a bundle whose parts cost more than its cap; the caller knows which part of the request is at fault.
 pub(super) fn check_cap(bundle: &GiftBundleDetails, gifts: &Parts<'_>) -> Result<(), Refusal> {
     let cost = bundle.sum(gifts, |gift| gift.details.cost_minor);
-    if cost <= bundle.cost_cap_minor {
+    let cap = Money { amount: bundle.cost_cap_minor, currency: bundle.currency };
+    if cost <= i128::from(cap.amount.get()) {
         return Ok(());
     }
-    let money = |amount| Money { amount, currency: bundle.currency };
+    let cost = i64::try_from(cost).unwrap_or(i64::MAX);
     Err(Refusal::new(&BUNDLE_OVER_CAP)
         .with("bundle_code", &bundle.code)
-        .with("parts_cost", money(cost))
-        .with("cost_cap", money(bundle.cost_cap_minor))
-        .at("/cost_cap_minor"))
+        .with("parts_cost", json!({ "amount": cost, "currency": bundle.currency }))
+        .with("cost_cap", cap))
 }
 
 impl Record for GiftBundle {
@@ -252,10 +272,13 @@ mod tests {
     use serde_json::json;
     use uuid::Uuid;
 
-    fn refused(details: GiftBundleDetails, gifts: &[GiftItem]) -> Option<&'static str> {
+    fn refusal(details: GiftBundleDetails, gifts: &[GiftItem]) -> Option<Refusal> {
         let now = "2026-11-22T09:30:00Z".parse().unwrap();
-        let entered = GiftBundle::enter(Uuid::nil().into(), details, gifts, now);
-        entered.err().map(|refusal| refusal.rule.code)
+        GiftBundle::enter(Uuid::nil().into(), details, gifts, now).err()
+    }
+
+    fn refused(details: GiftBundleDetails, gifts: &[GiftItem]) -> Option<&'static str> {
+        refusal(details, gifts).map(|refusal| refusal.rule.code)
     }
 
     #[test]
@@ -293,15 +316,30 @@ mod tests {
         assert!(retired.clone().reinstate(&[tea]).is_ok());
         let dearer = gift(1, &json!({ "cost_minor": 2_001 }));
         let refusal = retired.reinstate(&[dearer]).unwrap_err();
-        assert_eq!(refusal.rule.code, "bundle_over_cap");
+        assert_eq!((refusal.rule.code, refusal.place), ("bundle_over_cap", None));
     }
 
     #[test]
-    fn a_sum_beyond_all_amounts_is_still_over_the_cap() {
+    fn a_refusal_points_at_what_was_changed() {
+        let tea = gift(1, &json!({}));
+        let place = |details| {
+            let changed = bundle(4_000, &[(&tea, 2)]).update(details, std::slice::from_ref(&tea));
+            changed.unwrap_err().place
+        };
+        assert_eq!(place(described(3_999, &[(&tea, 2)])).as_deref(), Some("/cost_cap_minor"));
+        assert_eq!(place(described(4_000, &[(&tea, 3)])).as_deref(), Some("/parts"));
+    }
+
+    #[test]
+    fn no_sum_passes_for_the_largest_amount() {
         let most = crate::money::MOST_MINOR;
-        let car = gift(1, &json!({ "cost_minor": most }));
-        let details = described(most - 1, &[(&car, 100)]);
-        assert_eq!(refused(details, std::slice::from_ref(&car)), Some("bundle_over_cap"));
+        let cars: Vec<_> = (1..=20).map(|id| gift(id, &json!({ "cost_minor": most }))).collect();
+        let one = std::slice::from_ref(&cars[0]);
+        assert_eq!(refused(described(most, &[(&cars[0], 1)]), one), None);
+        assert_eq!(refused(described(most, &[(&cars[0], 2)]), one), Some("bundle_over_cap"));
+        let all: Vec<_> = cars.iter().map(|car| (car, 100)).collect();
+        let refusal = refusal(described(most, &all), &cars).unwrap();
+        assert_eq!(refusal.facts["parts_cost"]["amount"], 2_000_000_000_000_000_000_i64);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use super::{
     bundles::{GiftBundle, check_cap},
     festivals::{Festival, Season},
-    rules::{FALLBACK_NOT_CHEAPER, GIFT_CURRENCY_FIXED, MARGIN_BAND_REVERSED},
+    rules::{
+        FALLBACK_NOT_CHEAPER, GIFT_CURRENCY_FIXED, GIFT_IN_TOO_MANY_BUNDLES, MARGIN_BAND_REVERSED,
+    },
 };
 use crate::{
     change::Change,
@@ -18,6 +20,10 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
+
+/// The most active bundles of one gift whose caps are looked at when it grows dearer: more than anybody puts one gift
+/// into.
+pub const MOST_BUNDLES: usize = 100;
 
 /// Something small that a customer may be given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -112,9 +118,9 @@ whole_numbers! {
 pub struct GiftTies {
     /// The gift that it falls back to.
     pub fallback: Option<GiftItem>,
-    /// The gifts that fall back to it.
-    pub leaning: Vec<GiftItem>,
-    /// The active bundles that it is a part of.
+    /// The cheapest of the gifts that fall back to it: the others cost more as long as this one does.
+    pub leaning: Option<GiftItem>,
+    /// The active bundles that it is a part of; one more than [`MOST_BUNDLES`] when there are more.
     pub bundles: Vec<GiftBundle>,
     /// The gifts in those bundles.
     pub parts: Vec<GiftItem>,
@@ -132,10 +138,13 @@ impl GiftItem {
         fallback: Option<&Self>,
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
-        details.check()?;
+        details.check().map_err(|refusal| refusal.at("/most_margin_minor"))?;
         let (status, version) = (GiftStatus::Active, Version::FIRST);
         let gift = Self { id, details, status, created_at: now, version };
-        fallback.map_or(Ok(()), |fallback| gift.must_cost_more_than(fallback))?;
+        if let Some(fallback) = fallback {
+            let cheaper = gift.must_cost_more_than(fallback);
+            cheaper.map_err(|refusal| refusal.at("/fallback_gift_id"))?;
+        }
         Ok(Change::created(gift))
     }
 
@@ -144,20 +153,28 @@ impl GiftItem {
     ///
     /// # Errors
     ///
-    /// `gift_currency_fixed`, `bundle_over_cap`, and those of [`Self::enter`].
+    /// `gift_currency_fixed`, `bundle_over_cap`, `gift_in_too_many_bundles` when it grows dearer and is in more than
+    /// 100 active bundles, and those of [`Self::enter`].
     pub fn update(
         self,
         details: GiftItemDetails,
         ties: &GiftTies,
     ) -> Result<Change<Self>, Refusal> {
-        keeps_currency(self.details.currency, details.currency)?;
-        details.check()?;
+        let before = &self.details;
+        keeps_currency(before.currency, details.currency)?;
+        let is_new_most = details.most_margin_minor != before.most_margin_minor;
+        let bound = if is_new_most { "/most_margin_minor" } else { "/least_margin_minor" };
+        details.check().map_err(|refusal| refusal.at(bound))?;
+        let is_new_fallback = details.fallback_gift_id != before.fallback_gift_id;
+        let tie = if is_new_fallback { "/fallback_gift_id" } else { "/cost_minor" };
         let change = Change::edit("update", &self, |it| it.details = details);
         let gift = &change.record;
-        ties.fallback.as_ref().map_or(Ok(()), |fallback| gift.must_cost_more_than(fallback))?;
-        ties.leaning.iter().try_for_each(|leaning| leaning.must_cost_more_than(gift))?;
-        let parts = ties.parts.iter().chain([gift]).map(|part| (part.id, part)).collect();
-        ties.bundles.iter().try_for_each(|bundle| check_cap(&bundle.details, &parts))?;
+        if let Some(fallback) = &ties.fallback {
+            gift.must_cost_more_than(fallback).map_err(|refusal| refusal.at(tie))?;
+        }
+        if gift.details.cost_minor > before.cost_minor {
+            ties.must_bear(gift).map_err(|refusal| refusal.at("/cost_minor"))?;
+        }
         Ok(change)
     }
 
@@ -195,8 +212,23 @@ impl GiftItem {
             .with("code", &self.details.code)
             .with("cost", cost)
             .with("fallback_code", &fallback.details.code)
-            .with("fallback_cost", less)
-            .at("/fallback_gift_id"))
+            .with("fallback_cost", less))
+    }
+}
+
+impl GiftTies {
+    /// Refuses a dearer `gift` that costs as much as what falls back to it, or breaks the cap of a bundle.
+    fn must_bear(&self, gift: &GiftItem) -> Result<(), Refusal> {
+        if let Some(leaning) = &self.leaning {
+            leaning.must_cost_more_than(gift)?;
+        }
+        if self.bundles.len() > MOST_BUNDLES {
+            return Err(Refusal::new(&GIFT_IN_TOO_MANY_BUNDLES)
+                .with("code", &gift.details.code)
+                .with("most", MOST_BUNDLES));
+        }
+        let parts = self.parts.iter().chain([gift]).map(|part| (part.id, part)).collect();
+        self.bundles.iter().try_for_each(|bundle| check_cap(&bundle.details, &parts))
     }
 }
 
@@ -205,8 +237,7 @@ impl GiftItemDetails {
         match (self.least_margin_minor, self.most_margin_minor) {
             (Some(least), Some(most)) if least > most => Err(Refusal::new(&MARGIN_BAND_REVERSED)
                 .with("least_minor", least)
-                .with("most_minor", most)
-                .at("/most_margin_minor")),
+                .with("most_minor", most)),
             (Some(_) | None, Some(_) | None) => Ok(()),
         }
     }
@@ -321,12 +352,53 @@ mod tests {
         let cost = |cost: i64, ties: &GiftTies| {
             cheap.clone().update(told(2, &json!({ "cost_minor": cost })), ties)
         };
-        let ties = GiftTies { leaning: vec![dear.clone()], ..GiftTies::default() };
+        let ties = GiftTies { leaning: Some(dear.clone()), ..GiftTies::default() };
         assert!(cost(1_999, &ties).is_ok());
-        assert_eq!(cost(2_000, &ties).unwrap_err().rule.code, "fallback_not_cheaper");
+        let refusal = cost(2_000, &ties).unwrap_err();
+        let (code, place) = (refusal.rule.code, refusal.place.as_deref());
+        assert_eq!((code, place), ("fallback_not_cheaper", Some("/cost_minor")));
+        let lowered = json!({ "cost_minor": 1_000, "fallback_gift_id": cheap.id });
+        let lowered = told(1, &lowered);
         let ties = GiftTies { fallback: Some(cheap), ..GiftTies::default() };
-        let lowered = told(1, &json!({ "cost_minor": 1_000 }));
-        assert_eq!(dear.update(lowered, &ties).unwrap_err().rule.code, "fallback_not_cheaper");
+        let refusal = dear.update(lowered, &ties).unwrap_err();
+        let (code, place) = (refusal.rule.code, refusal.place.as_deref());
+        assert_eq!((code, place), ("fallback_not_cheaper", Some("/cost_minor")));
+        let other = told_with_fallback(2);
+        let refusal = gift(1, &json!({ "cost_minor": 900 })).update(other, &ties).unwrap_err();
+        assert_eq!(refusal.place.as_deref(), Some("/fallback_gift_id"));
+    }
+
+    /// Gift 1 at 9.00, falling back to another one.
+    fn told_with_fallback(fallback: u128) -> GiftItemDetails {
+        let fallback = GiftItemId::from(Uuid::from_u128(fallback));
+        told(1, &json!({ "cost_minor": 900, "fallback_gift_id": fallback }))
+    }
+
+    #[test]
+    fn a_band_points_at_the_bound_that_was_changed() {
+        let place = |least: i64, most: i64| {
+            let band = json!({ "least_margin_minor": 500, "most_margin_minor": 600 });
+            let edit = json!({ "least_margin_minor": least, "most_margin_minor": most });
+            let refusal = gift(1, &band).update(told(1, &edit), &GiftTies::default()).unwrap_err();
+            (refusal.rule.code, refusal.place.unwrap())
+        };
+        assert_eq!(place(500, 499), ("margin_band_reversed", "/most_margin_minor".to_owned()));
+        assert_eq!(place(601, 600), ("margin_band_reversed", "/least_margin_minor".to_owned()));
+    }
+
+    #[test]
+    fn a_gift_in_a_hundred_bundles_may_grow_dearer_and_in_one_more_only_cheaper() {
+        let tea = gift(1, &json!({}));
+        let ties = |count| GiftTies {
+            bundles: vec![bundle(3_000, &[(&tea, 1)]); count],
+            ..GiftTies::default()
+        };
+        let costs = |cost: i64, count| {
+            tea.clone().update(told(1, &json!({ "cost_minor": cost })), &ties(count))
+        };
+        assert!(costs(3_000, 100).is_ok());
+        assert_eq!(costs(3_000, 101).unwrap_err().rule.code, "gift_in_too_many_bundles");
+        assert!(costs(2_000, 101).is_ok() && costs(1_999, 101).is_ok());
     }
 
     #[test]
@@ -343,6 +415,7 @@ mod tests {
         assert_eq!(refusal.rule.code, "bundle_over_cap");
         assert_eq!(refusal.facts["parts_cost"], json!({ "amount": 5_002, "currency": "CNY" }));
         assert_eq!(refusal.facts["cost_cap"], json!({ "amount": 5_000, "currency": "CNY" }));
+        assert_eq!(refusal.place.as_deref(), Some("/cost_minor"));
     }
 
     #[test]

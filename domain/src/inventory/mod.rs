@@ -20,7 +20,7 @@ pub use benchmarks::{
 };
 pub use bundles::{BundlePart, GiftBundle, GiftBundleDetails, MOST_PARTS, PartQuantity};
 pub use festivals::{FESTIVAL_LEAD_DAYS, Festival, Season};
-pub use gifts::{GiftItem, GiftItemDetails, GiftStatus, GiftStock, GiftTies};
+pub use gifts::{GiftItem, GiftItemDetails, GiftStatus, GiftStock, GiftTies, MOST_BUNDLES};
 pub use items::{
     ContactMode, RelationValue, ServiceCategory, ServiceClass, ServiceItem, ServiceItemDetails,
     ServiceItemStatus, ServiceMinutes, ServiceMode, ServicePhase, VisitMode,
@@ -47,6 +47,7 @@ pub static RULES: &[&Rule] = &[
     &rules::MARGIN_BAND_REVERSED,
     &rules::GIFT_CURRENCY_FIXED,
     &rules::FALLBACK_NOT_CHEAPER,
+    &rules::GIFT_IN_TOO_MANY_BUNDLES,
     &rules::BUNDLE_OVER_CAP,
     &rules::BUNDLE_PART_COUNT,
     &rules::BUNDLE_PART_TWICE,

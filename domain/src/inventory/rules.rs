@@ -181,6 +181,21 @@ pub(super) static FALLBACK_NOT_CHEAPER: Rule = Rule {
     },
 };
 
+/// What a dearer gift breaks can be looked at as a whole.
+pub(super) static GIFT_IN_TOO_MANY_BUNDLES: Rule = Rule {
+    code: "gift_in_too_many_bundles",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "The gift is in too many bundles", zh: "该礼品所在礼包过多" },
+    detail: Bilingual {
+        en: "{code} is in more than {most} active bundles, too many to look whether each of them keeps its cap.",
+        zh: "{code} 属于超过 {most} 个有效礼包，无法逐一核对其成本上限。",
+    },
+    advice: Bilingual {
+        en: "Retire bundles that are no longer given, or enter the dearer gift as another one.",
+        zh: "请先停用不再赠送的礼包，或将涨价后的礼品新建为另一条记录。",
+    },
+};
+
 /// The cap of a bundle holds whatever becomes of its parts.
 pub(super) static BUNDLE_OVER_CAP: Rule = Rule {
     code: "bundle_over_cap",

@@ -34,9 +34,11 @@ pub struct GiftWish {
 }
 
 /// What there is to choose from.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Shelf {
-    /// The gifts.
+    /// The brand's currency, which the amounts of services are in.
+    pub currency: Currency,
+    /// The gifts that are still given.
     pub gifts: Vec<GiftItem>,
     /// The bundles that are still given.
     pub bundles: Vec<GiftBundle>,
@@ -103,16 +105,17 @@ impl GiftWish {
     /// more perceived value, then in the order of their codes.
     ///
     /// A gift counts when its season or festival has come, the margin lies in its band, and there are some left; one
-    /// with a band counts only when the margin is known. When it is too dear or gone, what it falls back to stands
-    /// in. When nothing is left, services that cost nothing are suggested instead.
+    /// with a band counts only when the margin is known. When one that goes with the sale is too dear or gone, what it
+    /// falls back to stands in. When nothing is left, services that cost nothing are suggested instead.
     pub fn suggestions(&self, shelf: &Shelf) -> Vec<GiftSuggestion> {
         let near = Festival::near(self.on);
         let gifts: Parts<'_> = shelf.gifts.iter().map(|gift| (gift.id, gift)).collect();
         let mut found: Vec<GiftSuggestion> = Vec::new();
-        let timely =
-            shelf.gifts.iter().filter_map(|gift| Some((gift, self.occasion(gift, &near)?)));
+        // What is no longer given, or does not go with the sale, is not wanted, and nothing is wanted in its stead.
+        let wanted = shelf.gifts.iter().filter(|gift| self.suits(gift));
+        let timely = wanted.filter_map(|gift| Some((gift, self.occasion(gift, &near)?)));
         // Those that stand for themselves come first, so that none of them is told as another's stand-in.
-        let (own, others): (Vec<_>, Vec<_>) = timely.partition(|(gift, _)| self.can_give(gift, 1));
+        let (own, others): (Vec<_>, Vec<_>) = timely.partition(|(gift, _)| self.can_give(gift));
         found.extend(own.iter().map(|(gift, occasion)| suggest(gift, *occasion, None)));
         let mut known: BTreeSet<_> = own.iter().map(|(gift, _)| gift.id).collect();
         for (gift, occasion) in others {
@@ -123,7 +126,7 @@ impl GiftWish {
         }
         found.extend(shelf.bundles.iter().filter_map(|bundle| self.bundled(bundle, &gifts, &near)));
         if found.is_empty() {
-            found.extend(shelf.free_services.iter().map(|item| free(item, self.budget.currency)));
+            found.extend(shelf.free_services.iter().map(|item| free(item, shelf.currency)));
         }
         found.sort_by(better_first);
         found.truncate(MOST_SUGGESTIONS);
@@ -143,16 +146,16 @@ impl GiftWish {
         seasons.contains(&season).then_some(Occasion { festival: None, season: Some(season) })
     }
 
-    /// Whether so many of a gift can be given for the budget.
-    fn can_give(&self, gift: &GiftItem, count: u32) -> bool {
+    /// Whether a gift can be given for the budget.
+    fn can_give(&self, gift: &GiftItem) -> bool {
         let cost = gift.cost();
         let is_affordable =
-            cost.currency == self.budget.currency && cost.amount.times(count) <= self.budget.amount;
-        is_affordable && self.is_there(gift, count)
+            cost.currency == self.budget.currency && cost.amount <= self.budget.amount;
+        is_affordable && self.suits(gift) && is_left(gift, 1)
     }
 
-    /// Whether there are so many of a gift, for a sale of this margin.
-    fn is_there(&self, gift: &GiftItem, count: u32) -> bool {
+    /// Whether a gift is still given, and goes with a sale of this margin.
+    fn suits(&self, gift: &GiftItem) -> bool {
         let details = &gift.details;
         let is_given = match gift.status {
             GiftStatus::Active => true,
@@ -164,7 +167,7 @@ impl GiftWish {
                 least.is_none_or(|least| least <= margin) && most.is_none_or(|most| margin <= most)
             }),
         };
-        is_given && in_band && details.stock.is_none_or(|stock| stock.get() >= count)
+        is_given && in_band
     }
 
     /// The first gift that can be given among those that a gift falls back to; it is in its place because that one is.
@@ -173,7 +176,7 @@ impl GiftWish {
         let first = next(gift.details.fallback_gift_id);
         std::iter::successors(first, |gift| next(gift.details.fallback_gift_id))
             .take(MOST_FALLBACKS)
-            .find(|gift| self.can_give(gift, 1))
+            .find(|gift| self.can_give(gift))
     }
 
     /// A bundle, when all its parts can be given and it costs no more than the budget.
@@ -184,13 +187,15 @@ impl GiftWish {
         near: &BTreeSet<Festival>,
     ) -> Option<GiftSuggestion> {
         let details = &bundle.details;
-        let cost_minor = details.sum(gifts, |gift| gift.details.cost_minor);
+        let cost_minor = sayable(details.sum(gifts, |gift| gift.details.cost_minor))?;
+        let value_minor = details.sum(gifts, |gift| gift.details.perceived_value_minor);
         let is_affordable =
             details.currency == self.budget.currency && cost_minor <= self.budget.amount;
         let mut occasion = Occasion::default();
         for part in &details.parts {
-            let gift =
-                gifts.get(&part.gift_id).filter(|gift| self.is_there(gift, part.quantity.get()))?;
+            let gift = gifts
+                .get(&part.gift_id)
+                .filter(|gift| self.suits(gift) && is_left(gift, part.quantity.get()))?;
             let Occasion { festival, season } = self.occasion(gift, near)?;
             occasion.festival = occasion.festival.or(festival);
             occasion.season = occasion.season.or(season);
@@ -204,12 +209,22 @@ impl GiftWish {
             name: details.name.clone(),
             currency: details.currency,
             cost_minor,
-            perceived_value_minor: details.sum(gifts, |gift| gift.details.perceived_value_minor),
+            perceived_value_minor: sayable(value_minor).unwrap_or(Minor::MOST),
             festival: occasion.festival,
             season: occasion.season,
             instead_of: None,
         })
     }
+}
+
+/// Whether there are so many of a gift.
+fn is_left(gift: &GiftItem, count: u32) -> bool {
+    gift.details.stock.is_none_or(|stock| stock.get() >= count)
+}
+
+/// A sum as an amount; nothing when it is more than an amount can say.
+fn sayable(sum_minor: i128) -> Option<Minor> {
+    i64::try_from(sum_minor).ok().and_then(|sum_minor| Minor::new(sum_minor).ok())
 }
 
 fn suggest(gift: &GiftItem, occasion: Occasion, instead_of: Option<GiftItemId>) -> GiftSuggestion {
@@ -288,7 +303,8 @@ mod tests {
     }
 
     fn shelf(gifts: Vec<GiftItem>) -> Shelf {
-        Shelf { gifts, ..Shelf::default() }
+        let (bundles, free_services) = (Vec::new(), Vec::new());
+        Shelf { currency: Currency::CNY, gifts, bundles, free_services }
     }
 
     fn codes(wish: &GiftWish, shelf: &Shelf) -> Vec<String> {
@@ -373,11 +389,28 @@ mod tests {
     }
 
     #[test]
+    fn nothing_stands_in_for_what_is_not_wanted() {
+        let card = gift(2, &json!({ "cost_minor": 500, "festivals": ["lantern"] }));
+        let gone = json!({ "fallback_gift_id": card.id, "stock": 0 });
+        let mut tea = gift(1, &gone);
+        let july = |tea: &GiftItem, margin| {
+            codes(&wish(9_000, "2026-07-01", margin), &shelf(vec![tea.clone(), card.clone()]))
+        };
+        assert_eq!(july(&tea, None), ["gift-2"]);
+        let retired = GiftItem { status: GiftStatus::Retired, ..tea.clone() };
+        assert_eq!(july(&retired, None), [""; 0]);
+        tea.details.least_margin_minor = Some(Minor::new(1_000).unwrap());
+        assert_eq!(july(&tea, Some(1_000)), ["gift-2"]);
+        assert_eq!(july(&tea, Some(999)), [""; 0]);
+        assert_eq!(july(&tea, None), [""; 0]);
+    }
+
+    #[test]
     fn a_bundle_is_given_whole_or_not_at_all() {
         let tea = gift(1, &json!({ "stock": 2 }));
         let cup = gift(2, &json!({ "cost_minor": 1_000, "festivals": ["mid_autumn"] }));
         let bundles = vec![bundle(9_000, &[(&tea, 2), (&cup, 1)])];
-        let all = Shelf { gifts: vec![tea, cup], bundles, ..Shelf::default() };
+        let all = Shelf { gifts: vec![tea, cup], bundles, ..shelf(Vec::new()) };
         let on = |budget, day: &str| codes(&wish(budget, day, None), &all);
         assert_eq!(on(5_000, "2026-09-25"), ["gift-2", "box", "gift-1"]);
         assert_eq!(on(4_999, "2026-09-25"), ["gift-2", "gift-1"]);
@@ -391,16 +424,34 @@ mod tests {
     }
 
     #[test]
+    fn a_bundle_beyond_all_amounts_is_never_given() {
+        let most = crate::money::MOST_MINOR;
+        let car = gift(1, &json!({ "perceived_value_minor": most }));
+        let one = bundle(most, &[(&car, 2)]);
+        let given = shelf(vec![car.clone()]);
+        let given = Shelf { bundles: vec![one.clone()], ..given };
+        let found = wish(most, "2026-07-01", None).suggestions(&given);
+        let values: Vec<_> = found.iter().map(|found| found.perceived_value_minor).collect();
+        assert_eq!(values, [Minor::MOST, Minor::MOST]);
+        let dear = gift(1, &json!({ "cost_minor": most }));
+        let given = Shelf { bundles: vec![one], ..shelf(vec![dear]) };
+        assert_eq!(codes(&wish(most, "2026-07-01", None), &given), ["gift-1"]);
+    }
+
+    #[test]
     fn when_no_gift_fits_there_is_still_something_to_do() {
         let call =
             item(&json!({ "code": "call", "est_cost_minor": 0, "perceived_value_minor": 500 }));
         let all = Shelf {
             gifts: vec![gift(1, &json!({}))],
             free_services: vec![call],
-            ..Shelf::default()
+            ..shelf(Vec::new())
         };
         let found = wish(1_999, "2026-07-01", None).suggestions(&all);
         assert_eq!((found[0].offering, found[0].cost_minor), (Offering::FreeService, Minor::ZERO));
+        let mut dollars = wish(1_999, "2026-07-01", None);
+        dollars.budget.currency = Currency::USD;
+        assert_eq!(dollars.suggestions(&all)[0].currency, Currency::CNY);
         assert_eq!(codes(&wish(2_000, "2026-07-01", None), &all), ["gift-1"]);
     }
 

@@ -5,7 +5,7 @@ use domain::{
     ids::GiftItemId,
     inventory::{
         BundlePart, Festival, GiftBundle, GiftBundleDetails, GiftItem, GiftItemDetails, GiftStatus,
-        GiftStock, GiftTies, Season, Shelf,
+        GiftStock, GiftTies, MOST_BUNDLES, Season, Shelf,
     },
     money::{Currency, Minor},
     text::{Code, Name},
@@ -19,7 +19,8 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// The most gifts, and the most bundles, that a suggestion looks at: the newest of more than any brand keeps in stock.
+/// The most gifts that are still given, and the most bundles, that a suggestion looks at: the newest of more than any
+/// brand keeps in stock.
 const MOST_LOOKED_AT: u64 = 2_000;
 
 /// The most services that cost nothing and are suggested.
@@ -121,7 +122,7 @@ impl Tenant {
         self.push_alone("gift", "", "").await
     }
 
-    /// What leans on a gift, and what it leans on when it falls back to `fallback`.
+    /// What leans on a gift, and what it leans on when it falls back to `fallback`: no more of it than decides.
     ///
     /// # Errors
     ///
@@ -136,9 +137,12 @@ impl Tenant {
             None => None,
         };
         let leaning = gift_item::Entity::find()
-            .filter(gift_item::Column::FallbackGiftId.eq(Uuid::from(gift)));
-        let leaning = self.all(leaning).await?;
-        let bundles: Vec<GiftBundle> = self.all(bundles_with(gift)).await?;
+            .filter(gift_item::Column::FallbackGiftId.eq(Uuid::from(gift)))
+            .order_by_asc(gift_item::Column::CostMinor);
+        let leaning = self.find(leaning.limit(1)).await?;
+        // One more than the most shows that there are more.
+        let most = u64::try_from(MOST_BUNDLES).unwrap_or(u64::MAX).saturating_add(1);
+        let bundles: Vec<GiftBundle> = self.all(bundles_with(gift).limit(most)).await?;
         let parts = bundles.iter().flat_map(|bundle| &bundle.details.parts);
         let parts: BTreeSet<_> = parts.map(|part| Uuid::from(part.gift_id)).collect();
         let parts = self.named::<GiftItem>(&parts).await?.into_values().collect();
@@ -163,15 +167,21 @@ impl Tenant {
         })
     }
 
-    /// All that a customer could be given.
+    /// All that a customer could be given for a budget in this currency.
     ///
     /// # Errors
     ///
-    /// [`Fault`] when the database fails.
-    pub async fn shelf(&self) -> Result<Shelf, Fault> {
-        let gifts = gifts(&GiftFilter::default()).order_by_desc(gift_item::Column::Id);
-        let bundles = bundles(Some(GiftStatus::Active)).order_by_desc(gift_bundle::Column::Id);
+    /// [`Missing`] when the database fails.
+    pub async fn shelf(&self, currency: Currency) -> Result<Shelf, Missing> {
+        let given = GiftFilter { status: Some(GiftStatus::Active), ..GiftFilter::default() };
+        let gifts = gifts(&given)
+            .filter(gift_item::Column::Currency.eq(currency.to_string()))
+            .order_by_desc(gift_item::Column::Id);
+        let bundles = bundles(Some(GiftStatus::Active))
+            .filter(gift_bundle::Column::Currency.eq(currency.to_string()))
+            .order_by_desc(gift_bundle::Column::Id);
         Ok(Shelf {
+            currency: self.brand().await?.currency,
             gifts: self.all(gifts.limit(MOST_LOOKED_AT)).await?,
             bundles: self.all(bundles.limit(MOST_LOOKED_AT)).await?,
             free_services: self.all(super::items::free_services(MOST_FREE)).await?,
