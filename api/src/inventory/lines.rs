@@ -161,7 +161,8 @@ async fn show_inventory_line(
 
 /// Changes a line of a self-audit
 ///
-/// While the audit is open.
+/// While the audit is open. A resolved line stays resolved, unless it is worse again: `can_improve` turns true once
+/// more, or the quality falls while it is true. Then it stands on the backlog again.
 #[utoipa::path(
     patch, path = "/inventory-audits/{id}/lines/{line_id}", tag = "inventory",
     operation_id = "change_inventory_line",

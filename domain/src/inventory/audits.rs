@@ -94,7 +94,7 @@ impl InventoryAudit {
         details: InventoryAuditDetails,
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
-        details.check()?;
+        details.check().map_err(|refusal| refusal.at("/to_on"))?;
         let (state, closed_at, version) = (AuditState::Open, None, Version::FIRST);
         Ok(Change::created(Self { id, details, state, closed_at, created_at: now, version }))
     }
@@ -106,7 +106,9 @@ impl InventoryAudit {
     /// `audit_closed`, and those of [`Self::open`].
     pub fn change(self, details: InventoryAuditDetails) -> Result<Change<Self>, Refusal> {
         self.must_be_open()?;
-        details.check()?;
+        let is_new_end = details.to_on != self.details.to_on;
+        let place = if is_new_end { "/to_on" } else { "/from_on" };
+        details.check().map_err(|refusal| refusal.at(place))?;
         Ok(Change::edit("change", &self, |it| it.details = details))
     }
 
@@ -139,7 +141,7 @@ impl InventoryAudit {
     ) -> Result<Change<InventoryLine>, Refusal> {
         self.must_be_open()?;
         must_have_room(count.saturating_add(1))?;
-        details.check()?;
+        details.check().map_err(|refusal| refusal.at("/subject"))?;
         Ok(Change::created(InventoryLine::new(id, self.id, details, now)))
     }
 
@@ -201,8 +203,7 @@ impl InventoryAuditDetails {
         }
         Err(Refusal::new(&AUDIT_PERIOD_REVERSED)
             .with("from_on", self.from_on)
-            .with("to_on", self.to_on)
-            .at("/to_on"))
+            .with("to_on", self.to_on))
     }
 }
 
@@ -268,6 +269,9 @@ mod tests {
         assert!(open("2026-10-02").is_ok());
         let refusal = open("2026-10-01").unwrap_err();
         assert_eq!(refusal.rule.code, "audit_period_reversed");
+        let place = |from_on, to_on| audit().change(period(from_on, to_on)).unwrap_err().place;
+        assert_eq!(place("2026-10-01", "2026-09-30").as_deref(), Some("/to_on"));
+        assert_eq!(place("2027-01-01", "2026-12-31").as_deref(), Some("/from_on"));
     }
 
     #[test]
@@ -284,6 +288,9 @@ mod tests {
             let refused = written.err().map(|refusal| refusal.rule.code);
             assert_eq!(refused, (!fits).then_some("audit_line_subject"), "{more}");
         }
+        let both = found(&json!({ "service_item_id": item }));
+        let refusal = line(&json!({})).change(&audit(), both).unwrap_err();
+        assert_eq!(refusal.place.as_deref(), Some("/service_item_id"));
     }
 
     #[test]
@@ -334,14 +341,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_worse_again_is_on_the_backlog_again() {
+        let done = || AuditLineResolution { resolution: "Done.".parse().unwrap() };
+        let bad = json!({ "can_improve": true, "quality": 2 });
+        let resolved = line(&bad).resolve(done(), now()).unwrap().record;
+        let changed = |line: &InventoryLine, more| {
+            line.clone().change(&audit(), found(&more)).unwrap().record
+        };
+        for (more, stays) in [
+            (json!({ "can_improve": true, "quality": 2, "subject": "A card" }), true),
+            (json!({ "can_improve": true, "quality": 3 }), true),
+            (json!({ "can_improve": false, "quality": 1 }), true),
+            (json!({ "can_improve": true, "quality": 1 }), false),
+        ] {
+            let changed = changed(&resolved, more.clone());
+            assert_eq!(changed.resolution.is_some(), stays, "{more}");
+            assert_eq!(changed.resolved_at.is_some(), stays, "{more}");
+        }
+        let good = changed(&resolved, json!({ "can_improve": false, "quality": 5 }));
+        let again = changed(&good, json!({ "can_improve": true, "quality": 5 }));
+        assert_eq!(again.resolution, None);
+        assert!(again.resolve(done(), now()).is_ok());
+    }
+
+    #[test]
     fn an_audit_is_added_up() {
         let done = AuditLineResolution { resolution: "Done.".parse().unwrap() };
+        let resolved = || line(&json!({ "can_improve": true })).resolve(done.clone(), now());
+        // It was made better, and then found to be as good as can be.
+        let fine = found(&json!({ "quality": 5 }));
+        let fine = resolved().unwrap().record.change(&audit(), fine).unwrap().record;
         let better = json!({ "can_improve": true, "quality": 2 });
         let lines = [
             line(&json!({ "class": "obligation", "quality": 5 })),
             line(&better),
-            line(&better).resolve(done, now()).unwrap().record,
-            line(&json!({})),
+            resolved().unwrap().record,
+            fine,
         ];
         let sum = AuditSummary {
             lines: 4,

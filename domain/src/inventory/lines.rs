@@ -69,7 +69,8 @@ pub struct AuditLineDetails {
     /// How well it is done; null while nobody has looked.
     #[serde(default)]
     pub quality: Option<AuditQuality>,
-    /// Whether it could be better; then it stands on the backlog until it is resolved.
+    /// Whether it could be better; then it stands on the backlog until it is resolved, and again when a change says so
+    /// once more.
     #[serde(default)]
     pub can_improve: bool,
     /// What could be better.
@@ -103,7 +104,7 @@ pub struct AuditSummary {
     pub services: u32,
     /// Those that could be better.
     pub can_improve: u32,
-    /// Those of them that are resolved.
+    /// Those of them that are resolved; the others stand on the backlog.
     pub resolved: u32,
     /// Those that nobody has rated.
     pub not_rated: u32,
@@ -112,9 +113,18 @@ pub struct AuditSummary {
 impl AuditLineDetails {
     pub(super) fn check(&self) -> Result<(), Refusal> {
         if self.service_item_id.is_some() == self.subject.is_some() {
-            return Err(Refusal::new(&AUDIT_LINE_SUBJECT).at("/subject"));
+            return Err(Refusal::new(&AUDIT_LINE_SUBJECT));
         }
         Ok(())
+    }
+
+    /// Whether it is worse than it was `before`: it could be better and could not then, or its quality has fallen.
+    fn is_worse_than(&self, before: &Self) -> bool {
+        let has_fallen = match (self.quality, before.quality) {
+            (Some(quality), Some(before)) => quality < before,
+            (Some(_) | None, Some(_) | None) => false,
+        };
+        self.can_improve && (!before.can_improve || has_fallen)
     }
 }
 
@@ -129,7 +139,8 @@ impl InventoryLine {
         Self { id, inventory_audit_id, details, resolution, resolved_at, created_at, version }
     }
 
-    /// Replaces what was found, while `audit` is open. What was resolved stays resolved.
+    /// Replaces what was found, while `audit` is open. What was resolved stays resolved, unless it is worse again: it
+    /// could be better once more, or its quality has fallen.
     ///
     /// # Errors
     ///
@@ -140,8 +151,16 @@ impl InventoryLine {
         details: AuditLineDetails,
     ) -> Result<Change<Self>, Refusal> {
         audit.must_be_open()?;
-        details.check()?;
-        Ok(Change::edit("change", &self, |it| it.details = details))
+        let is_renamed = details.subject != self.details.subject;
+        let place = if is_renamed { "/subject" } else { "/service_item_id" };
+        details.check().map_err(|refusal| refusal.at(place))?;
+        let is_worse = details.is_worse_than(&self.details);
+        Ok(Change::edit("change", &self, |it| {
+            it.details = details;
+            if is_worse {
+                (it.resolution, it.resolved_at) = (None, None);
+            }
+        }))
     }
 
     /// Takes it off the backlog.
@@ -175,7 +194,9 @@ impl AuditSummary {
                 obligations: sum.obligations.saturating_add(obligation),
                 services: sum.services.saturating_add(service),
                 can_improve: sum.can_improve.saturating_add(u32::from(line.details.can_improve)),
-                resolved: sum.resolved.saturating_add(u32::from(line.resolution.is_some())),
+                resolved: sum.resolved.saturating_add(u32::from(
+                    line.details.can_improve && line.resolution.is_some(),
+                )),
                 not_rated: sum.not_rated.saturating_add(u32::from(line.details.quality.is_none())),
             }
         })
