@@ -1,6 +1,6 @@
 //! Warnings: what a plan of services lacks. They never stand in the way.
 
-use super::items::{ContactMode, ServiceItem, ServiceMode};
+use super::items::{ContactMode, ServiceItem, ServiceItemStatus, ServiceMode};
 use crate::{
     maintenance::plans::PlanTemplateDetails,
     money::{BasisPoints, Minor, WHOLE_BP},
@@ -20,7 +20,7 @@ pub enum PlanWarningCode {
     ContactlessPlan,
     /// Each of the services costs something.
     NoFreeItem,
-    /// A larger share of the tasks is made for one customer than the brand's `personalised_most_bp` says.
+    /// A larger share of the services is made for one customer than the brand's `personalised_most_bp` says.
     TooPersonalised,
 }
 
@@ -30,7 +30,8 @@ pub enum PlanWarningCode {
 pub struct PlanWarning {
     /// What it lacks.
     pub code: PlanWarningCode,
-    /// The share of tasks that are made for one customer; with `too_personalised` only.
+    /// The share of tasks that are made for one customer, among those that name a service item, rounded up; with
+    /// `too_personalised` only.
     pub personalised_bp: Option<BasisPoints>,
     /// The most of them that the brand wants; with `too_personalised` only.
     pub most_bp: Option<BasisPoints>,
@@ -45,27 +46,29 @@ pub struct PlanWarning {
 pub struct PlanReview {
     /// How many tasks the plan has.
     pub tasks: u32,
-    /// Those that name a service item that is there.
+    /// Those that name a service item that is there and active. The warnings are about these alone.
     pub tasks_with_item: u32,
     /// What the plan lacks; nothing when it is as it should be.
     pub warnings: Vec<PlanWarning>,
 }
 
 impl PlanReview {
-    /// Looks at a plan, whose tasks name `items`. `most` is the largest share of personalised tasks that the brand
-    /// wants; exactly so many are no reason to warn.
+    /// Looks at a plan, whose tasks name `items`; retired ones count as little as none. `most` is the largest share of
+    /// personalised tasks, among those that name an item, that the brand wants; exactly so many are no reason to warn.
     pub fn of(plan: &PlanTemplateDetails, items: &[ServiceItem], most: BasisPoints) -> Self {
-        let by_code: BTreeMap<&Code, &ServiceItem> =
-            items.iter().map(|item| (&item.details.code, item)).collect();
+        let by_code: BTreeMap<&Code, &ServiceItem> = items
+            .iter()
+            .filter(|item| is_active(item))
+            .map(|item| (&item.details.code, item))
+            .collect();
         let named: Vec<&ServiceItem> = plan
             .tasks
             .iter()
             .filter_map(|task| by_code.get(task.service_item_code.as_ref()?).copied())
             .collect();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let tasks = count(plan.tasks.len());
-        let personalised = named.iter().filter(|item| is_personalised(item)).count();
-        let share = share_of(count(personalised), tasks);
+        let tasks_with_item = count(named.len());
+        let personalised = count(named.iter().filter(|item| is_personalised(item)).count());
         let plainly = |code| PlanWarning { code, personalised_bp: None, most_bp: None };
         let mut warnings = Vec::new();
         if named.is_empty() {
@@ -78,12 +81,20 @@ impl PlanReview {
                 warnings.push(plainly(PlanWarningCode::NoFreeItem));
             }
         }
-        if share > most {
+        if is_more(personalised, tasks_with_item, most) {
             let code = PlanWarningCode::TooPersonalised;
+            let share = share_of(personalised, tasks_with_item);
             let (personalised_bp, most_bp) = (Some(share), Some(most));
             warnings.push(PlanWarning { code, personalised_bp, most_bp });
         }
-        Self { tasks, tasks_with_item: count(named.len()), warnings }
+        Self { tasks: count(plan.tasks.len()), tasks_with_item, warnings }
+    }
+}
+
+fn is_active(item: &ServiceItem) -> bool {
+    match item.status {
+        ServiceItemStatus::Active => true,
+        ServiceItemStatus::Retired => false,
     }
 }
 
@@ -101,19 +112,25 @@ fn is_personalised(item: &ServiceItem) -> bool {
     }
 }
 
-/// The share of `part` in the `whole`, rounded down.
+/// Whether `part` is a larger share of the `whole` than `most`, compared without rounding.
+fn is_more(part: u32, whole: u32, most: BasisPoints) -> bool {
+    let (part, whole) = (u64::from(part), u64::from(whole));
+    part.saturating_mul(WHOLE_BP.into()) > whole.saturating_mul(most.get().into())
+}
+
+/// The share of `part` in the `whole`, which is not empty, rounded up, so that what is more than a limit reads so.
 fn share_of(part: u32, whole: u32) -> BasisPoints {
-    let share_bp = part.saturating_mul(WHOLE_BP).checked_div(whole).unwrap_or_default();
-    BasisPoints::new(share_bp).unwrap_or_default()
+    let share_bp = part.saturating_mul(WHOLE_BP).div_ceil(whole.max(1));
+    BasisPoints::new(share_bp).unwrap_or(BasisPoints::WHOLE)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::items::samples::item, *};
+pub(super) mod samples {
+    use super::*;
     use serde_json::{Value, json};
 
     /// A plan whose tasks name these items; null names none.
-    fn plan(codes: &[Value]) -> PlanTemplateDetails {
+    pub(in super::super) fn plan(codes: &[Value]) -> PlanTemplateDetails {
         let task = |(number, code): (usize, &Value)| {
             json!({
                 "code": format!("t{number}"), "title": "Task", "service_item_code": code,
@@ -124,9 +141,26 @@ mod tests {
         serde_json::from_value(json!({ "code": "care", "name": "Care", "tasks": tasks })).unwrap()
     }
 
+    /// What there is to say about a plan when three personalised tasks in ten are the most.
+    pub(in super::super) fn reviewed(
+        plan: &PlanTemplateDetails,
+        items: &[ServiceItem],
+    ) -> PlanReview {
+        PlanReview::of(plan, items, BasisPoints::new(3_000).unwrap())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::items::samples::item,
+        samples::{plan, reviewed},
+        *,
+    };
+    use serde_json::{Value, json};
+
     fn warns(codes: &[Value], items: &[ServiceItem]) -> Vec<PlanWarningCode> {
-        let most = BasisPoints::new(3_000).unwrap();
-        PlanReview::of(&plan(codes), items, most).warnings.iter().map(|one| one.code).collect()
+        reviewed(&plan(codes), items).warnings.iter().map(|one| one.code).collect()
     }
 
     #[test]
@@ -143,6 +177,8 @@ mod tests {
     fn a_plan_without_items_is_said_to_have_none() {
         assert_eq!(warns(&[json!(null)], &[]), [PlanWarningCode::NoServiceItems]);
         assert_eq!(warns(&[json!("gone")], &[]), [PlanWarningCode::NoServiceItems]);
+        let retired = item(&json!({ "code": "gone" })).retire().unwrap().record;
+        assert_eq!(warns(&[json!("gone")], &[retired]), [PlanWarningCode::NoServiceItems]);
     }
 
     #[test]
@@ -161,5 +197,21 @@ mod tests {
         let review = PlanReview::of(&plan(&[json!("own"), json!("visit")]), &items, most);
         let told = review.warnings.first().unwrap();
         assert_eq!((told.personalised_bp.unwrap().get(), told.most_bp), (5_000, Some(most)));
+    }
+
+    #[test]
+    fn a_share_is_one_of_the_tasks_with_items_and_is_not_rounded() {
+        let own = json!({ "code": "own", "mode": "personalised", "est_cost_minor": 0 });
+        let items = [item(&own), item(&json!({ "code": "visit" }))];
+        let share = |codes: &[Value], most: u32| {
+            let review = PlanReview::of(&plan(codes), &items, BasisPoints::new(most).unwrap());
+            let told = review.warnings.first().copied();
+            told.and_then(|warning| warning.personalised_bp).map(BasisPoints::get)
+        };
+        let third = [json!("own"), json!("visit"), json!("visit")];
+        assert_eq!(share(&third, 3_334), None);
+        assert_eq!(share(&third, 3_333), Some(3_334));
+        // Tasks that name nothing do not make the share of the others any smaller.
+        assert_eq!(share(&[json!("own"), json!(null), json!(null)], 5_000), Some(10_000));
     }
 }
