@@ -10,7 +10,7 @@ pub(crate) struct Migration;
 /// From which share of peers on a service is an obligation, and how large a share of a plan may be personalised.
 const LIMITS: &str = "
     ALTER TABLE tenant ADD COLUMN obligation_from_bp integer NOT NULL DEFAULT 5000
-        CHECK (obligation_from_bp BETWEEN 0 AND 10000);
+        CHECK (obligation_from_bp BETWEEN 1 AND 10000);
     ALTER TABLE tenant ADD COLUMN personalised_most_bp integer NOT NULL DEFAULT 3000
         CHECK (personalised_most_bp BETWEEN 0 AND 10000);";
 

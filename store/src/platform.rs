@@ -11,7 +11,7 @@ use domain::{
     money::Currency,
     sandbox::TestClock,
     tenancy::{
-        Brand, BrandDetails, BrandFounding, EscalationHours, TenantMode, usual_obligation_from,
+        Brand, BrandDetails, BrandFounding, EscalationHours, ObligationShare, TenantMode,
         usual_personalised_most,
     },
     text::{Locale, Name, Slug},
@@ -44,7 +44,7 @@ impl NewTenant {
             locale: self.locale,
             cors_origins: BTreeSet::new(),
             gesture_escalation_hours: EscalationHours::default(),
-            obligation_from_bp: usual_obligation_from(),
+            obligation_from_bp: ObligationShare::default(),
             personalised_most_bp: usual_personalised_most(),
         };
         BrandFounding { slug: self.slug.clone(), currency: self.currency, details }

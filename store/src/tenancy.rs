@@ -10,8 +10,8 @@ use domain::{
     ids::{DealerId, SiteId, TenantId},
     record::Version,
     tenancy::{
-        Brand, BrandDetails, Dealer, DealerDetails, DealerStatus, EscalationHours, Site,
-        SiteDetails, SiteStatus, Team, TeamDetails, TenantMode, WorkingHours,
+        Brand, BrandDetails, Dealer, DealerDetails, DealerStatus, EscalationHours, ObligationShare,
+        Site, SiteDetails, SiteStatus, Team, TeamDetails, TenantMode, WorkingHours,
     },
     text::{Code, Line, Name},
     time::{Timestamp, Zone},
@@ -23,7 +23,7 @@ use sea_orm::{
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-numbers!(EscalationHours);
+numbers!(EscalationHours, ObligationShare);
 words!(DealerStatus, SiteStatus, TenantMode);
 documents!(WorkingHours);
 

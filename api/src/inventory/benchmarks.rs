@@ -60,7 +60,7 @@ async fn list_benchmarks(
 
 /// Records what peers offer of a service item
 ///
-/// When it is the newest observation, and the share of peers reaches the brand's `obligation_from_bp`, a service
+/// When it is the newest observation of its territory, and the share of peers reaches the brand's `obligation_from_bp`, a service
 /// becomes an obligation in the same moment; `GET /v1/service-items/{id}/class-changes` tells of it. An obligation
 /// never becomes a service by itself.
 #[utoipa::path(
@@ -78,7 +78,8 @@ async fn record_benchmark(
 ) -> Outcome {
     let work = access.write().await?;
     let item: ServiceItem = work.hold(id).await?;
-    let newest: Option<ServiceBenchmark> = work.find(items::newest_benchmark_of(id)).await?;
+    let newest = items::newest_benchmark_of(id, details.territory.as_ref());
+    let newest: Option<ServiceBenchmark> = work.find(newest).await?;
     let newest_on = newest.map(|newest| newest.details.observed_on);
     let threshold = work.brand().await?.details.obligation_from_bp;
     let seen = ServiceBenchmark {

@@ -110,7 +110,7 @@ mod tests {
         ids::DealerId,
         money::Currency,
         tenancy::{
-            BrandDetails, BrandFounding, DealerDetails, EscalationHours, usual_obligation_from,
+            BrandDetails, BrandFounding, DealerDetails, EscalationHours, ObligationShare,
             usual_personalised_most,
         },
         text::Locale,
@@ -128,7 +128,7 @@ mod tests {
             locale: Locale::Chinese,
             cors_origins: BTreeSet::new(),
             gesture_escalation_hours: EscalationHours::default(),
-            obligation_from_bp: usual_obligation_from(),
+            obligation_from_bp: ObligationShare::default(),
             personalised_most_bp: usual_personalised_most(),
         };
         let slug = "clearwater".parse().unwrap();

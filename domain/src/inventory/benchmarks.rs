@@ -8,13 +8,14 @@ use crate::{
     pushes::check_day,
     record::Record,
     refusal::Refusal,
+    tenancy::ObligationShare,
     text::{Line, Name},
     time::{CivilDate, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How many peers were seen to offer the same. It never changes; the newest one counts.
+/// How many peers were seen to offer the same. It never changes; the newest one of its territory counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(examples(json!({
     "id": "bmk_01m80t7jx3e9vbq2f4c6d8g0hk", "service_item_id": "svc_01m80t7jx3e9vbq2f4c6d8g0hk",
@@ -46,7 +47,8 @@ pub struct ServiceBenchmarkDetails {
     pub observed_on: CivilDate,
     /// Who looked, and where.
     pub source: Line,
-    /// Where it was seen, in the brand's own words; null for everywhere.
+    /// Where it was seen, in the brand's own words; null for everywhere. What is seen in one place is compared with what
+    /// was seen there, and with nothing else.
     #[serde(default)]
     pub territory: Option<Name>,
 }
@@ -96,9 +98,9 @@ pub struct Observation {
 impl ServiceBenchmark {
     /// Records what was seen of the peers of `item`.
     ///
-    /// When no benchmark was observed later than this one, and so many peers offer the same as the brand's
-    /// `threshold` says, a service becomes an obligation. An obligation stays one: only a person makes it a
-    /// service again. `newest_on` is the day of the newest benchmark so far.
+    /// When no benchmark of its territory was observed later than this one, and so many peers offer the same as the
+    /// brand's `threshold` says, a service becomes an obligation. An obligation stays one: only a person makes it a
+    /// service again. `newest_on` is the day of the newest benchmark of the territory so far.
     ///
     /// # Errors
     ///
@@ -107,13 +109,13 @@ impl ServiceBenchmark {
         self,
         item: ServiceItem,
         newest_on: Option<CivilDate>,
-        threshold: BasisPoints,
+        threshold: ObligationShare,
         line_id: ItemClassChangeId,
     ) -> Result<Observation, Refusal> {
         let (now, seen) = (self.created_at, &self.details);
         check_day(seen.observed_on, now).map_err(|refusal| refusal.at("/observed_on"))?;
         let is_newest = newest_on.is_none_or(|newest_on| newest_on <= seen.observed_on);
-        let caught_up = seen.peers_offering_bp >= threshold;
+        let caught_up = seen.peers_offering_bp.get() >= threshold.get();
         let is_service = match item.details.class {
             ServiceClass::Service => true,
             ServiceClass::Obligation => false,
@@ -180,7 +182,7 @@ mod tests {
             details,
             created_at: "2026-11-22T09:30:00Z".parse().unwrap(),
         };
-        let threshold = BasisPoints::new(5_000).unwrap();
+        let threshold = ObligationShare::new(5_000).unwrap();
         benchmark.observe(item, newest_on.map(on), threshold, Uuid::from_u128(3).into())
     }
 

@@ -76,17 +76,21 @@ impl Default for EscalationHours {
     }
 }
 
-/// From which share of peers on a service is an obligation: half of them, when the brand says nothing.
-const OBLIGATION_FROM_BP: u32 = 5_000;
+whole_numbers! {
+    /// From which share of peers on a service is an obligation: at least one of them must offer it.
+    ObligationShare = 1 to 10000, "Basis points from 1 to 10000: 5000 are half of the peers.", 5000;
+}
+
+impl Default for ObligationShare {
+    /// Half of the peers.
+    fn default() -> Self {
+        Self::new(5_000).unwrap_or(Self::MOST)
+    }
+}
 
 /// How large a share of a plan's tasks may be made for one customer before the brand is warned: three in ten, when
 /// it says nothing.
 const PERSONALISED_MOST_BP: u32 = 3_000;
-
-/// Half of the peers.
-pub fn usual_obligation_from() -> BasisPoints {
-    BasisPoints::new(OBLIGATION_FROM_BP).unwrap_or_default()
-}
 
 /// Three tasks in ten.
 pub fn usual_personalised_most() -> BasisPoints {
@@ -113,12 +117,13 @@ pub struct BrandDetails {
     /// covers it, 1 to 72; 24 when absent. With 72 it expires instead.
     #[serde(default)]
     pub gesture_escalation_hours: EscalationHours,
-    /// The share of peers from which on a service that they offer too becomes an obligation by itself; 5000 when
-    /// absent.
-    #[serde(default = "usual_obligation_from")]
+    /// The share of peers from which on a service that they offer too becomes an obligation by itself, in basis points
+    /// from 1; 5000 when absent.
+    #[serde(default)]
     #[schema(default = 5000)]
-    pub obligation_from_bp: BasisPoints,
-    /// The largest share of a plan's tasks that is made for one customer without a warning; 3000 when absent.
+    pub obligation_from_bp: ObligationShare,
+    /// The largest share of a plan's tasks with service items that is made for one customer without a warning; 3000
+    /// when absent.
     #[serde(default = "usual_personalised_most")]
     #[schema(default = 3000)]
     pub personalised_most_bp: BasisPoints,
@@ -305,7 +310,7 @@ mod tests {
             locale: Locale::Chinese,
             cors_origins,
             gesture_escalation_hours: EscalationHours::default(),
-            obligation_from_bp: usual_obligation_from(),
+            obligation_from_bp: ObligationShare::default(),
             personalised_most_bp: usual_personalised_most(),
         };
         let slug = Slug::new("clearwater").unwrap();

@@ -7,7 +7,7 @@ mod teams;
 
 pub use brand::{
     BRAND_SUSPENDED, Brand, BrandDetails, BrandFounding, BrandStatus, EscalationHours,
-    MOST_ORIGINS, TenantMode, usual_obligation_from, usual_personalised_most,
+    MOST_ORIGINS, ObligationShare, TenantMode, usual_personalised_most,
 };
 pub use dealers::{Dealer, DealerDetails, DealerStatus};
 pub use sites::{Site, SiteDetails, SiteStatus, Weekday, WorkingHours};

@@ -158,9 +158,14 @@ pub fn benchmarks_of(item: ServiceItemId) -> Select<service_benchmark::Entity> {
         .filter(service_benchmark::Column::ServiceItemId.eq(Uuid::from(item)))
 }
 
-/// The newest benchmark of one service item.
-pub fn newest_benchmark_of(item: ServiceItemId) -> Select<service_benchmark::Entity> {
+/// The newest benchmark of one service item that was seen in the same place.
+pub fn newest_benchmark_of(
+    item: ServiceItemId,
+    territory: Option<&Name>,
+) -> Select<service_benchmark::Entity> {
+    let place = service_benchmark::Column::Territory;
     benchmarks_of(item)
+        .filter(territory.map_or_else(|| place.is_null(), |name| place.eq(&**name)))
         .order_by_desc(service_benchmark::Column::ObservedOn)
         .order_by_desc(service_benchmark::Column::Id)
         .limit(1)
