@@ -8,8 +8,8 @@ use crate::{
     ids::{
         AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, ClockId, ComplaintId,
         CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId, InvitationId,
-        MessageId, OccurrenceId, OperationId, OrderId, ResponseId, SopRunId, SopRunStepId, StaffId,
-        WorkOrderId,
+        MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId, ResponseId,
+        ServiceBenchmarkId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -76,6 +76,16 @@ pub enum Event {
     AssetDelivered {
         /// Which thing.
         asset: AssetId,
+    },
+    /// So many peers offer what was a service that it has become an obligation.
+    ServiceItemDrifted {
+        /// What was seen of the peers.
+        benchmark: ServiceBenchmarkId,
+    },
+    /// Another version of a plan has come into force, or none is any more.
+    PlanInForceChanged {
+        /// The version that was published or withdrawn.
+        plan_template: PlanTemplateId,
     },
     /// An asset has entered a plan.
     EnrolmentBegan {

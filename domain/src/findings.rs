@@ -32,6 +32,8 @@ pub enum FindingKind {
     ContactlessPlan,
     /// Too large a part of a plan is made for one customer alone.
     PersonalisedShare,
+    /// A service has become an obligation: so many peers offer it by now.
+    ClassDrift,
     /// A moment of the customer's has no procedure.
     SopGap,
     /// Less money is set aside than what is foreseen will cost.

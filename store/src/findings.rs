@@ -7,12 +7,12 @@ use domain::{
         Finding, FindingDetails, FindingEvidence, FindingKind, FindingPeriod, FindingState,
     },
     ids::{AnyId, DealerId},
-    text::Line,
+    text::{Code, Line},
     time::Timestamp,
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _,
-    QueryTrait as _, Select, sea_query::OnConflict,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, QueryTrait as _, Select, sea_query::OnConflict,
 };
 use uuid::Uuid;
 
@@ -63,7 +63,35 @@ pub fn findings(wanted: FindingsWanted<'_>) -> Select<finding::Entity> {
         .apply_if(wanted.dealer, |all, id| all.filter(Is::DealerId.eq(Uuid::from(id))))
 }
 
+/// The findings of these kinds about any of these records that are not settled, or are of one period.
+pub fn at_hand(
+    kinds: &[FindingKind],
+    subjects: &[AnyId],
+    period: &FindingPeriod,
+) -> Select<finding::Entity> {
+    use finding::Column as Is;
+    let unsettled =
+        [FindingState::Open, FindingState::Acknowledged].map(|state| table::word(&state));
+    let is_at_hand =
+        Condition::any().add(Is::State.is_in(unsettled)).add(Is::Period.eq(period.to_string()));
+    finding::Entity::find()
+        .filter(Is::Kind.is_in(kinds.iter().map(table::word)))
+        .filter(Is::Subject.is_in(subjects.iter().map(AnyId::as_str)))
+        .filter(is_at_hand)
+        .order_by_asc(Is::Id)
+}
+
 impl Tenant {
+    /// Lets those who look at the same plan wait for each other, so that two of its versions that come into force at
+    /// once are noticed once.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn look_at_plan_alone(&self, code: &Code) -> Result<(), Fault> {
+        self.push_alone("plan", "", code).await
+    }
+
     /// Writes down what was noticed, with its line in the timeline; answers whether it is new. What was noticed
     /// before about the same record of the same dealer in the same period stays as it is, whatever became of it.
     ///

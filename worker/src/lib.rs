@@ -10,6 +10,7 @@ mod complaints;
 mod days;
 mod followups;
 mod imports;
+mod inventory;
 mod maintenance;
 pub mod outside;
 mod procedures;

@@ -52,6 +52,8 @@ pub(crate) async fn begin_by(tenant: &Tenant, event: &Event) -> Result<(), Failu
         | Event::DayWorkDue { .. }
         | Event::ClockArrived { .. }
         | Event::ImportContinued { .. }
+        | Event::ServiceItemDrifted { .. }
+        | Event::PlanInForceChanged { .. }
         | Event::EnrolmentBegan { .. }
         | Event::OccurrenceDue { .. }
         | Event::WorkOrderUnscheduled { .. }

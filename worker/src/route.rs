@@ -1,8 +1,8 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
 use crate::{
-    allowances, complaints, days, imports, maintenance, outside::Surroundings, procedures, sandbox,
-    surveys, visits,
+    allowances, complaints, days, imports, inventory, maintenance, outside::Surroundings,
+    procedures, sandbox, surveys, visits,
 };
 use domain::{
     complaints::Complaint,
@@ -41,9 +41,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
             sandbox::arrive(tenant, *clock, *operation).await
         }
         Event::ComplaintOpened { complaint: id } => complaints::confirm_receipt(tenant, *id).await,
-        Event::FirstAnswerDue { complaint } => {
-            complaints::miss_first_answer(tenant, *complaint).await
-        }
+        Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
         Event::ComplaintDecided { complaint } => {
             complaints::tell_decision(tenant, *complaint).await
         }
@@ -71,6 +69,10 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::GestureEscalationDue { gesture } => allowances::escalate(tenant, *gesture).await,
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
         Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
+        Event::ServiceItemDrifted { benchmark: id } => inventory::item_drifted(tenant, *id).await,
+        Event::PlanInForceChanged { plan_template: id } => {
+            inventory::look_at_plan(tenant, *id).await
+        }
         Event::EnrolmentBegan { enrolment: id } => maintenance::enrolment_began(tenant, *id).await,
         Event::OccurrenceDue { occurrence } => {
             maintenance::occurrence_due(tenant, *occurrence).await
@@ -135,6 +137,8 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::GestureEscalationDue { .. }
             | Event::GestureDue { .. }
             | Event::AssetDelivered { .. }
+            | Event::ServiceItemDrifted { .. }
+            | Event::PlanInForceChanged { .. }
             | Event::EnrolmentBegan { .. }
             | Event::WorkOrderUnscheduled { .. }
             | Event::TechnicianChanged { .. }

@@ -9,13 +9,9 @@ use axum::response::{IntoResponse as _, Response};
 use domain::{
     ids::PlanTemplateId,
     inventory::{PlanReview, ServiceItem, ServiceItemStatus},
-    maintenance::{
-        plans::{PlanTemplate, PlanTemplateDetails},
-        tasks::PlanTask,
-    },
+    maintenance::{plans::PlanTemplate, tasks::PlanTask},
     text::Code,
 };
-use std::collections::BTreeSet;
 use store::{Fault, inventory::items::items_with_codes};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -27,8 +23,9 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 /// Shows what a plan lacks
 ///
 /// Whether the customer meets somebody in it, whether something in it costs nothing, and whether too much of it is
-/// made for one customer, as the brand's `personalised_most_bp` has it. It judges the service items that the tasks
-/// name. Warnings never stand in the way: a plan is published with them.
+/// made for one customer, as the brand's `personalised_most_bp` has it. It judges the active service items that the
+/// tasks name, and leaves tasks without one out. Warnings never stand in the way: a plan is published with them, and
+/// `contactless_plan` and `too_personalised` are then findings (`GET /v1/findings`).
 #[utoipa::path(
     get, path = "/plan-templates/{id}/warnings", tag = "plans",
     operation_id = "review_plan_template",
@@ -42,14 +39,10 @@ async fn review_plan_template(
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     let plan: PlanTemplate = reading.get(id).await?;
-    let items: Vec<ServiceItem> = reading.all(items_with_codes(&codes(&plan.details))).await?;
+    let items: Vec<ServiceItem> =
+        reading.all(items_with_codes(&plan.details.service_item_codes())).await?;
     let most = reading.brand().await?.details.personalised_most_bp;
     Ok(axum::Json(PlanReview::of(&plan.details, &items, most)).into_response())
-}
-
-/// The codes of the service items that the tasks of a plan name.
-fn codes(plan: &PlanTemplateDetails) -> BTreeSet<&Code> {
-    plan.tasks.iter().filter_map(|task| task.service_item_code.as_ref()).collect()
 }
 
 /// The tasks of a plan that name a service item which is not there, or is retired. Items that are there are held, so
@@ -58,7 +51,7 @@ pub(super) async fn unknown_items(
     work: &Work,
     plan: &PlanTemplate,
 ) -> Result<Vec<PlanTask>, Fault> {
-    let codes = codes(&plan.details);
+    let codes = plan.details.service_item_codes();
     if codes.is_empty() {
         return Ok(Vec::new());
     }

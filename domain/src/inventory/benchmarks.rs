@@ -3,7 +3,9 @@
 use super::items::{ServiceClass, ServiceItem};
 use crate::{
     change::Change,
-    ids::{ItemClassChangeId, ServiceBenchmarkId, ServiceItemId},
+    event::Event,
+    findings::{FindingDetails, FindingEvidence, FindingKind, FindingPeriod},
+    ids::{AnyId, ItemClassChangeId, ServiceBenchmarkId, ServiceItemId},
     money::BasisPoints,
     pushes::check_day,
     record::Record,
@@ -130,9 +132,27 @@ impl ServiceBenchmark {
                 benchmark_id: Some(self.id),
                 changed_at: now,
             };
-            item.moved_to(line, "drift")
+            let ClassChange { item, line } = item.moved_to(line, "drift");
+            ClassChange { item: item.emits(Event::ServiceItemDrifted { benchmark: self.id }), line }
         });
         Ok(Observation { benchmark: Change::created(self), drift })
+    }
+
+    /// What is noticed on a day when this has made an obligation of a service: in the month once, with the share of
+    /// peers and the brand's `threshold`.
+    pub fn drift_finding(&self, threshold: ObligationShare, on: CivilDate) -> FindingDetails {
+        let numbers = [
+            ("peers_offering_bp", self.details.peers_offering_bp.get()),
+            ("obligation_from_bp", threshold.get()),
+        ];
+        let named = numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into()));
+        FindingDetails {
+            kind: FindingKind::ClassDrift,
+            subject: AnyId::of(self.service_item_id),
+            dealer_id: None,
+            period: FindingPeriod::month_of(on),
+            evidence: named.collect::<FindingEvidence>(),
+        }
     }
 }
 
@@ -189,7 +209,13 @@ mod tests {
     #[test]
     fn a_service_becomes_an_obligation_when_the_peers_have_caught_up_and_not_one_point_before() {
         assert_eq!(seen("service", 4_999, "2026-11-20", None).unwrap().drift, None);
-        let drift = seen("service", 5_000, "2026-11-20", None).unwrap().drift.unwrap();
+        let seen = seen("service", 5_000, "2026-11-20", None).unwrap();
+        let (benchmark, drift) = (seen.benchmark.record, seen.drift.unwrap());
+        let event = Event::ServiceItemDrifted { benchmark: benchmark.id };
+        assert_eq!(drift.item.events, [(event, None)]);
+        let finding = benchmark.drift_finding(ObligationShare::default(), on("2026-11-22"));
+        let numbers = json!({ "peers_offering_bp": 5_000, "obligation_from_bp": 5_000 });
+        assert_eq!(json!(finding.evidence), numbers);
         assert_eq!(drift.item.record.details.class, ServiceClass::Obligation);
         assert_eq!(drift.item.action, "drift");
         assert_eq!(drift.item.facts["benchmark_id"], json!(drift.line.benchmark_id));

@@ -8,6 +8,7 @@ mod festivals;
 mod gifts;
 mod items;
 mod lines;
+mod plan_findings;
 mod rules;
 mod suggestions;
 mod warnings;
@@ -26,6 +27,7 @@ pub use items::{
     ServiceItemStatus, ServiceMinutes, ServiceMode, ServicePhase, VisitMode,
 };
 pub use lines::{AuditLineDetails, AuditLineResolution, AuditQuality, AuditSummary, InventoryLine};
+pub use plan_findings::PlanFindings;
 pub use suggestions::{GiftSuggestion, GiftWish, MOST_SUGGESTIONS, Offering, Shelf};
 pub use warnings::{PlanReview, PlanWarning, PlanWarningCode};
 

@@ -3,6 +3,7 @@
 use super::tasks::{PlanTask, PlannedDate};
 use crate::{
     change::Change,
+    event::Event,
     ids::{PlanTemplateId, ProductId, SopId},
     inventory::SERVICE_ITEM_UNKNOWN,
     record::{Record, Version},
@@ -140,6 +141,11 @@ impl PlanTemplateDetails {
         preparations.min()
     }
 
+    /// The service items that its tasks name, by their codes.
+    pub fn service_item_codes(&self) -> BTreeSet<&Code> {
+        self.tasks.iter().filter_map(|task| task.service_item_code.as_ref()).collect()
+    }
+
     /// The task with this code.
     pub fn task(&self, code: &Code) -> Option<&PlanTask> {
         self.tasks.iter().find(|task| task.code == *code)
@@ -230,9 +236,10 @@ impl PlanTemplate {
                 .with("task", &task.code)
                 .with("service_item_code", &task.service_item_code));
         }
-        let replaced = in_force.map(Self::retire).transpose()?;
-        let published = Self { published_at: Some(now), ..self };
-        Ok((published.moved_by("publish", PlanTemplateState::Published), replaced))
+        let replaced = in_force.map(Self::leave).transpose()?;
+        let (plan_template, published) = (self.id, Self { published_at: Some(now), ..self });
+        let published = published.moved_by("publish", PlanTemplateState::Published);
+        Ok((published.emits(Event::PlanInForceChanged { plan_template }), replaced))
     }
 
     /// Withdraws a published version: what is in the plan goes on, nothing new enters.
@@ -241,6 +248,12 @@ impl PlanTemplate {
     ///
     /// `illegal_transition` when it is not published.
     pub fn retire(self) -> Result<Change<Self>, Refusal> {
+        let plan_template = self.id;
+        Ok(self.leave()?.emits(Event::PlanInForceChanged { plan_template }))
+    }
+
+    /// Makes room for another version, or for none.
+    fn leave(self) -> Result<Change<Self>, Refusal> {
         self.must_be(PlanTemplateState::Published)?;
         Ok(self.moved_by("retire", PlanTemplateState::Retired))
     }

@@ -20,6 +20,9 @@ use sea_orm::{
 use serde_json::json;
 use uuid::Uuid;
 
+/// The most versions of a plan that are looked at together: a hundred revisions, each published, are years of work.
+const MOST_LATEST: u64 = 100;
+
 words!(PlanTemplateState, EnrolmentState, OccurrenceState, SkipCause);
 documents!(Vec<PlanTask>);
 
@@ -143,6 +146,11 @@ pub fn plans(filter: &PlanFilter) -> Select<plan_template::Entity> {
 pub fn versions_of(code: &Code) -> Select<plan_template::Entity> {
     let of_code = PlanFilter { code: Some(code.clone()), ..PlanFilter::default() };
     plans(&of_code).order_by_desc(plan_template::Column::Number)
+}
+
+/// The newest versions of a plan, as many as somebody may still have to be told about.
+pub fn latest_versions_of(code: &Code) -> Select<plan_template::Entity> {
+    versions_of(code).limit(MOST_LATEST)
 }
 
 /// The version of a plan that is being written.
