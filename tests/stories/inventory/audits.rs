@@ -67,6 +67,29 @@ async fn what_could_be_better_is_a_list_of_its_own_until_it_is_done() {
 }
 
 #[tokio::test]
+async fn what_is_worse_again_is_to_be_made_better_again() {
+    let shop = Shop::opens().await;
+    let opening = json!({"title": "盘点", "from_on": "2026-01-01", "to_on": "2026-01-05"});
+    let audit = created(&shop.key, "/v1/inventory-audits", opening).await;
+    let path = format!("/v1/inventory-audits/{audit}");
+    let bad = json!({"subject": "A call", "class": "service", "quality": 2, "can_improve": true});
+    let line = format!("{path}/lines/{}", created(&shop.key, &format!("{path}/lines"), bad).await);
+    let backlog = async || shop.key.get("/v1/improvement-backlog").await.expect(200).data().len();
+    let done = json!({"resolution": "There is a procedure now."});
+    shop.key.post(&format!("{line}/resolve"), done.clone()).await.expect(200);
+    shop.key.patch(&line, "*", json!({"can_improve": false, "quality": 5})).await.expect(200);
+    let summary = shop.key.get(&format!("{path}/summary")).await.expect(200);
+    assert_eq!((&summary["can_improve"], &summary["resolved"]), (&json!(0), &json!(0)));
+    assert_eq!(backlog().await, 0);
+    let worse = json!({"can_improve": true, "quality": 3});
+    let worse = shop.key.patch(&line, "*", worse).await.expect(200);
+    assert_eq!((&worse["resolution"], &worse["resolved_at"]), (&json!(null), &json!(null)));
+    assert_eq!(backlog().await, 1);
+    shop.key.post(&format!("{line}/resolve"), done).await.expect(200);
+    assert_eq!(backlog().await, 0);
+}
+
+#[tokio::test]
 async fn a_closed_audit_stays_as_it_is() {
     let shop = Shop::opens().await;
     let opening = json!({"title": "盘点", "from_on": "2026-01-01", "to_on": "2026-01-05"});

@@ -52,6 +52,10 @@ async fn the_brand_says_from_which_share_of_peers_on_it_is_an_obligation() {
         (&brand["obligation_from_bp"], &brand["personalised_most_bp"]),
         (&json!(5_000), &json!(3_000))
     );
+    let nobody = json!({"obligation_from_bp": 0});
+    let nobody = shop.key.patch("/v1/brand", brand.etag(), nobody).await;
+    let nobody = mistake(&nobody.refused(422, "invalid_body"));
+    assert_eq!(nobody, ("/obligation_from_bp".to_owned(), "out_of_range".to_owned()));
     let stricter = json!({"obligation_from_bp": 8_000});
     shop.key.patch("/v1/brand", brand.etag(), stricter).await.expect(200);
     let item = shop.item("delivery", json!({})).await;
@@ -88,4 +92,46 @@ async fn somebody_puts_an_item_into_the_other_class_and_says_why() {
     assert_eq!(reasons, ["They stopped.", "隔壁两家都这样做。"]);
     let unsaid = shop.key.post(&path, json!({"class": "service"})).await;
     assert_eq!(mistake(&unsaid.refused(422, "invalid_body")).0, "/reason");
+}
+
+#[tokio::test]
+async fn a_drift_is_found_by_the_brand_with_its_numbers() {
+    let shop = Shop::opens().await;
+    let item = shop.item("delivery", json!({})).await;
+    shop.benchmark(&item, 4_999, "2026-01-03").await.expect(201);
+    assert_eq!(shop.findings("class_drift").await, []);
+    shop.benchmark(&item, 6_200, "2026-01-04").await.expect(201);
+    let numbers = json!({"peers_offering_bp": 6_200, "obligation_from_bp": 5_000});
+    let drifted = [(json!(item), json!("open"), numbers)];
+    assert_eq!(shop.findings("class_drift").await, drifted);
+    // By hand it is no drift, and the same drift is told once in a month.
+    let path = format!("/v1/service-items/{item}/reclassify");
+    let back = json!({"class": "service", "reason": "They stopped."});
+    shop.key.post(&path, back).await.expect(200);
+    shop.benchmark(&item, 7_000, "2026-01-05").await.expect(201);
+    assert_eq!(shop.class_changes(&item).await.len(), 3);
+    assert_eq!(shop.findings("class_drift").await, drifted);
+}
+
+#[tokio::test]
+async fn what_is_seen_in_one_place_is_compared_with_that_place() {
+    let shop = Shop::opens().await;
+    let item = shop.item("delivery", json!({})).await;
+    let path = format!("/v1/service-items/{item}/benchmarks");
+    let seen = async |territory: Value, peers_bp: u32, observed_on: &str| {
+        let seen = json!({
+            "peers_offering_bp": peers_bp, "observed_on": observed_on, "source": "20 shops",
+            "territory": territory,
+        });
+        shop.key.post(&path, seen).await.expect(201);
+    };
+    seen(json!("上海"), 100, "2026-01-05").await;
+    seen(json!("杭州"), 100, "2026-01-03").await;
+    seen(json!("杭州"), 9_000, "2026-01-02").await;
+    seen(Value::Null, 100, "2026-01-04").await;
+    seen(Value::Null, 9_000, "2026-01-03").await;
+    assert_eq!(shop.class_of(&item).await, "service");
+    // Shanghai and everywhere were looked at since, and are other places.
+    seen(json!("杭州"), 9_000, "2026-01-03").await;
+    assert_eq!(shop.class_of(&item).await, "obligation");
 }

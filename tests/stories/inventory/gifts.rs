@@ -1,7 +1,7 @@
 //! What small things a brand gives, and what is suggested.
 
 use super::{Shop, created, gift};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_bundle_costs_its_cap_and_not_one_fen_more_whatever_becomes_of_its_parts() {
@@ -25,9 +25,11 @@ async fn a_bundle_costs_its_cap_and_not_one_fen_more_whatever_becomes_of_its_par
         (&dearer["bundle_code"], &dearer["parts_cost"]["amount"]),
         (&json!("box-4300"), &json!(4_302))
     );
+    assert_eq!(dearer["errors"][0]["pointer"], "/cost_minor");
     let path_of_bundle = format!("/v1/gift-bundles/{id}");
     let lower = shop.key.patch(&path_of_bundle, "*", json!({"cost_cap_minor": 4_000})).await;
-    lower.refused(422, "bundle_over_cap");
+    let lower = lower.refused(422, "bundle_over_cap");
+    assert_eq!(lower["errors"][0]["pointer"], "/cost_cap_minor");
     // Once the bundle is retired it may, and then the bundle does not come back.
     shop.key.post(&format!("{path_of_bundle}/retire"), json!({})).await.expect(200);
     shop.key.patch(&path, "*", json!({"cost_minor": 2_001})).await.expect(200);
@@ -64,6 +66,7 @@ async fn a_bundle_names_gifts_that_are_there_once_each_in_one_currency() {
     let nobodys = "gft_01m80t7jx3e9vbq2f4c6d8g0hk";
     for (parts, code) in [
         (json!([]), "bundle_part_count"),
+        (json!(vec![part(nobodys); 21]), "bundle_part_count"),
         (json!([part(&tea), part(&tea)]), "bundle_part_twice"),
         (json!([part(&tea), part(&foreign)]), "bundle_currencies_differ"),
         (json!([part(&tea), part(nobodys)]), "unknown_reference"),
@@ -79,12 +82,16 @@ async fn a_gift_falls_back_to_one_that_costs_less() {
     let fallback = json!({"fallback_gift_id": card});
     let same = gift("pen", (300, 900), fallback.clone());
     shop.key.post("/v1/gifts", same).await.refused(422, "fallback_not_cheaper");
+    // The cheapest of those that fall back to it decides.
+    shop.gift("cup", (900, 900), fallback.clone()).await;
     shop.gift("pen", (301, 900), fallback).await;
     let dearer =
         shop.key.patch(&format!("/v1/gifts/{card}"), "*", json!({"cost_minor": 301})).await;
-    dearer.refused(422, "fallback_not_cheaper");
+    let dearer = dearer.refused(422, "fallback_not_cheaper");
+    assert_eq!(dearer["cost"], json!({"amount": 301, "currency": "CNY"}));
+    assert_eq!(dearer["errors"][0]["pointer"], "/cost_minor");
     let band = json!({"least_margin_minor": 2, "most_margin_minor": 1});
-    let empty = gift("cup", (1, 1), band);
+    let empty = gift("mug", (1, 1), band);
     shop.key.post("/v1/gifts", empty).await.refused(422, "margin_band_reversed");
 }
 
@@ -118,6 +125,19 @@ async fn the_best_gift_for_the_money_is_suggested_in_its_time() {
 }
 
 #[tokio::test]
+async fn nothing_is_suggested_in_place_of_what_is_not_wanted() {
+    let shop = Shop::opens().await;
+    let lantern = shop.gift("lantern", (300, 900), json!({"festivals": ["lantern"]})).await;
+    let more = json!({"fallback_gift_id": lantern, "stock": 0, "least_margin_minor": 1_000});
+    let tea = shop.gift("tea", (2_000, 4_000), more).await;
+    let july = "budget_minor=9000&on=2026-07-01&margin_minor=";
+    assert_eq!(shop.suggested(&format!("{july}1000")).await, ["lantern"]);
+    assert_eq!(shop.suggested(&format!("{july}999")).await, [""; 0]);
+    shop.key.post(&format!("/v1/gifts/{tea}/retire"), json!({})).await.expect(200);
+    assert_eq!(shop.suggested(&format!("{july}1000")).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn when_the_budget_is_enough_for_nothing_a_call_costs_nothing() {
     let shop = Shop::opens().await;
     shop.gift("card", (300, 1_500), json!({})).await;
@@ -128,6 +148,9 @@ async fn when_the_budget_is_enough_for_nothing_a_call_costs_nothing() {
     shop.item("gold", json!({"est_cost_minor": 0, "eligibility": "customer.tier == 'gold'"})).await;
     assert_eq!(shop.suggested("budget_minor=299").await, ["greeting", "call"]);
     assert_eq!(shop.suggested("budget_minor=300").await, ["card"]);
+    let dollars = "/v1/gift-suggestions?budget_minor=299&currency=USD";
+    let dollars = shop.key.get(dollars).await.expect(200);
+    assert_eq!(dollars["suggestions"][0]["currency"], "CNY");
     let missing = shop.key.get("/v1/gift-suggestions?currency=CNY").await;
     assert_eq!(missing.status.as_u16(), 400, "{missing:?}");
 }

@@ -1,8 +1,8 @@
 //! A brand keeps a list of what it does, and says for whom it is meant.
 
-use super::{Shop, created, gift, item, mistake};
+use super::{Shop, gift, item, mistake};
 use domain::identity::Role;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_brand_keeps_a_list_of_what_it_does() {
@@ -70,6 +70,9 @@ async fn a_dealers_people_read_the_inventory_and_do_not_write_it() {
     refused.refused(403, "shared_by_all_dealers");
 }
 
+/// Brackets behind a text in three quotation marks, so many that they would take the program down.
+const HIDDEN: &str = "''' ' ''' == 'a' || ((((((((((((((((((((((((((((((true)))))))))))))))))))))))))))))) || ''' ' ''' == 'a'";
+
 #[tokio::test]
 async fn a_condition_that_never_ends_is_refused_when_it_is_saved() {
     let shop = Shop::opens().await;
@@ -77,6 +80,8 @@ async fn a_condition_that_never_ends_is_refused_when_it_is_saved() {
         ("[1, 2].all(x, x > 0)", "condition_may_not_end"),
         ("customer.tier.matches('(a+)+$')", "condition_may_not_end"),
         ("customer.tier ==", "condition_malformed"),
+        ("customer.tier.contains()", "condition_malformed"),
+        (HIDDEN, "condition_malformed"),
         ("customer.name == 'x'", "condition_unknown_name"),
         ("((((((((((( true )))))))))))", "condition_too_complex"),
         ("", "blank"),
@@ -118,6 +123,12 @@ async fn a_condition_is_tried_out_before_and_after_it_is_saved() {
         let unsaved = json!({"condition": hot, "facts": facts});
         let unsaved = shop.key.post("/v1/conditions/try", unsaved).await.expect(200);
         assert_eq!(unsaved.body, saved.body);
+    }
+    // A reading that happens to be whole computes as any other.
+    for (tds, outcome) in [(json!(35), "does_not_hold"), (json!(35.5), "holds")] {
+        let reading = json!({"condition": "step.tds * 2 > 70", "facts": {"step": {"tds": tds}}});
+        let tried = shop.key.post("/v1/conditions/try", reading).await.expect(200);
+        assert_eq!(tried["outcome"], outcome, "{tds}");
     }
     let everybody = shop.item("call", json!({})).await;
     let path = format!("/v1/service-items/{everybody}/eligibility/try");

@@ -53,6 +53,15 @@ impl Shop {
         self.key.post(&format!("/v1/service-items/{item}/benchmarks"), seen).await
     }
 
+    /// What the service noticed of this kind: about what, how it stands, and the numbers; the newest first.
+    async fn findings(&self, kind: &str) -> Vec<(Value, Value, Value)> {
+        self.house.settle().await;
+        let found = self.key.get(&format!("/v1/findings?kind={kind}")).await.expect(200);
+        let told =
+            |one: &Value| (one["subject"].clone(), one["state"].clone(), one["evidence"].clone());
+        found.data().iter().map(told).collect()
+    }
+
     async fn class_of(&self, item: &str) -> Value {
         self.key.get(&format!("/v1/service-items/{item}")).await.expect(200)["class"].clone()
     }
@@ -88,6 +97,11 @@ impl Shop {
         let tasks: Vec<_> = items.iter().enumerate().map(task).collect();
         let plan = json!({"code": "care", "name": "养护", "tasks": tasks});
         self.key.post("/v1/plan-templates", plan).await.expect(201)
+    }
+
+    async fn publishes(&self, plan: &str) {
+        let path = format!("/v1/plan-templates/{plan}/publish");
+        self.key.post(&path, json!({})).await.expect(200);
     }
 
     async fn warnings(&self, plan: &str) -> Vec<Value> {

@@ -30,3 +30,40 @@ async fn a_plan_names_items_that_are_there_and_is_told_what_it_lacks() {
     shop.key.patch(&path, better.etag(), json!({"tasks": tasks})).await.expect(200);
     assert_eq!(shop.warnings(&better.id()).await, ["no_service_items"]);
 }
+
+#[tokio::test]
+async fn what_a_published_plan_lacks_is_found_until_a_version_has_it() {
+    let shop = Shop::opens().await;
+    shop.item("mail", json!({"contact_mode": "none", "mode": "personalised"})).await;
+    let first = shop.drafts(&[json!("mail"), json!("mail"), json!(null)]).await.id();
+    assert_eq!(shop.findings("contactless_plan").await, []);
+    shop.publishes(&first).await;
+    let (subject, tasks) = (json!(first), json!({"tasks": 3, "tasks_with_item": 2}));
+    let silent = (subject.clone(), json!("open"), tasks);
+    assert_eq!(shop.findings("contactless_plan").await, [silent.clone()]);
+    let numbers = json!({
+        "tasks": 3, "tasks_with_item": 2, "personalised_bp": 10_000, "most_bp": 3_000,
+    });
+    let own = (subject.clone(), json!("open"), numbers.clone());
+    assert_eq!(shop.findings("personalised_share").await, [own]);
+
+    // The next version still lacks contact in the same month, and is as it should be otherwise.
+    shop.item("letter", json!({"contact_mode": "none"})).await;
+    let second = shop.drafts(&[json!("letter")]).await.id();
+    shop.publishes(&second).await;
+    assert_eq!(shop.findings("contactless_plan").await, [silent]);
+    let settled = (subject.clone(), json!("resolved"), numbers);
+    assert_eq!(shop.findings("personalised_share").await, [settled]);
+
+    // In another month it is a finding of its own, about the version that has it; withdrawn, nothing lacks anything.
+    shop.house.pass_days(31).await;
+    let third = shop.drafts(&[json!("letter"), json!("letter")]).await.id();
+    shop.publishes(&third).await;
+    let found = shop.findings("contactless_plan").await;
+    let told: Vec<_> = found.iter().map(|(subject, state, _)| (subject, state)).collect();
+    assert_eq!(told, [(&json!(third), &json!("open")), (&subject, &json!("open"))]);
+    let withdraw = format!("/v1/plan-templates/{third}/retire");
+    shop.key.post(&withdraw, json!({})).await.expect(200);
+    let found = shop.findings("contactless_plan").await;
+    assert!(found.iter().all(|(_, state, _)| state == "resolved"), "{found:?}");
+}
