@@ -139,11 +139,11 @@ fn separate(ground: &Ground, window: u64, whom: Whom) -> String {
         ("{key}", ":k::text".to_owned()),
         ("{body}", body),
     ];
-    let filled = |step: &str| {
-        values.iter().fold(on_a_line(step), |sql, (name, value)| sql.replace(name, value))
+    let filled = |step: &&str| {
+        let sql = on_a_line(step) + ";\n";
+        values.iter().fold(sql, |sql, (name, value)| sql.replace(name, value))
     };
-    let steps: String =
-        STEPS.iter().chain([&REMEMBER]).map(|step| format!("{};\n", filled(step))).collect();
+    let steps = STEPS.iter().chain([&REMEMBER]).map(filled).collect::<Vec<_>>().concat();
     let enter = on_a_line(&scope(&format!("'{HALF}' || :t::text")));
     format!("{}BEGIN;\n{enter}\n{steps}COMMIT;\n", numbered(&draw, window))
 }
