@@ -229,6 +229,18 @@ impl<P> Access<P> {
         self.write().await
     }
 
+    /// Ends here, with the same answer, when the request was answered before; for a handler that has to look before it
+    /// can open a change, and whose look could say no to what it said yes to the first time.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Access::write`].
+    pub async fn recall(&self) -> Result<(), Early> {
+        let Some(keyed) = &self.keyed else { return Ok(()) };
+        let first = enter_first(&self.store, self.scope(), keyed).await?;
+        Ok(first.undo().await.map_err(Problem::from)?)
+    }
+
     /// Leaves the Idempotency-Key aside: for an operation whose answer is a secret, which must not be kept, and
     /// which does no harm when it is repeated.
     #[must_use]
@@ -520,6 +532,17 @@ pub enum Early {
     Replay(Answer),
 }
 
+impl Early {
+    /// Whether it is certain that nothing of the request is on disk: it was refused, or another one was answered in
+    /// its place. Behind a fault it may be there, because the answer to a commit can be lost.
+    pub(crate) fn is_without_effect(&self) -> bool {
+        match self {
+            Self::Problem(problem) => problem.status().is_client_error(),
+            Self::Replay(_) => true,
+        }
+    }
+}
+
 impl<E: Into<Problem>> From<E> for Early {
     fn from(error: E) -> Self {
         Self::Problem(error.into())
@@ -554,5 +577,22 @@ impl IntoResponse for Done {
         }
         map.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         (status, map, body).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_fault_a_request_may_have_had_its_effect() {
+        for certain in [&problem::NOT_FOUND, &problem::STILL_RUNNING, &problem::STALE] {
+            assert!(Early::from(Problem::new(certain)).is_without_effect(), "{}", certain.code);
+        }
+        for unknown in [&problem::FAULT, &problem::UNAVAILABLE] {
+            assert!(!Early::from(Problem::new(unknown)).is_without_effect(), "{}", unknown.code);
+        }
+        let answer = Answer { status: 201, headers: Vec::new(), body: Vec::new() };
+        assert!(Early::Replay(answer).is_without_effect());
     }
 }

@@ -271,16 +271,19 @@ pub enum DayWork {
     Complaints,
     /// It is looked where obligations of procedures are missed.
     Procedures,
+    /// Files that no row names are taken away.
+    Files,
 }
 
 impl DayWork {
     /// Every part.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Housekeeping,
         Self::Allowances,
         Self::Reconciliation,
         Self::Plans,
         Self::Complaints,
         Self::Procedures,
+        Self::Files,
     ];
 }

@@ -1,12 +1,12 @@
 //! Table `sop_evidence`.
 
-use crate::{Fault, Tenant, listed, table, words};
+use crate::{Fault, Tenant, files::first_name_of, listed, table, words};
 use domain::{
     ids::{CustomerId, DealerId, SopRunId, SopRunStepId},
     sops::{SopEvidence, SopEvidenceKind, SopEvidenceType},
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
+use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Select};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -43,6 +43,24 @@ fn evidence_of_step(step: SopRunStepId) -> Select<sop_evidence::Entity> {
 }
 
 impl Tenant {
+    /// Which of these files, made from an instant on and before another one, no row names.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn unnamed_files(
+        &self,
+        mut files: BTreeSet<Uuid>,
+        (from, until): (Timestamp, Timestamp),
+    ) -> Result<BTreeSet<Uuid>, Fault> {
+        let sql = "SELECT id FROM sop_evidence WHERE tenant_id = ac.tenant() AND id >= $1 AND id < $2";
+        let values = [first_name_of(from).into(), first_name_of(until).into()];
+        for named in self.work().query_all_raw(self.statement(sql, values)).await? {
+            files.remove(&named.try_get("", "id")?);
+        }
+        Ok(files)
+    }
+
     /// How many files a step has; no more than a step can have are counted.
     ///
     /// # Errors

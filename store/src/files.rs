@@ -1,15 +1,19 @@
 //! Files: what is too large for a row, such as a photo. They lie in a folder or in a bucket, under names that begin
 //! with the tenant, and a row says which is whose.
 //!
-//! A file is written before the row that names it and is never changed, so a row never names what is not there.
+//! A file is written before the row that names it and is never changed, so a row never names what is not there. What
+//! no row came to name, because the process ended in between or the row was not written, is found by its name
+//! ([`Files::made_between`]), which says when it was made.
 
 use crate::Fault;
-use domain::ids::TenantId;
+use domain::{ids::TenantId, time::Timestamp};
+use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::{
     ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem, memory::InMemory,
     path::Path as Place, prefix::PrefixStore,
 };
 use std::{
+    collections::BTreeSet,
     fmt,
     fs::DirBuilder,
     os::unix::fs::DirBuilderExt as _,
@@ -23,6 +27,9 @@ use uuid::Uuid;
 
 /// How long a file may take to be written or read: well within the time of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The most files that are looked through at once: what a large brand adds in a week, and no burden on memory.
+pub const MOST_FOUND: usize = 100_000;
 
 /// What may be said about a bucket behind the question mark of its address.
 const OPTIONS: [&str; 6] = [
@@ -164,6 +171,26 @@ impl Files {
         in_time(open.delete(&name)).await
     }
 
+    /// The files of a tenant whose names were made from an instant on and before another one; at most
+    /// [`MOST_FOUND`] of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Files`] when the place cannot be looked through.
+    pub async fn made_between(
+        &self,
+        tenant: TenantId,
+        (from, until): (Timestamp, Timestamp),
+    ) -> Result<BTreeSet<Uuid>, Fault> {
+        let (open, until) = (self.open().await?, first_name_of(until));
+        let (folder, from) = (folder_of(tenant), name(tenant, first_name_of(from)));
+        let found = open.list_with_offset(Some(&folder), &from).try_filter_map(async |file| {
+            let id: Option<Uuid> = file.location.filename().and_then(|name| name.parse().ok());
+            Ok(id.filter(|id| *id < until))
+        });
+        in_time(found.take(MOST_FOUND).try_collect()).await
+    }
+
     /// Writes a file of nobody's and takes it away again, to see whether that goes.
     ///
     /// # Errors
@@ -180,6 +207,17 @@ impl Files {
         let open = || async { open_folder(folder.unwrap_or(Path::new(""))) };
         self.0.open.get_or_try_init(open).await.cloned()
     }
+}
+
+fn folder_of(tenant: TenantId) -> Place {
+    Place::from(Uuid::from(tenant).to_string())
+}
+
+/// Names are identifiers of version 7, which begin with the millisecond in which they were made: all that were made
+/// from an instant on come after this one.
+pub(crate) fn first_name_of(instant: Timestamp) -> Uuid {
+    let seconds = u64::try_from(instant.unix_seconds()).unwrap_or_default();
+    Uuid::from_u128(u128::from(seconds.saturating_mul(1_000)) << 80)
 }
 
 fn name(tenant: TenantId, id: Uuid) -> Place {
@@ -219,7 +257,21 @@ mod tests {
         assert!(files.read(tenant(2), id).await.is_err());
         files.forget(tenant(1), id).await.unwrap();
         assert!(files.read(tenant(1), id).await.is_err());
+        finds_what_was_made_in_a_while(files).await;
         files.probe().await.unwrap();
+    }
+
+    async fn finds_what_was_made_in_a_while(files: &Files) {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (from, until) = (at("2026-11-20T00:00:00Z"), at("2026-11-22T00:00:00Z"));
+        let made_at = |instant| Uuid::from_u128(first_name_of(instant).as_u128() | (7 << 76) | 5);
+        let times = [from.plus_seconds(-1), from, until.plus_seconds(-1), until];
+        for one in times {
+            files.keep(tenant(3), made_at(one), "bytes").await.unwrap();
+        }
+        let found = files.made_between(tenant(3), (from, until)).await.unwrap();
+        assert_eq!(found, times[1..3].iter().map(|one| made_at(*one)).collect());
+        assert!(files.made_between(tenant(4), (from, until)).await.unwrap().is_empty());
     }
 
     #[tokio::test]

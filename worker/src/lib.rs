@@ -8,6 +8,7 @@ mod backend;
 mod care;
 mod complaints;
 mod days;
+mod files;
 mod followups;
 mod imports;
 mod inventory;

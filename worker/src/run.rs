@@ -1,18 +1,19 @@
 //! An errand, run once: its jobs opened in their tenant, routed, completed with their effects or given back.
 
 use crate::{
+    files::{MOST_SWEPT, looked_at},
     followups,
     outside::{Surroundings, Unreachable},
     route::{gather, route},
 };
 use domain::{
-    event::Event,
+    event::{DayWork, Event},
     followups::{Message, MessageState},
     ids::MessageId,
     jobs::JobState,
 };
 use futures::FutureExt as _;
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
 use store::{
     Failure, Fault, Tenant,
     jobs::{Errand, Lease, Opened, Queue},
@@ -182,6 +183,9 @@ impl Runner {
         if let [Event::MessageQueued { message }] = events.as_slice() {
             return self.deliver(errand, tenant, *message).await;
         }
+        if let [Event::DayWorkDue { work: DayWork::Files, .. }] = events.as_slice() {
+            return self.sweep(errand, tenant).await;
+        }
         let are_several = events.len() > 1;
         if are_several {
             gather(&tenant, &events).await.map_err(Failure::from)?;
@@ -212,6 +216,30 @@ impl Runner {
         let Some(opened) = opened else { return Ok(Outcome::Lost) };
         followups::note(&opened.tenant, id, delivery).await?;
         self.complete(opened.tenant, errand).await
+    }
+
+    /// Takes files away that no row came to name. They are looked for and taken away while no transaction is open; in
+    /// between it is asked which of them are named. What cannot be reached tonight is there for the next nights.
+    async fn sweep(&self, errand: &Errand, tenant: Tenant) -> Result<Outcome, Trouble> {
+        let (id, files) = (tenant.id(), tenant.files().clone());
+        let while_ago = looked_at(tenant.real_now());
+        drop(tenant);
+        let found = files.made_between(id, while_ago).await.unwrap_or_else(|fault| {
+            tracing::warn!(error = fault.plainly(), "files were not looked through");
+            BTreeSet::new()
+        });
+        let opened = self.queue.open(errand).await.map_err(Failure::from)?;
+        let Some(Opened { tenant, .. }) = opened else { return Ok(Outcome::Lost) };
+        let unnamed = tenant.unnamed_files(found, while_ago).await.map_err(Failure::from)?;
+        drop(tenant);
+        for file in unnamed.into_iter().take(MOST_SWEPT) {
+            if let Err(fault) = files.forget(id, file).await {
+                tracing::warn!(error = fault.plainly(), "a file that nothing names was left");
+            }
+        }
+        let opened = self.queue.open(errand).await.map_err(Failure::from)?;
+        let Some(Opened { tenant, .. }) = opened else { return Ok(Outcome::Lost) };
+        self.complete(tenant, errand).await
     }
 
     async fn complete(&self, tenant: Tenant, errand: &Errand) -> Result<Outcome, Trouble> {

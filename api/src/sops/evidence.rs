@@ -1,7 +1,7 @@
 //! `/v1/sop-evidence`: files that show how a step was done, and the links by which they are looked at.
 
 use crate::{
-    access::{Access, Api, Outcome, may, show_whole},
+    access::{Access, Api, Early, Outcome, may, show_whole},
     list::{List, ListOf, Paging, Parameters},
     problem::{self, Problem},
     request::{Id, Ids},
@@ -130,6 +130,7 @@ async fn attach_sop_evidence(
     Parameters(options): Parameters<AttachmentOptions>,
     bytes: Bytes,
 ) -> Outcome {
+    access.recall().await?;
     let reading = access.look().await?;
     let run: SopRun = reading.get(id).await?;
     let attached = reading.count_evidence(step_id).await?;
@@ -149,11 +150,11 @@ async fn attach_sop_evidence(
     let files = api.store().files();
     files.keep(tenant, name, bytes).await?;
     let outcome = attach(access, id, step_id, file).await;
-    if outcome.is_err() {
-        // Nothing names it; what cannot be taken away now costs its room and nothing else.
-        if let Err(fault) = files.forget(tenant, name).await {
-            tracing::warn!(error = fault.plainly(), "a file that nothing names was left");
-        }
+    // Where a row may name it after all, it stays; at night, when that is known, it is taken away if none does.
+    if outcome.as_ref().is_err_and(Early::is_without_effect)
+        && let Err(fault) = files.forget(tenant, name).await
+    {
+        tracing::warn!(error = fault.plainly(), "a file that nothing names was left");
     }
     outcome
 }

@@ -4,7 +4,7 @@ mod hand;
 mod reading;
 mod writing;
 
-use crate::{Fault, Store, call::Call, transaction::Transaction};
+use crate::{Fault, Store, call::Call, files::Files, transaction::Transaction};
 use domain::{
     identity::{Actor, Reach},
     ids::TenantId,
@@ -93,6 +93,11 @@ impl Tenant {
     /// longer because somebody tries out the future.
     pub fn real_now(&self) -> Timestamp {
         self.store.clock().now()
+    }
+
+    /// Where files are; this tenant's are found by its identifier.
+    pub fn files(&self) -> &Files {
+        self.store.files()
     }
 
     /// A new identifier.

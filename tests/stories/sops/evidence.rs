@@ -151,6 +151,57 @@ async fn of_files_that_come_at_once_no_more_than_ten_are_kept() {
 }
 
 #[tokio::test]
+async fn an_upload_that_is_sent_again_is_answered_as_before_though_there_is_no_room_left() {
+    let shop = Shop::opens().await;
+    let (sop, _) = shop.procedure(signed()).await;
+    let run = start(&shop.key, &sop).await.expect(201);
+    let (id, step) = (run.id(), id_of(&run, 1));
+    let path = format!("/v1/sop-runs/{id}/steps/{step}/evidence?kind=photo");
+    let sends = async |key: String| {
+        let request = shop.key.request(Method::POST, &path).header("idempotency-key", key);
+        shop.key.send(request.body(JPEG.to_vec())).await
+    };
+    let mut last = sends("photo-0".to_owned()).await.expect(201).id();
+    for number in 1..10 {
+        last = sends(format!("photo-{number}")).await.expect(201).id();
+    }
+    sends("photo-10".to_owned()).await.refused(409, "too_much_evidence");
+    let again = sends("photo-9".to_owned()).await.expect(201);
+    assert_eq!((again.id(), again.header("idempotency-replayed")), (last.clone(), "true"));
+    // The file that was kept the first time is still there.
+    let shown = shop.key.get(&format!("/v1/sop-evidence/{last}")).await.expect(200);
+    let download = shown["download_path"].as_str().unwrap();
+    assert_eq!(shop.house.stranger().get(download).await.status, 200);
+}
+
+#[tokio::test]
+async fn at_night_files_go_that_no_row_names_and_the_others_stay() {
+    use sea_orm::ConnectionTrait as _;
+    let shop = Shop::opens().await;
+    let (sop, _) = shop.procedure(signed()).await;
+    let run = start(&shop.key, &sop).await.expect(201);
+    let (id, step) = (run.id(), id_of(&run, 1));
+    attaches(&shop.key, (&id, &step), "photo", PNG.to_vec()).await.expect(201);
+    let made_hours_ago = |hours: i64| {
+        let made_at = shop.house.now().plus_hours(-hours).unix_seconds();
+        let made_at = uuid::Timestamp::from_unix_time(made_at.cast_unsigned(), 0, 0, 0);
+        Uuid::new_v7(made_at)
+    };
+    let [named, stray, fresh] = [1, 1, -12].map(made_hours_ago);
+    let owner = shop.house.owner().await;
+    let names = format!("UPDATE sop_evidence SET id = '{named}'");
+    owner.execute_unprepared(&names).await.unwrap();
+    let files = shop.house.store.files();
+    for name in [named, stray, fresh] {
+        files.keep(shop.tenant, name, PNG).await.unwrap();
+    }
+    shop.house.pass_days(1).await;
+    for (name, stays) in [(named, true), (stray, false), (fresh, true)] {
+        assert_eq!(files.read(shop.tenant, name).await.is_ok(), stays, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_link_to_a_file_is_good_for_ten_minutes_and_for_that_file() {
     let shop = Shop::opens().await;
     let (sop, _) = shop.procedure(signed()).await;
