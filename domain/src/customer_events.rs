@@ -21,8 +21,29 @@ use utoipa::{
 /// The most facts of one event: what conditions ask for, and not a record of its own.
 const MOST_FACTS: usize = 20;
 
+/// What a customer did longer ago is their history, which nothing begins by.
+const OLDEST_DAYS: i64 = 365;
+
+/// Clocks and time zones of other systems are wrong by up to so much.
+const AHEAD_HOURS: i64 = 24;
+
 /// Every rule about what customers did that can say no.
-pub static RULES: &[&Rule] = &[&EVENT_KIND_RESERVED];
+pub static RULES: &[&Rule] = &[&EVENT_KIND_RESERVED, &EVENT_TIME_OUT_OF_RANGE];
+
+/// The brand tells what happened long ago, or has not happened.
+static EVENT_TIME_OUT_OF_RANGE: Rule = Rule {
+    code: "event_time_out_of_range",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Too long ago, or not yet", zh: "事件时间过早或尚未发生" },
+    detail: Bilingual {
+        en: "It is said to have happened at {happened_at}; that must lie between {earliest_at} and {latest_at}.",
+        zh: "事件发生时间为 {happened_at}，应在 {earliest_at} 与 {latest_at} 之间。",
+    },
+    advice: Bilingual {
+        en: "Tell what happened when it has happened; leave out what is older than a year.",
+        zh: "请在事件发生后上报，一年以前的事件无需上报。",
+    },
+};
 
 /// The brand tells what the service sees by itself.
 static EVENT_KIND_RESERVED: Rule = Rule {
@@ -52,7 +73,8 @@ pub struct CustomerEventDetails {
     pub kind: Code,
     /// Whose customer it happened to.
     pub customer_id: CustomerId,
-    /// When it happened; what a procedure counts from its `anchor` is counted from here.
+    /// When it happened, not more than a year ago and at most a day ahead; what a procedure counts from its `anchor` is
+    /// counted from here.
     pub happened_at: Timestamp,
     /// What conditions may ask for, by name: at most 20 numbers, short texts, and yes or no.
     #[serde(default, deserialize_with = "few_facts")]
@@ -127,7 +149,8 @@ impl CustomerEvent {
     ///
     /// # Errors
     ///
-    /// `event_kind_reserved` when the service sees events of this kind itself.
+    /// `event_kind_reserved` when the service sees events of this kind itself; `event_time_out_of_range` when it
+    /// happened more than a year ago, or more than a day ahead.
     pub fn tell(
         id: CustomerEventId,
         details: CustomerEventDetails,
@@ -137,6 +160,14 @@ impl CustomerEvent {
         if OWN_EVENTS.contains(&&*details.kind) {
             let refusal = Refusal::new(&EVENT_KIND_RESERVED).with("kind", &details.kind);
             return Err(refusal.with("reserved", OWN_EVENTS).at("/kind"));
+        }
+        let earliest_at = now.plus_days(0_i64.saturating_sub(OLDEST_DAYS));
+        let latest_at = now.plus_hours(AHEAD_HOURS);
+        if !(earliest_at..=latest_at).contains(&details.happened_at) {
+            let refusal = Refusal::new(&EVENT_TIME_OUT_OF_RANGE);
+            let refusal = refusal.with("happened_at", details.happened_at);
+            let refusal = refusal.with("earliest_at", earliest_at).with("latest_at", latest_at);
+            return Err(refusal.at("/happened_at"));
         }
         let kind = details.kind.clone();
         let event = Self { id, details, dealer_id, created_at: now };
@@ -170,6 +201,20 @@ mod tests {
         assert!(tell("check_out").is_ok());
         for kind in OWN_EVENTS {
             assert_eq!(tell(kind).unwrap_err().rule, &EVENT_KIND_RESERVED, "{kind}");
+        }
+    }
+
+    #[test]
+    fn an_event_happened_within_a_year_and_at_most_a_day_ahead() {
+        let now: Timestamp = "2026-11-22T03:00:00Z".parse().unwrap();
+        let tell = |happened_at: &str| {
+            let details = told(&json!({ "happened_at": happened_at })).unwrap();
+            CustomerEvent::tell(Uuid::from_u128(2).into(), details, None, now).map(|_| ())
+        };
+        assert_eq!(tell("2025-11-22T03:00:00Z"), Ok(()));
+        assert_eq!(tell("2026-11-23T03:00:00Z"), Ok(()));
+        for beyond in ["2025-11-22T02:59:59Z", "2026-11-23T03:00:01Z"] {
+            assert_eq!(tell(beyond).unwrap_err().rule, &EVENT_TIME_OUT_OF_RANGE, "{beyond}");
         }
     }
 

@@ -5,7 +5,7 @@ use domain::{
     conditions::Condition,
     customer_events::{CustomerEvent, CustomerEventDetails},
     ids::{CustomerId, DealerId, SopId, SopTriggerId},
-    sops::{SopRun, SopTrigger, SopTriggerDetails, SopTriggerStatus, SopValue},
+    sops::{MOST_TRIGGERS, SopRun, SopTrigger, SopTriggerDetails, SopTriggerStatus, SopValue},
     text::{Code, ExternalId, Source},
     time::Timestamp,
 };
@@ -113,6 +113,19 @@ pub fn customer_event_named(source: &Source, name: &ExternalId) -> Select<custom
 }
 
 impl Tenant {
+    /// How many triggers wait for `event`, `but` one; no more than can wait are counted. Whoever asks holds the answer
+    /// until this tenant is done, so that of two who add the last one is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn waiting_for(&self, event: &Code, but: SopTriggerId) -> Result<u32, Fault> {
+        self.push_alone("sop_trigger", "event", event).await?;
+        let others = triggered_by(event).filter(sop_trigger::Column::Id.ne(Uuid::from(but)));
+        let counted = self.count::<SopTrigger>(others, u64::from(MOST_TRIGGERS)).await?;
+        Ok(u32::try_from(counted).unwrap_or(u32::MAX))
+    }
+
     /// Whether a trigger has begun a run because of `cause`. Whoever asks holds the answer until this tenant is done:
     /// others who ask the same wait, so that of two who hear of the same event one begins the run. The key of the
     /// table says the same.

@@ -65,7 +65,8 @@ async fn list_sop_triggers(
 /// Lets a procedure begin by itself
 ///
 /// From now on a run begins for each such event, for the customer it happened to, under the version that is in force
-/// then. While no version is in force, nothing begins.
+/// then. While no version is in force, nothing begins; nor by what happened more than 30 days ago when it becomes
+/// known. At most 20 triggers wait for one event.
 #[utoipa::path(
     post, path = "/sop-triggers", tag = "sops",
     operation_id = "create_sop_trigger",
@@ -85,7 +86,9 @@ async fn create_sop_trigger(
 ) -> Outcome {
     let work = access.write().await?;
     referred(work.get::<Sop>(details.sop_id).await, "/sop_id")?;
-    let trigger = work.record(SopTrigger::create(work.new_id(), details, work.now())).await?;
+    let id = work.new_id();
+    let waiting = work.waiting_for(&details.event, id).await?;
+    let trigger = work.record(SopTrigger::create(id, details, waiting, work.now())?).await?;
     work.created("/v1/sop-triggers", trigger).await
 }
 
@@ -139,7 +142,8 @@ async fn change_sop_trigger(
     work.expect_current(&trigger)?;
     let details: SopTriggerDetails = patch.apply(&trigger.details)?;
     referred(work.get::<Sop>(details.sop_id).await, "/sop_id")?;
-    let trigger = work.record(trigger.change(details)).await?;
+    let waiting = work.waiting_for(&details.event, id).await?;
+    let trigger = work.record(trigger.change(details, waiting)?).await?;
     work.changed(trigger).await
 }
 
@@ -179,6 +183,7 @@ async fn pause_sop_trigger(access: Access<may::SopsPublish>, Id(id): Id<SopTrigg
 async fn resume_sop_trigger(access: Access<may::SopsPublish>, Id(id): Id<SopTriggerId>) -> Outcome {
     let work = access.write().await?;
     let trigger: SopTrigger = work.hold(id).await?;
-    let trigger = work.record(trigger.resume()?).await?;
+    let waiting = work.waiting_for(&trigger.details.event, id).await?;
+    let trigger = work.record(trigger.resume(waiting)?).await?;
     work.changed(trigger).await
 }

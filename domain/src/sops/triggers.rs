@@ -5,9 +5,9 @@ use crate::{
     conditions::Condition,
     ids::{SopId, SopTriggerId},
     record::{Record, Version},
-    refusal::{Refusal, illegal},
-    text::Code,
-    time::Timestamp,
+    refusal::{Kind, Refusal, Rule, illegal},
+    text::{Bilingual, Code},
+    time::{CivilDate, Timestamp, WallTime, Zone},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -22,6 +22,41 @@ pub const OWN_EVENTS: [&str; 6] = [
     "survey_answered",
     "work_order_completed",
 ];
+
+/// What happened longer ago is history that is brought in, and nothing begins by it any more. A month, because there
+/// are brands whose sales are handed in once a month.
+const FOLLOWED_DAYS: i64 = 30;
+
+/// The most triggers that wait for one event: each begins a run in the same breath.
+pub const MOST_TRIGGERS: u32 = 20;
+
+/// One more trigger waits for an event than can.
+pub(super) static TOO_MANY_TRIGGERS: Rule = Rule {
+    code: "too_many_triggers",
+    kind: Kind::Conflict,
+    title: Bilingual {
+        en: "Too many triggers for one event", zh: "同一事件的触发器过多"
+    },
+    detail: Bilingual {
+        en: "{most} triggers wait for {event} already; no more than that begin runs at once.",
+        zh: "已有 {most} 个触发器等待 {event}，同一事件最多触发这么多。",
+    },
+    advice: Bilingual {
+        en: "Pause one of them, or bring two procedures together in one.",
+        zh: "请暂停其中一个，或将两份规程合并。",
+    },
+};
+
+/// When something happened of which only the day is known: at its end, and while it lasts, now. So nobody is late for
+/// what they could not know of.
+pub fn happened_on(day: CivilDate, zone: Zone, now: Timestamp) -> Timestamp {
+    day.plus_days(1).at(WallTime::MIDNIGHT, zone).min(now)
+}
+
+/// Whether procedures still begin by what happened then: up to 30 days ago.
+pub fn is_followed(happened_at: Timestamp, now: Timestamp) -> bool {
+    happened_at.plus_days(FOLLOWED_DAYS) >= now
+}
 
 /// Whether a trigger begins runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -89,15 +124,33 @@ impl Record for SopTrigger {
 }
 
 impl SopTrigger {
-    /// A trigger that begins runs from now on.
-    pub fn create(id: SopTriggerId, details: SopTriggerDetails, now: Timestamp) -> Change<Self> {
+    /// A trigger that begins runs from now on. `waiting` others wait for the same event.
+    ///
+    /// # Errors
+    ///
+    /// `too_many_triggers` when those are 20.
+    pub fn create(
+        id: SopTriggerId,
+        details: SopTriggerDetails,
+        waiting: u32,
+        now: Timestamp,
+    ) -> Result<Change<Self>, Refusal> {
+        require_place(&details.event, waiting)?;
         let (status, version) = (SopTriggerStatus::Active, Version::FIRST);
-        Change::created(Self { id, details, status, version, created_at: now })
+        Ok(Change::created(Self { id, details, status, version, created_at: now }))
     }
 
-    /// Says something else about when the procedure begins; runs that began go on.
-    pub fn change(self, details: SopTriggerDetails) -> Change<Self> {
-        Change::edit("change", &self, |it| it.details = details)
+    /// Says something else about when the procedure begins; runs that began go on. `waiting` others wait for the event
+    /// that `details` name.
+    ///
+    /// # Errors
+    ///
+    /// `too_many_triggers` when it begins runs and those are 20.
+    pub fn change(self, details: SopTriggerDetails, waiting: u32) -> Result<Change<Self>, Refusal> {
+        if self.status == SopTriggerStatus::Active {
+            require_place(&details.event, waiting)?;
+        }
+        Ok(Change::edit("change", &self, |it| it.details = details))
     }
 
     /// Begins no more runs for now.
@@ -109,13 +162,16 @@ impl SopTrigger {
         self.turn("pause", SopTriggerStatus::Active, SopTriggerStatus::Paused)
     }
 
-    /// Begins runs again; what happened meanwhile is not made up for.
+    /// Begins runs again; what happened meanwhile is not made up for. `waiting` others wait for the same event.
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when it is not paused.
-    pub fn resume(self) -> Result<Change<Self>, Refusal> {
-        self.turn("resume", SopTriggerStatus::Paused, SopTriggerStatus::Active)
+    /// `illegal_transition` when it is not paused; `too_many_triggers` when those are 20.
+    pub fn resume(self, waiting: u32) -> Result<Change<Self>, Refusal> {
+        let event = self.details.event.clone();
+        let resumed = self.turn("resume", SopTriggerStatus::Paused, SopTriggerStatus::Active)?;
+        require_place(&event, waiting)?;
+        Ok(resumed)
     }
 
     fn turn(
@@ -135,25 +191,72 @@ impl SopTrigger {
     }
 }
 
+fn require_place(event: &Code, waiting: u32) -> Result<(), Refusal> {
+    if waiting < MOST_TRIGGERS {
+        return Ok(());
+    }
+    let refusal = Refusal::new(&TOO_MANY_TRIGGERS).with("event", event);
+    Err(refusal.with("most", MOST_TRIGGERS))
+}
+
 #[cfg(test)]
+#[expect(clippy::unwrap_in_result, reason = "helpers hand the rule's own answer on")]
 mod tests {
     use super::*;
     use crate::refusal::ILLEGAL_TRANSITION;
     use serde_json::json;
     use uuid::Uuid;
 
-    #[test]
-    fn a_trigger_is_paused_and_resumed() {
+    fn now() -> Timestamp {
+        "2026-11-22T09:30:00Z".parse().unwrap()
+    }
+
+    fn made(waiting: u32) -> Result<Change<SopTrigger>, Refusal> {
         let sop = SopId::from(Uuid::from_u128(1));
         let details = json!({ "sop_id": sop, "event": "check_out" });
         let details: SopTriggerDetails = serde_json::from_value(details).unwrap();
-        let now = "2026-11-22T09:30:00Z".parse().unwrap();
-        let active = SopTrigger::create(Uuid::from_u128(2).into(), details, now).record;
-        assert_eq!(active.clone().resume().unwrap_err().rule, &ILLEGAL_TRANSITION);
+        SopTrigger::create(Uuid::from_u128(2).into(), details, waiting, now())
+    }
+
+    #[test]
+    fn a_trigger_is_paused_and_resumed() {
+        let active = made(0).unwrap().record;
+        assert_eq!(active.clone().resume(0).unwrap_err().rule, &ILLEGAL_TRANSITION);
         let paused = active.pause().unwrap().record;
         assert_eq!(paused.status, SopTriggerStatus::Paused);
         let refused = paused.clone().pause().unwrap_err();
         assert_eq!(refused.facts.get("allowed_transitions"), Some(&json!(["resume"])));
-        assert_eq!(paused.resume().unwrap().record.status, SopTriggerStatus::Active);
+        assert_eq!(paused.resume(0).unwrap().record.status, SopTriggerStatus::Active);
+    }
+
+    #[test]
+    fn twenty_triggers_wait_for_an_event_and_no_more() {
+        let active = made(19).unwrap().record;
+        assert_eq!(made(20).unwrap_err().rule, &TOO_MANY_TRIGGERS);
+        let details = active.details.clone();
+        assert!(active.clone().change(details.clone(), 19).is_ok());
+        assert_eq!(
+            active.clone().change(details.clone(), 20).unwrap_err().rule,
+            &TOO_MANY_TRIGGERS
+        );
+        let paused = active.pause().unwrap().record;
+        assert!(paused.clone().change(details, 20).is_ok(), "it waits for nothing");
+        assert_eq!(paused.resume(20).unwrap_err().rule, &TOO_MANY_TRIGGERS);
+    }
+
+    #[test]
+    fn a_day_is_over_at_its_end_or_now() {
+        let zone: Zone = "Asia/Shanghai".parse().unwrap();
+        let on = |text: &str| happened_on(text.parse().unwrap(), zone, now());
+        assert_eq!(on("2026-11-21"), "2026-11-21T16:00:00Z".parse().unwrap());
+        assert_eq!(on("2026-11-22"), now());
+    }
+
+    #[test]
+    fn what_happened_a_month_ago_begins_something_and_what_happened_before_does_not() {
+        let month_ago = now().plus_days(-30);
+        assert!(is_followed(month_ago, now()));
+        assert!(!is_followed(month_ago.plus_seconds(-1), now()));
+        assert!(is_followed(now().plus_hours(1), now()));
     }
 }

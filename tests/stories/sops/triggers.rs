@@ -173,3 +173,52 @@ async fn a_brand_does_not_tell_what_the_service_sees_itself() {
     let refused = shop.key.post("/v1/customer-events", told).await;
     refused.refused(422, "event_kind_reserved");
 }
+
+#[tokio::test]
+async fn a_run_counts_from_when_it_happened_and_begins_by_nothing_of_long_ago() {
+    let shop = Shop::opens().await;
+    let (sop, _) = shop.procedure(follow_up()).await;
+    for event in ["order_paid", "check_out"] {
+        let trigger = json!({ "sop_id": sop, "event": event });
+        shop.key.post("/v1/sop-triggers", trigger).await.expect(201);
+    }
+    let guest = customer(&shop, "gold").await;
+    for (name, paid_on) in
+        [("history", "2025-12-05"), ("lately", "2026-01-03"), ("now", "2026-01-05")]
+    {
+        let order = json!({ "source": "erp", "external_id": name, "customer_id": guest,
+            "dealer_id": shop.dealer, "currency": "CNY", "paid_on": paid_on,
+            "lines": [{ "quantity": 1, "price_minor": 9_900 }] });
+        shop.key.post("/v1/orders", order).await.expect(201);
+    }
+    let mut told = check_out(&guest, "history");
+    told["happened_at"] = json!("2025-12-06T00:59:59Z");
+    shop.key.post("/v1/customer-events", told.clone()).await.expect(201);
+    for (name, beyond) in [("a", "2025-01-05T00:59:59Z"), ("b", "2026-01-06T01:00:01Z")] {
+        told["external_id"] = json!(name);
+        told["happened_at"] = json!(beyond);
+        let refused = shop.key.post("/v1/customer-events", told.clone()).await;
+        let refused = refused.refused(422, "event_time_out_of_range");
+        assert_eq!(refused["earliest_at"], "2025-01-05T01:00:00Z");
+    }
+    shop.house.settle().await;
+    let begun = runs(&shop).await;
+    let mut anchors: Vec<_> = begun.iter().map(|run| run["anchor_at"].as_str().unwrap()).collect();
+    anchors.sort_unstable();
+    // A day is over at its end, in Shanghai; and today is not over.
+    assert_eq!(anchors, ["2026-01-03T16:00:00Z", "2026-01-05T01:00:00Z"]);
+}
+
+#[tokio::test]
+async fn twenty_triggers_wait_for_one_event_and_no_more_also_when_all_come_at_once() {
+    let shop = Shop::opens().await;
+    let (sop, _) = shop.procedure(follow_up()).await;
+    let trigger = json!({ "sop_id": sop, "event": "check_out" });
+    let tries = (0..24).map(|_| shop.key.post("/v1/sop-triggers", trigger.clone()));
+    let tries = futures::future::join_all(tries).await;
+    assert_eq!(tries.iter().filter(|reply| reply.status == 201).count(), 20);
+    let refused = shop.key.post("/v1/sop-triggers", trigger).await;
+    assert_eq!(refused.refused(409, "too_many_triggers")["most"], 20);
+    let other = json!({ "sop_id": sop, "event": "check_in" });
+    shop.key.post("/v1/sop-triggers", other).await.expect(201);
+}

@@ -117,7 +117,7 @@ pub(crate) async fn go_on(key: &Client, names: &mut Names) {
     let (id, step) = (run.id(), run["steps"][0]["id"].as_str().unwrap());
     attaches(key, (&id, step), "photo", PNG.to_vec()).await.expect(201);
     let event = json!({
-        "kind": "check_out", "customer_id": names["li"], "happened_at": "2026-03-06T00:00:00Z",
+        "kind": "check_out", "customer_id": names["li"], "happened_at": "2026-01-05T00:00:00Z",
     });
     key.post("/v1/customer-events", event).await.expect(201);
     let complaints = format!("/v1/complaints?customer_id={}", names["li"]);
