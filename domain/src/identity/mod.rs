@@ -222,7 +222,7 @@ scopes! {
     SopsPublish = "sops:publish", [BrandAdmin], "Publish procedures.";
     SopsAcknowledge = "sops:acknowledge", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin], "Acknowledge that one has read a procedure.";
     RunsRead = "sop_runs:read", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read what was done by which procedure.";
-    RunsWrite = "sop_runs:write", [Clerk Technician SupportAgent Manager Owner], "Tick off the steps of a procedure.";
+    RunsWrite = "sop_runs:write", [Clerk Technician SupportAgent Manager Owner BrandSupport BrandAdmin], "Tick off the steps of a procedure.";
     AllowancesRead = "allowances:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read policies, accounts and limits of authority.";
     AllowancesWrite = "allowances:write", [BrandAdmin], "Set policies and limits of authority.";
     GesturesRead = "gestures:read", [Clerk SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read gestures.";
