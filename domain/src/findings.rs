@@ -161,6 +161,9 @@ pub struct FindingDetails {
     pub subject: AnyId,
     /// The dealer whose people see it; null when it is a matter of the brand alone.
     pub dealer_id: Option<DealerId>,
+    /// What of the record it is about, where that is not the whole of it: for a `sop_gap` the department and the moment,
+    /// as in `after_sales/repair`.
+    pub topic: Option<Line>,
     /// When it was noticed. The same about the same record of the same dealer is noticed once in a period.
     pub period: FindingPeriod,
     /// The numbers behind it, by name: counts, minor units (`_minor`), basis points (`_bp`).
@@ -172,7 +175,7 @@ pub struct FindingDetails {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(examples(json!({
     "id": "fnd_01m80t7jx3e9vbq2f4c6d8g0hk", "kind": "training_needed",
-    "subject": "sov_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "subject": "sov_01m80t7jx3e9vbq2f4c6d8g0hk", "topic": null, "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
     "period": "2026-11", "evidence": { "runs": 12, "runs_with_missed_obligations": 4, "share_bp": 3_333 },
     "state": "open", "reason": null, "settled_at": null,
     "version": 1, "created_at": "2026-11-22T16:00:00Z",
@@ -293,6 +296,7 @@ mod tests {
             kind: FindingKind::TrainingNeeded,
             subject: AnyId::of(SopVersionId::from(Uuid::from_u128(1))),
             dealer_id: None,
+            topic: None,
             period: FindingPeriod::month_of(on("2026-11-22")),
             evidence: FindingEvidence::from([("runs".to_owned(), 5)]),
         };

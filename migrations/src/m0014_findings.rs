@@ -21,6 +21,7 @@ fn finding() -> Owned {
     let columns = "kind text NOT NULL,
         subject text COLLATE \"C\" NOT NULL,
         dealer_id uuid,
+        topic text COLLATE \"C\",
         period text COLLATE \"C\" NOT NULL,
         evidence jsonb NOT NULL,
         state text NOT NULL CHECK (state IN ('open', 'acknowledged', 'resolved', 'dismissed')),
@@ -34,8 +35,8 @@ fn finding() -> Owned {
         .may_refer("dealer_id", "dealer")
         // What is noticed twice in one period is one finding; a version of a procedure may be a matter of several dealers.
         .constraint(
-            "kind__subject__dealer_id__period",
-            "UNIQUE NULLS NOT DISTINCT (tenant_id, kind, subject, dealer_id, period)",
+            "kind__subject__dealer_id__period__topic",
+            "UNIQUE NULLS NOT DISTINCT (tenant_id, kind, subject, dealer_id, period, topic)",
         )
         .index("state", "state, id", "")
         .index("subject", "subject, id", "")

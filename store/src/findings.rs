@@ -26,6 +26,7 @@ table! {
             kind: FindingKind,
             subject: AnyId,
             dealer_id: Option<DealerId>,
+            topic: Option<Line>,
             period: FindingPeriod,
             evidence: FindingEvidence,
         }],
@@ -81,6 +82,21 @@ pub fn at_hand(
         .order_by_asc(Is::Id)
 }
 
+/// Findings of one kind that are neither resolved nor dismissed, about one topic or about any.
+pub fn unsettled(kind: FindingKind, topic: Option<&Line>) -> Select<finding::Entity> {
+    use finding::Column as Is;
+    findings(FindingsWanted { kind: Some(kind), ..FindingsWanted::default() })
+        .filter(Is::SettledAt.is_null())
+        .apply_if(topic, |all, topic| all.filter(Is::Topic.eq(&**topic)))
+}
+
+/// Findings of one kind that were resolved or dismissed from an instant on.
+pub(crate) fn settled_since(kind: FindingKind, since: Timestamp) -> Select<finding::Entity> {
+    use finding::Column as Is;
+    findings(FindingsWanted { kind: Some(kind), ..FindingsWanted::default() })
+        .filter(Is::SettledAt.gte(chrono::DateTime::<chrono::Utc>::from(since)))
+}
+
 impl Tenant {
     /// Lets those who look at the same plan wait for each other, so that two of its versions that come into force at
     /// once are noticed once.
@@ -93,7 +109,8 @@ impl Tenant {
     }
 
     /// Writes down what was noticed, with its line in the timeline; answers whether it is new. What was noticed
-    /// before about the same record of the same dealer in the same period stays as it is, whatever became of it.
+    /// before about the same topic of the same record of the same dealer in the same period stays as it is, whatever
+    /// became of it.
     ///
     /// # Errors
     ///
@@ -102,10 +119,8 @@ impl Tenant {
         use finding::Column as Is;
         let Change { record, action, facts, .. } =
             Finding::notice(self.new_id(), details, self.now());
-        let known =
-            OnConflict::columns([Is::TenantId, Is::Kind, Is::Subject, Is::DealerId, Is::Period])
-                .do_nothing()
-                .to_owned();
+        let known = [Is::TenantId, Is::Kind, Is::Subject, Is::DealerId, Is::Period, Is::Topic];
+        let known = OnConflict::columns(known).do_nothing().to_owned();
         let insert =
             <Finding as table::Table>::Entity::insert(self.row(&record)).on_conflict(known);
         let written = self.work().execute_raw(insert.build(DbBackend::Postgres)).await?;

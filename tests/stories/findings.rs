@@ -30,6 +30,7 @@ pub(crate) async fn notices(
         kind,
         subject: dealer.map_or_else(|| AnyId::of(brand.id()), AnyId::of),
         dealer_id: dealer,
+        topic: None,
         period: FindingPeriod::month_of(work.now().date_in(brand.details.tz)),
         evidence: FindingEvidence::from([("runs".to_owned(), 12), ("share_bp".to_owned(), 3_333)]),
     };

@@ -3,7 +3,7 @@
 
 use super::Answers;
 use crate::{
-    access::{Access, Api, Outcome, may},
+    access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
     patch::patches,
     problem::Problem,
@@ -11,11 +11,15 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
+    findings::{Finding, FindingKind},
     ids::{SopId, SopVersionId},
+    inventory::{ServiceItem, ServiceItemStatus},
     sops::{Sop, SopVersion, SopVersionDetails},
-    text::Line,
+    text::{Code, Line},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use store::{Failure, Fault, findings::unsettled, inventory::items::items_with_codes};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -198,7 +202,9 @@ async fn return_sop_version(
 ///
 /// It comes into force: new runs follow it, and it can never be changed. The version that was in force
 /// is retired; runs that began under it go on. A person cannot publish a version on which they wrote
-/// (`own_sop_version`); the brand's own programs can, because they stand for the brand.
+/// (`own_sop_version`); the brand's own programs can, because they stand for the brand. The services that its
+/// steps perform are there and not retired (`step_service_unknown`). A finding that its moment has no procedure
+/// is resolved by it.
 #[utoipa::path(
     post, path = "/sop-versions/{id}/publish", tag = "sops",
     operation_id = "publish_sop_version",
@@ -217,9 +223,38 @@ async fn publish_sop_version(
     let work = access.write().await?;
     let (version, in_force) = work.hold_for_publication(id).await?;
     work.heed(&version);
+    let services = active_services(&work, &version.details).await?;
+    version.details.require_services(&services)?;
     let publication = version.publish(in_force, work.actor(), work.now())?;
     let version = work.record_publication(publication).await?;
+    close_gap(&work, version.sop_id).await?;
     work.changed(answers.of(version)).await
+}
+
+/// The codes of the service items that the steps name and that are not retired. They are held, so that none is retired
+/// meanwhile.
+async fn active_services(
+    work: &Work,
+    version: &SopVersionDetails,
+) -> Result<BTreeSet<Code>, Fault> {
+    let codes = version.services();
+    if codes.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let items: Vec<ServiceItem> = work.hold_all(items_with_codes(&codes)).await?;
+    let active = items.into_iter().filter(|item| item.status == ServiceItemStatus::Active);
+    Ok(active.map(|item| item.details.code).collect())
+}
+
+/// Settles the finding that nothing says what to do at the moment that a procedure is for.
+async fn close_gap(work: &Work, sop: SopId) -> Result<(), Failure> {
+    let sop: Sop = work.get(sop).await?;
+    let gap = sop.details.gap();
+    let told: Vec<Finding> = work.hold_all(unsettled(FindingKind::SopGap, gap.as_ref())).await?;
+    for finding in told {
+        work.record(finding.resolve(work.now())?).await?;
+    }
+    Ok(())
 }
 
 /// Retires a published version

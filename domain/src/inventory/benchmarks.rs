@@ -150,6 +150,7 @@ impl ServiceBenchmark {
             kind: FindingKind::ClassDrift,
             subject: AnyId::of(self.service_item_id),
             dealer_id: None,
+            topic: None,
             period: FindingPeriod::month_of(on),
             evidence: named.collect::<FindingEvidence>(),
         }

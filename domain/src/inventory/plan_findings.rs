@@ -81,7 +81,7 @@ fn noticed(
     let evidence: FindingEvidence =
         known.map(|(name, number)| (name.to_owned(), number.into())).collect();
     let (subject, period) = (AnyId::of(plan.id), period.clone());
-    Some(FindingDetails { kind, subject, dealer_id: None, period, evidence })
+    Some(FindingDetails { kind, subject, dealer_id: None, topic: None, period, evidence })
 }
 
 #[cfg(test)]

@@ -8,11 +8,15 @@ use crate::{
     lists::list_of,
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
-    text::{Bilingual, Line},
+    text::{Bilingual, Code, Line},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
+
+/// The most steps of a version: more is not followed at a customer's.
+pub const MOST_STEPS: u32 = 100;
 
 /// A person publishes what they have written themselves.
 pub(super) static OWN_SOP_VERSION: Rule = Rule {
@@ -26,6 +30,21 @@ pub(super) static OWN_SOP_VERSION: Rule = Rule {
     advice: Bilingual {
         en: "Ask a colleague who did not write on this version to review and publish it.",
         zh: "请由未参与撰写该版本的同事复核并发布。",
+    },
+};
+
+/// A step performs a service that the brand does not have.
+pub(super) static STEP_SERVICE_UNKNOWN: Rule = Rule {
+    code: "step_service_unknown",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "No such active service item", zh: "没有此有效服务项目" },
+    detail: Bilingual {
+        en: "Step {position} performs the service item {service_item_code}, which is not there or is retired.",
+        zh: "第 {position} 步引用的服务项目 {service_item_code} 不存在或已停用。",
+    },
+    advice: Bilingual {
+        en: "Enter or reinstate the item, or return the version and let the step name another one.",
+        zh: "请新建或恢复该项目，或退回该版本并让步骤引用其他项目。",
     },
 };
 
@@ -101,6 +120,27 @@ impl SopVersionDetails {
     /// `step_depends_on_later` when a condition asks for what a later step finds.
     pub fn check(&self) -> Result<(), Refusal> {
         references::check(&self.steps)
+    }
+
+    /// The codes of the service items that its steps perform.
+    pub fn services(&self) -> BTreeSet<&Code> {
+        self.steps.iter().filter_map(|step| step.service_item_code.as_ref()).collect()
+    }
+
+    /// Makes sure, before it comes into force, that the services its steps perform are among the `active` ones.
+    ///
+    /// # Errors
+    ///
+    /// `step_service_unknown` for the first that is not.
+    pub fn require_services(&self, active: &BTreeSet<Code>) -> Result<(), Refusal> {
+        for (position, step) in (1_u32..).zip(&self.steps) {
+            let code = step.service_item_code.as_ref();
+            if let Some(unknown) = code.filter(|code| !active.contains(*code)) {
+                let refusal = Refusal::new(&STEP_SERVICE_UNKNOWN).with("position", position);
+                return Err(refusal.with("service_item_code", unknown));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -424,5 +464,18 @@ mod tests {
         }
         let retired = published().retire(now()).unwrap().record;
         assert_eq!(retired.retire(now()).unwrap_err().rule, &ILLEGAL_TRANSITION);
+    }
+
+    #[test]
+    fn a_step_performs_a_service_that_is_there() {
+        let mut details = details(2).unwrap();
+        assert_eq!(details.require_services(&BTreeSet::new()), Ok(()));
+        let code: Code = "filter-change".parse().unwrap();
+        details.steps[1].service_item_code = Some(code.clone());
+        assert_eq!(details.services(), BTreeSet::from([&code]));
+        let refusal = details.require_services(&BTreeSet::new()).unwrap_err();
+        assert_eq!(refusal.rule, &STEP_SERVICE_UNKNOWN);
+        assert_eq!(refusal.facts.get("position"), Some(&json!(2)));
+        assert_eq!(details.require_services(&BTreeSet::from([code])), Ok(()));
     }
 }

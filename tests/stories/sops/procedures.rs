@@ -200,6 +200,7 @@ async fn what_a_step_demands_stands_in_the_version_and_in_the_run() {
         call[name] = demand.clone();
     }
     let details = json!({ "change_note": "First.", "steps": [call, step("Write it down")] });
+    shop.service("filter-change").await;
     let (sop, version) = shop.procedure(details).await;
     let version = shop.key.get(&format!("/v1/sop-versions/{version}")).await.expect(200);
     let run = start(&shop.key, &sop).await.expect(201);
@@ -211,6 +212,27 @@ async fn what_a_step_demands_stands_in_the_version_and_in_the_run() {
         assert_eq!(record["steps"][1]["evidence"], json!([]));
         assert_eq!(record["steps"][1]["due"], Value::Null);
     }
+}
+
+#[tokio::test]
+async fn a_procedure_comes_into_force_when_what_it_performs_is_there() {
+    let shop = Shop::opens().await;
+    let mut change = step("Change the filter");
+    change["service_item_code"] = json!("filter-change");
+    let steps = json!({ "change_note": "First.", "steps": [step("Look"), change] });
+    let sop = create_sop(&shop.key, "filter-change").await.expect(201).id();
+    let version = draft(&shop.key, &sop, steps).await.id();
+    say(&shop.key, &version, "submit").await.expect(200);
+    let refused = say(&shop.key, &version, "publish").await.refused(409, "step_service_unknown");
+    assert_eq!(
+        (&refused["position"], &refused["service_item_code"]),
+        (&json!(2), &json!("filter-change"))
+    );
+    let item = shop.service("filter-change").await;
+    shop.key.post(&format!("/v1/service-items/{item}/retire"), json!({})).await.expect(200);
+    say(&shop.key, &version, "publish").await.refused(409, "step_service_unknown");
+    shop.key.post(&format!("/v1/service-items/{item}/reinstate"), json!({})).await.expect(200);
+    say(&shop.key, &version, "publish").await.expect(200);
 }
 
 #[tokio::test]
