@@ -235,7 +235,7 @@ impl<P> Access<P> {
     /// # Errors
     ///
     /// Those of [`Access::write`].
-    pub async fn recall(&self) -> Result<(), Early> {
+    pub async fn recall(&mut self) -> Result<(), Early> {
         let Some(keyed) = &self.keyed else { return Ok(()) };
         let first = enter_first(&self.store, self.scope(), keyed).await?;
         Ok(first.undo().await.map_err(Problem::from)?)

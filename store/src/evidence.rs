@@ -3,7 +3,7 @@
 use crate::{Fault, Tenant, files::first_name_of, listed, table, words};
 use domain::{
     ids::{CustomerId, DealerId, SopRunId, SopRunStepId},
-    sops::{SopEvidence, SopEvidenceKind, SopEvidenceType},
+    sops::{SopEvidence, SopEvidenceKind, SopEvidenceType, SopRunStep},
     time::Timestamp,
 };
 use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, Select};
@@ -19,6 +19,7 @@ table! {
         sop_run_step_id: SopRunStepId,
         dealer_id: Option<DealerId>,
         customer_id: Option<CustomerId>,
+        attempt: u32,
         kind: SopEvidenceKind,
         content_type: SopEvidenceType,
         size_bytes: u32,
@@ -37,9 +38,11 @@ pub fn evidence_of(run: SopRunId) -> Select<sop_evidence::Entity> {
     sop_evidence::Entity::find().filter(sop_evidence::Column::SopRunId.eq(Uuid::from(run)))
 }
 
-/// The files of a step.
-fn evidence_of_step(step: SopRunStepId) -> Select<sop_evidence::Entity> {
-    sop_evidence::Entity::find().filter(sop_evidence::Column::SopRunStepId.eq(Uuid::from(step)))
+/// The files of the attempt at a step that is the next.
+fn evidence_of_attempt(step: &SopRunStep) -> Select<sop_evidence::Entity> {
+    sop_evidence::Entity::find()
+        .filter(sop_evidence::Column::SopRunStepId.eq(Uuid::from(step.id)))
+        .filter(sop_evidence::Column::Attempt.eq(step.attempt()))
 }
 
 impl Tenant {
@@ -53,7 +56,8 @@ impl Tenant {
         mut files: BTreeSet<Uuid>,
         (from, until): (Timestamp, Timestamp),
     ) -> Result<BTreeSet<Uuid>, Fault> {
-        let sql = "SELECT id FROM sop_evidence WHERE tenant_id = ac.tenant() AND id >= $1 AND id < $2";
+        let sql =
+            "SELECT id FROM sop_evidence WHERE tenant_id = ac.tenant() AND id >= $1 AND id < $2";
         let values = [first_name_of(from).into(), first_name_of(until).into()];
         for named in self.work().query_all_raw(self.statement(sql, values)).await? {
             files.remove(&named.try_get("", "id")?);
@@ -61,24 +65,25 @@ impl Tenant {
         Ok(files)
     }
 
-    /// How many files a step has; no more than a step can have are counted.
+    /// How many files the attempt at a step that is the next has; no more than it can have are counted.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
-    pub async fn count_evidence(&self, step: SopRunStepId) -> Result<u32, Fault> {
+    pub async fn count_evidence(&self, step: &SopRunStep) -> Result<u32, Fault> {
         let most = u64::from(domain::sops::MOST_EVIDENCE);
-        let counted = self.count::<SopEvidence>(evidence_of_step(step), most).await?;
+        let counted = self.count::<SopEvidence>(evidence_of_attempt(step), most).await?;
         Ok(u32::try_from(counted).unwrap_or(u32::MAX))
     }
 
-    /// What is attached to a step.
+    /// What is attached to the attempt at a step that is the next: what showed an attempt that failed does not show
+    /// this one.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
-    pub async fn attached(&self, step: SopRunStepId) -> Result<BTreeSet<SopEvidenceKind>, Fault> {
-        let files: Vec<SopEvidence> = self.all(evidence_of_step(step)).await?;
+    pub async fn attached(&self, step: &SopRunStep) -> Result<BTreeSet<SopEvidenceKind>, Fault> {
+        let files: Vec<SopEvidence> = self.all(evidence_of_attempt(step)).await?;
         Ok(files.into_iter().map(|file| file.kind).collect())
     }
 }

@@ -20,8 +20,8 @@ use domain::{
     record::Record as _,
     refusal::Refusal,
     sops::{
-        EVIDENCE_LINK_EXPIRED, EVIDENCE_LINK_MINUTES, SopEvidence, SopEvidenceFile,
-        SopEvidenceKind, SopRun, recognise,
+        EVIDENCE_LINK_EXPIRED, EVIDENCE_LINK_MINUTES, SopChecklist, SopEvidence, SopEvidenceFile,
+        SopEvidenceKind, SopRun, SopRunStep, recognise,
     },
     time::Timestamp,
 };
@@ -80,7 +80,7 @@ struct AttachmentOptions {
 #[schema(examples(json!({
     "id": "evd_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_run_id": "run_01m80t7jx3e9vbq2f4c6d8g0hk",
     "sop_run_step_id": "rst_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "kind": "photo", "content_type": "image/jpeg", "size_bytes": 184_220,
+    "attempt": 1, "kind": "photo", "content_type": "image/jpeg", "size_bytes": 184_220,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "attached_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "created_at": "2026-11-22T09:30:00Z",
     "download_path": "/public/v1/evidence/AVq3", "download_until_at": "2026-11-22T09:45:00Z",
@@ -99,7 +99,8 @@ struct SopEvidenceShown {
 /// Attaches a file to a step
 ///
 /// The body is the file itself, at most 10 MiB. What it is, its first bytes say: Content-Type and names are not
-/// believed. A step takes 10 files, until it is done or waived; files are never changed and never taken away.
+/// believed. A step takes 10 files, until it is done or waived; when it failed, doing it again takes files of its own,
+/// again 10. Files are never changed and never taken away.
 #[utoipa::path(
     post, path = "/sop-runs/{id}/steps/{step_id}/evidence", tag = "sops",
     operation_id = "attach_sop_evidence",
@@ -133,10 +134,9 @@ async fn attach_sop_evidence(
     access.recall().await?;
     let reading = access.look().await?;
     let run: SopRun = reading.get(id).await?;
-    let attached = reading.count_evidence(step_id).await?;
     let checklist = reading.checklist(run).await?;
-    let none = || Problem::new(&problem::NOT_FOUND);
-    checklist.require_room(step_id, attached)?.ok_or_else(none)?;
+    let attached = reading.count_evidence(step_of(&checklist, step_id)?).await?;
+    checklist.require_room(step_id, attached)?;
     let file = SopEvidenceFile {
         id: reading.new_id(),
         kind: options.kind,
@@ -167,12 +167,17 @@ async fn attach(
 ) -> Outcome {
     let work = access.write().await?;
     let run: SopRun = work.hold(id).await?;
-    let attached = work.count_evidence(step_id).await?;
     let checklist = work.checklist(run).await?;
+    let attached = work.count_evidence(step_of(&checklist, step_id)?).await?;
     let change = checklist.attach(step_id, attached, file, (work.actor(), work.now()))?;
     let change = change.ok_or_else(|| Problem::new(&problem::NOT_FOUND))?;
     let evidence = work.record(change).await?;
     work.created("/v1/sop-evidence", evidence).await
+}
+
+fn step_of(checklist: &SopChecklist, id: SopRunStepId) -> Result<&SopRunStep, Problem> {
+    let step = checklist.steps.iter().find(|step| step.id == id);
+    step.ok_or_else(|| Problem::new(&problem::NOT_FOUND))
 }
 
 /// Lists the files of a run

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 /// The largest file in bytes, 10 MiB: what a telephone's camera makes.
 pub const MOST_EVIDENCE_BYTES: usize = 10 * 1024 * 1024;
 
-/// The most files of one step.
+/// The most files of one attempt at a step.
 pub const MOST_EVIDENCE: u32 = 10;
 
 /// How long a link to a file can be followed: long enough to look at it, too short to be passed on.
@@ -168,7 +168,7 @@ pub fn recognise(kind: SopEvidenceKind, bytes: &[u8]) -> Result<SopEvidenceType,
 #[schema(examples(json!({
     "id": "evd_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_run_id": "run_01m80t7jx3e9vbq2f4c6d8g0hk",
     "sop_run_step_id": "rst_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "kind": "photo", "content_type": "image/jpeg", "size_bytes": 184_220,
+    "attempt": 1, "kind": "photo", "content_type": "image/jpeg", "size_bytes": 184_220,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "attached_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "created_at": "2026-11-22T09:30:00Z",
 })))]
@@ -184,6 +184,8 @@ pub struct SopEvidence {
     /// The customer the run is for.
     #[serde(skip)]
     pub customer_id: Option<CustomerId>,
+    /// Which attempt at the step it shows, from 1: one that failed is done again, and shown anew.
+    pub attempt: u32,
     /// What it shows.
     pub kind: SopEvidenceKind,
     /// What the file is, as its first bytes say.
@@ -236,8 +238,8 @@ impl SopChecklist {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when the run is over; `too_much_evidence` when the step has `attached` files and that is
-    /// all it can have.
+    /// `illegal_transition` when the run is over; `too_much_evidence` when the attempt at the step has `attached` files
+    /// and that is all it can have.
     pub fn require_room(
         &self,
         step: SopRunStepId,
@@ -275,6 +277,7 @@ impl SopChecklist {
             sop_run_step_id: step.id,
             dealer_id: self.run.details.dealer_id,
             customer_id: self.run.details.customer_id,
+            attempt: step.attempt(),
             kind,
             content_type,
             size_bytes,

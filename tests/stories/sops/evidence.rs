@@ -64,13 +64,18 @@ async fn a_step_is_done_when_what_shows_it_is_attached() {
     assert_eq!(signature["size_bytes"], PNG.len());
     let location = format!("/v1/sop-evidence/{}", signature.id());
     assert_eq!(signature.header("location"), location);
+    assert_eq!(signature["attempt"], 2);
+    // What showed the attempt that went wrong does not show this one.
+    let refused = at(&shop.key, &run, 1, "complete", done.clone()).await;
+    assert_eq!(refused.refused(409, "evidence_missing")["missing"], json!(["photo"]));
+    attaches(&shop.key, (&id, &step), "photo", HEIC.to_vec()).await.expect(201);
     at(&shop.key, &run, 1, "complete", done).await.expect(200);
     let late = attaches(&shop.key, (&id, &step), "photo", JPEG.to_vec()).await;
     late.refused(409, "illegal_transition");
 
     let listed = shop.key.get(&format!("/v1/sop-runs/{id}/evidence")).await.expect(200);
     let kinds: Vec<_> = listed.data().iter().map(|one| &one["kind"]).collect();
-    assert_eq!(kinds, [&json!("signature"), &json!("photo")]);
+    assert_eq!(kinds, [&json!("photo"), &json!("signature"), &json!("photo")]);
     let lines = shop.key.get(&format!("/v1/audit-entries?subject={}", signature.id())).await;
     assert_eq!(lines.data()[0]["action"], "attach");
 }
