@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::response::{IntoResponse as _, Response};
 use domain::{
-    ids::{DealerId, SopVersionId, StaffId},
+    ids::{DealerId, SopRunStepId, SopVersionId, StaffId},
     sops::{SopAdherence, SopRunStep, SopTodo, todo_of},
     time::CivilDate,
 };
@@ -54,6 +54,8 @@ struct TodoFilters {
     /// At most so many, 1 to 200.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<AtMost>,
+    /// Where to go on: the `next_cursor` of the answer before.
+    cursor: Option<SopRunStepId>,
 }
 
 /// What waits for somebody.
@@ -63,6 +65,8 @@ struct TodoList {
     steps: Vec<SopTodo>,
     /// Whether there are more behind these.
     has_more: bool,
+    /// Pass it as `cursor` to get the next ones: the last of these steps. Null when there are no more.
+    next_cursor: Option<SopRunStepId>,
 }
 
 /// Shows what is to be done
@@ -81,12 +85,13 @@ async fn show_todo(
     access: Access<may::RunsRead>,
     Parameters(filters): Parameters<TodoFilters>,
 ) -> Result<Response, Problem> {
-    let TodoFilters { staff_id, scope, limit } = filters;
+    let TodoFilters { staff_id, scope, limit, cursor } = filters;
     let owner = todo_of(access.caller().actor, staff_id, scope == Some(TodoScope::Dealer))?;
     let reading = access.read().await?;
     let limit = limit.map_or(USUAL_LIMIT, |AtMost(limit)| limit);
-    let (steps, has_more) = reading.todo(owner, limit).await?;
-    Ok(axum::Json(TodoList { steps, has_more }).into_response())
+    let (steps, has_more) = reading.todo(owner, cursor, limit).await?;
+    let next_cursor = steps.last().filter(|_| has_more).map(|last| last.step.id);
+    Ok(axum::Json(TodoList { steps, has_more, next_cursor }).into_response())
 }
 
 /// By what a report counts.
@@ -124,6 +129,8 @@ struct AdherenceReport {
     to_on: CivilDate,
     /// A line for each dealer, person or version, those with the most runs first; at most 200.
     rows: Vec<SopAdherence>,
+    /// Whether there are more: then narrow the days down, or ask by something else.
+    has_more: bool,
 }
 
 /// Reports how well procedures were followed
@@ -149,9 +156,9 @@ async fn report_sop_adherence(
         AdherenceKey::Staff => AdherenceBy::Staff,
         AdherenceKey::Version => AdherenceBy::Version,
     };
-    let rows = reading.adherence(by, days.span.start, days.span.end).await?;
+    let (rows, has_more) = reading.adherence(by, days.span.start, days.span.end).await?;
     let Days { from_on, to_on, .. } = days;
-    Ok(axum::Json(AdherenceReport { from_on, to_on, rows }).into_response())
+    Ok(axum::Json(AdherenceReport { from_on, to_on, rows, has_more }).into_response())
 }
 
 /// Which deviations are wanted.
@@ -161,6 +168,8 @@ async fn report_sop_adherence(
 struct DeviationFilters {
     /// Those of this dealer's runs.
     dealer_id: Option<DealerId>,
+    /// Those of this person's steps; where a step was nobody's, of whoever carried out the run.
+    staff_id: Option<StaffId>,
     /// Those of runs that followed this version.
     sop_version_id: Option<SopVersionId>,
     /// The first day, in the brand's time zone; 30 days before the last one when left out.
@@ -171,8 +180,8 @@ struct DeviationFilters {
 
 /// Lists deviations
 ///
-/// The steps that failed or were waived on these days, each with its `deviation_reason`; the oldest comes first. A
-/// dealer's people see those of their dealer's runs, and technicians those of runs they have a part in.
+/// The steps that failed or were waived on these days, each with its `deviation_reason`; the oldest comes first. How
+/// many there are of each person, `GET /v1/reports/sop-adherence?by=staff` counts. A dealer's people see those of their dealer's runs, and technicians those of runs they have a part in.
 #[utoipa::path(
     get, path = "/reports/sop-deviations", tag = "sops",
     operation_id = "list_sop_deviations",
@@ -185,10 +194,11 @@ async fn list_sop_deviations(
     list: List<SopRunStep, DeviationFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let DeviationFilters { dealer_id, sop_version_id, from_on, to_on } = list.filters;
+    let DeviationFilters { dealer_id, staff_id, sop_version_id, from_on, to_on } = list.filters;
     let days = Days::of(&reading, from_on, to_on, lately).await?;
     let wanted = DeviationsWanted {
         dealer: dealer_id,
+        staff: staff_id,
         version: sop_version_id,
         from: days.span.start,
         until: days.span.end,

@@ -64,7 +64,7 @@ pub struct MissedObligations {
     pub dealer_id: DealerId,
     /// Of what.
     pub sop_version_id: SopVersionId,
-    /// Runs that were completed.
+    /// Runs that were completed, and others in which an obligation was missed.
     pub runs: u32,
     /// Those in which an obligation failed or was waived.
     pub missed: u32,
@@ -88,6 +88,7 @@ impl MissedObligations {
             kind: FindingKind::TrainingNeeded,
             subject: AnyId::of(self.sop_version_id),
             dealer_id: Some(self.dealer_id),
+            topic: None,
             period: FindingPeriod::month_of(on),
             evidence: named.collect::<FindingEvidence>(),
         })

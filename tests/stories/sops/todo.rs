@@ -90,7 +90,7 @@ async fn adherence_and_deviations_are_counted_for_each_dealer_and_version() {
     let (sop, version) = shop.procedure(filter_change()).await;
     let other = super::enter_dealer(&shop.key, "suzhou-01").await;
     let (id, manager) = shop.hires(Role::Manager, &shop.dealer).await;
-    let (_, stranger) = shop.hires(Role::Manager, &other).await;
+    let (stranger_id, stranger) = shop.hires(Role::Manager, &other).await;
     for misses in [true, false, false] {
         changes_filter(&manager, &sop, misses).await;
     }
@@ -112,6 +112,12 @@ async fn adherence_and_deviations_are_counted_for_each_dealer_and_version() {
     let deviations = shop.key.get("/v1/reports/sop-deviations").await.expect(200);
     assert_eq!(deviations.data().len(), 1);
     assert_eq!(deviations.data()[0]["deviation_reason"], "The meter is broken.");
+    let of_staff = async |id: &str| {
+        let path = format!("/v1/reports/sop-deviations?staff_id={id}");
+        shop.key.get(&path).await.expect(200).data().len()
+    };
+    assert_eq!((of_staff(&id).await, of_staff(&stranger_id).await), (1, 0));
+    assert_eq!(report(&shop.key, "dealer").await["has_more"], false);
     assert_eq!(stranger.get("/v1/reports/sop-deviations").await.expect(200).data().len(), 0);
     let before = shop.key.get("/v1/reports/sop-deviations?to_on=2026-01-04").await.expect(200);
     assert_eq!(before.data().len(), 0);
@@ -141,5 +147,75 @@ async fn where_obligations_are_missed_people_are_shown_again() {
     assert_eq!(careful.get("/v1/findings").await.expect(200).data().len(), 0);
     // Every night looks again, and the month has one.
     shop.house.pass_days(5).await;
-    assert_eq!(shop.key.get("/v1/findings").await.expect(200).data().len(), 1);
+    let path = "/v1/findings?kind=training_needed";
+    assert_eq!(shop.key.get(path).await.expect(200).data().len(), 1);
+    // What was looked at is not told of again when the month is new and the misses are the same.
+    let id = finding["id"].as_str().unwrap();
+    manager.post(&format!("/v1/findings/{id}/resolve"), json!({})).await.expect(200);
+    shop.house.pass_days(26).await;
+    assert_eq!(shop.key.get(path).await.expect(200).data().len(), 1);
+}
+
+#[tokio::test]
+async fn obligations_that_are_missed_count_though_their_runs_never_end() {
+    let shop = Shop::opens().await;
+    let (sop, _) = shop.procedure(filter_change()).await;
+    let (_, manager) = shop.hires(Role::Manager, &shop.dealer).await;
+    for _ in 0..5 {
+        let run = manager.post("/v1/sop-runs", json!({ "sop_id": sop })).await.expect(201);
+        settle(&manager, &run, 1, json!({ "value": true })).await;
+        settle(&manager, &run, 2, json!({ "value": 500 })).await;
+    }
+    shop.house.pass_days(1).await;
+    let findings = manager.get("/v1/findings?kind=training_needed").await.expect(200);
+    let numbers =
+        json!({ "runs": 5, "runs_with_missed_obligations": 5, "share_bp": 10_000, "days": 30 });
+    assert_eq!(findings.data()[0]["evidence"], numbers);
+}
+
+#[tokio::test]
+async fn a_long_list_is_gone_through_step_by_step() {
+    let shop = Shop::opens().await;
+    let (_, clerk) = shop.hires(Role::Clerk, &shop.dealer).await;
+    let (sop, _) = shop.procedure(calls()).await;
+    clerk.post("/v1/sop-runs", json!({ "sop_id": sop })).await.expect(201);
+    let mut seen = Vec::new();
+    let mut list = clerk.get("/v1/todo?limit=1").await.expect(200);
+    loop {
+        seen.extend(titles(&list).into_iter().map(str::to_owned));
+        let Some(cursor) = list["next_cursor"].as_str() else { break };
+        list = clerk.get(&format!("/v1/todo?limit=1&cursor={cursor}")).await.expect(200);
+    }
+    assert_eq!(seen, ["Today", "Tomorrow", "Whenever"]);
+    clerk.get("/v1/todo?cursor=x").await.refused(400, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn a_moment_without_a_procedure_is_told_of_until_there_is_one() {
+    let shop = Shop::opens().await;
+    shop.house.pass_days(1).await;
+    let path = "/v1/findings?kind=sop_gap&state=open&limit=200";
+    assert!(shop.key.get(path).await.expect(200).data().is_empty(), "nothing was begun");
+    shop.procedure(calls()).await;
+    shop.house.pass_days(2).await;
+    let told = async || shop.key.get(path).await.expect(200).data().clone();
+    let topics = |told: &[Value]| -> Vec<String> {
+        told.iter().map(|one| one["topic"].as_str().unwrap().to_owned()).collect()
+    };
+    let gaps = told().await;
+    assert_eq!(gaps.len(), 11);
+    assert!(topics(&gaps).contains(&"after_sales/repair".to_owned()));
+    assert!(!topics(&gaps).contains(&"after_sales/annual_visit".to_owned()));
+    // Dealers' people have no part in it.
+    let (_, manager) = shop.hires(Role::Manager, &shop.dealer).await;
+    assert!(manager.get(path).await.expect(200).data().is_empty());
+
+    let repair = json!({ "code": "repair", "name": "维修", "department": "after_sales",
+        "touchpoint": "repair" });
+    let sop = shop.key.post("/v1/sops", repair).await.expect(201).id();
+    let version = super::draft(&shop.key, &sop, calls()).await.id();
+    super::say(&shop.key, &version, "submit").await.expect(200);
+    super::say(&shop.key, &version, "publish").await.expect(200);
+    assert!(!topics(&told().await).contains(&"after_sales/repair".to_owned()));
+    assert_eq!(told().await.len(), 10);
 }
