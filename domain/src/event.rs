@@ -211,6 +211,11 @@ pub enum Event {
         /// Which event.
         customer_event: CustomerEventId,
     },
+    /// Somebody has left, or works for another dealer: steps of procedures that were theirs are somebody else's.
+    StepsLeftBehind {
+        /// The run up to which, in the order of identifiers, it is done.
+        after: Option<SopRunId>,
+    },
     /// A step of a procedure should have been settled by now.
     SopStepDue {
         /// Which run.

@@ -1,6 +1,6 @@
 //! Table `sop_acknowledgement`: who has read which version of a procedure.
 
-use crate::{identity::staff, listed, table};
+use crate::{Fault, Tenant, identity::staff, listed, table};
 use domain::{
     identity::{Role, StaffStatus},
     ids::{DealerId, SopId, SopVersionId, StaffId},
@@ -9,8 +9,8 @@ use domain::{
     time::Timestamp,
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _,
-    Select,
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    QueryTrait as _, Select,
     sea_query::{Expr, ExprTrait as _},
 };
 use uuid::Uuid;
@@ -66,4 +66,20 @@ pub fn not_acknowledged(version: SopVersionId) -> Select<staff::Entity> {
         .filter(staff::Column::Status.eq(table::word(&StaffStatus::Active)))
         .filter(staff::Column::Role.ne(table::word(&Role::Auditor)))
         .filter(staff::Column::Id.not_in_subquery(passed.into_query()))
+}
+
+impl Tenant {
+    /// Lets what people have read go with them to the dealer they work for now: there it is seen, and nobody is asked
+    /// to read it again. What the brand's own people have read is the brand's.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn let_acknowledgements_follow(&self) -> Result<(), Fault> {
+        let sql = "UPDATE sop_acknowledgement a SET dealer_id = p.dealer_id, version = a.version + 1 FROM staff p
+                   WHERE a.tenant_id = ac.tenant() AND p.tenant_id = a.tenant_id AND p.id = a.staff_id
+                     AND a.dealer_id IS DISTINCT FROM p.dealer_id";
+        self.work().execute_raw(self.statement(sql, [])).await?;
+        Ok(())
+    }
 }

@@ -57,6 +57,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::SopStepDue { run, step, escalated_rank } => {
             procedures::step_due(tenant, *run, *step, *escalated_rank).await
         }
+        Event::StepsLeftBehind { after } => procedures::hand_over(tenant, *after).await,
         // The first is delivered by `run`, which talks to the outside while no transaction is open; by the other
         // procedures begin.
         Event::MessageQueued { .. } | Event::CustomerEventTold { .. } => Ok(()),
@@ -142,6 +143,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::EnrolmentBegan { .. }
             | Event::WorkOrderUnscheduled { .. }
             | Event::TechnicianChanged { .. }
+            | Event::StepsLeftBehind { .. }
             | Event::DealerClosed { .. } => {}
         }
     }

@@ -3,11 +3,12 @@
 use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
-    problem::{self, Problem},
+    problem::{self, Problem, referred},
     request::{Id, Ids, Json},
 };
 use axum::response::Response;
 use domain::{
+    identity::Staff,
     ids::{CustomerId, DealerId, SopId, SopRunId, SopRunStepId, StaffId, WorkOrderId},
     sops::{
         SopAnswer, SopBeginning, SopChecklist, SopRun, SopRunDetails, SopRunState, SopVersion,
@@ -28,6 +29,7 @@ pub(super) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(abort_sop_run))
         .routes(routes!(complete_sop_run_step))
         .routes(routes!(waive_sop_run_step))
+        .routes(routes!(reassign_sop_run_step))
 }
 
 /// Which runs are wanted.
@@ -56,6 +58,15 @@ struct SopRunFilters {
 struct SopStepWaiver {
     /// Why it is left out; it becomes the step's `deviation_reason`.
     reason: Line,
+}
+
+/// Whose a step is from now on.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({ "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk" })))]
+struct SopStepHands {
+    /// Who does it: somebody who works at the dealer of the run, or for the brand.
+    staff_id: StaffId,
 }
 
 /// Why a run is broken off.
@@ -238,6 +249,43 @@ async fn waive_sop_run_step(
     let step = step_at_hand(&work, id, step_id).await?;
     let change = step.waive(waiver.reason, work.actor(), work.now())?;
     let checklist = work.record_checklist(change).await?;
+    work.changed(checklist).await
+}
+
+/// Gives a step to somebody else
+///
+/// Whoever had it. Its time does not change, nor who answers for it when it is late. Needs the rank of a manager
+/// (30). Steps of people who leave or move to another dealer are given to a manager by themselves, or to the owner
+/// where there is none.
+#[utoipa::path(
+    post, path = "/sop-runs/{id}/steps/{step_id}/reassign", tag = "sops",
+    operation_id = "reassign_sop_run_step",
+    params(
+        ("id" = SopRunId, Path, description = "The run."),
+        ("step_id" = SopRunStepId, Path, description = "The step of the run."),
+    ),
+    request_body(content = SopStepHands, description = "Who does it."),
+    responses((
+        status = 200, description = "The run with its steps, as it is now.", body = SopChecklist,
+        headers(("ETag" = String, description = "What to send as If-Match when changing it.")),
+    )),
+    security(("oauth" = ["sop_runs:write"])),
+)]
+async fn reassign_sop_run_step(
+    access: Access<may::RunsWrite>,
+    Ids(id, step_id): Ids<SopRunId, SopRunStepId>,
+    Json(hands): Json<SopStepHands>,
+) -> Outcome {
+    let work = access.write().await?;
+    let run: SopRun = work.hold(id).await?;
+    work.heed(&run);
+    let checklist = work.checklist(run).await?;
+    let to: Staff = referred(work.get(hands.staff_id).await, "/staff_id")?;
+
+    let change = checklist.reassign(step_id, &to, work.actor())?;
+
+    let change = change.ok_or_else(|| Problem::new(&problem::NOT_FOUND))?;
+    let checklist = work.record_hands(change).await?;
     work.changed(checklist).await
 }
 

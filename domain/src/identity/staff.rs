@@ -275,8 +275,10 @@ impl Staff {
         check(self.id, &details, hiring)?;
         let (from, to) = (self.details.role, details.role);
         let visits = self.visits_differently(&details);
+        let moves = self.details.dealer_id != details.dealer_id;
         let change = Change::edit("change", &self, |it| it.details = details);
         let change = if from == to { change } else { change.moved(from, to) };
+        let change = if moves { change.leaves_steps() } else { change };
         Ok(if visits { change.announced() } else { change })
     }
 
@@ -286,7 +288,7 @@ impl Staff {
     ///
     /// `illegal_transition` when they left already; `rank_beyond_yours`.
     pub fn leave(self, by: Actor) -> Result<Change<Self>, Refusal> {
-        let change = self.turn("leave", by, StaffStatus::Active, StaffStatus::Left)?;
+        let change = self.turn("leave", by, StaffStatus::Active, StaffStatus::Left)?.leaves_steps();
         let visits = change.record.details.role == Role::Technician;
         Ok(if visits { change.announced() } else { change })
     }
@@ -345,6 +347,11 @@ impl Staff {
 }
 
 impl Change<Staff> {
+    /// Lets the steps of procedures be looked after that they were to do.
+    fn leaves_steps(self) -> Self {
+        self.emits(Event::StepsLeftBehind { after: None })
+    }
+
     /// Lets the visits be looked after that they were to make.
     fn announced(self) -> Self {
         let staff = self.record.id;
@@ -599,15 +606,20 @@ mod tests {
     fn visits_are_looked_after_when_a_technician_leaves_or_goes_on_leave() {
         let hired = |role| hires(BRAND, in_role(role, Some(dealer(1))), &[]).unwrap().record;
         let told =
-            [(Event::TechnicianChanged { staff: Uuid::from_u128(9).into(), after: None }, None)];
-        assert_eq!(hired(Role::Technician).leave(BRAND).unwrap().events, told);
-        assert_eq!(hired(Role::Clerk).leave(BRAND).unwrap().events, []);
+            (Event::TechnicianChanged { staff: Uuid::from_u128(9).into(), after: None }, None);
+        let left_behind = (Event::StepsLeftBehind { after: None }, None);
+        let left = hired(Role::Technician).leave(BRAND).unwrap();
+        assert_eq!(left.events, [left_behind.clone(), told.clone()]);
+        let told_of = std::slice::from_ref(&left_behind);
+        assert_eq!(hired(Role::Clerk).leave(BRAND).unwrap().events, told_of);
         let hiring =
             Hiring { by: BRAND, reach: Reach::default(), sites: &[], deputy: None, team: None };
         let on = |day: &str| day.parse().unwrap();
         let on_leave = Some(Leave { from_on: on("2026-12-01"), to_on: on("2026-12-02") });
         let away = StaffDetails { on_leave, ..in_role(Role::Technician, Some(dealer(1))) };
-        assert_eq!(hired(Role::Technician).change(away, hiring).unwrap().events, told);
+        assert_eq!(hired(Role::Technician).change(away, hiring).unwrap().events, [told]);
+        let moved = in_role(Role::Clerk, Some(dealer(2)));
+        assert_eq!(hired(Role::Clerk).change(moved, hiring).unwrap().events, told_of);
         let name = Name::new("王伟").unwrap();
         let renamed = StaffDetails { name, ..in_role(Role::Technician, Some(dealer(1))) };
         assert_eq!(hired(Role::Technician).change(renamed, hiring).unwrap().events, []);

@@ -124,7 +124,7 @@ pub struct SopAcknowledgement {
     pub sop_version_id: SopVersionId,
     /// Who has read it.
     pub staff_id: StaffId,
-    /// The dealer they acted for; null for the brand's own people.
+    /// The dealer they work for; null for the brand's own people.
     pub dealer_id: Option<DealerId>,
     /// The share of right answers in the last attempt, rounded down; 10 000 when nothing is asked.
     pub score_bp: BasisPoints,
