@@ -1,35 +1,43 @@
 //! What a run is carried out in: who could do its steps, when they work, and what was found before.
 
 use crate::{
-    Failure, Fault, Tenant,
-    identity::{StaffSought, staff_like},
-    table::Stored as _,
+    Failure, Fault, Missing, Tenant,
+    table::{self, Stored as _},
     tenancy::{site, sites},
 };
 use domain::{
     catalogue::{Asset, Product},
     conditions::{ConditionFacts, CustomerFacts, OrderFacts, PlaceFacts, ProductFacts},
     customers::Customer,
-    identity::{Role, Staff, StaffStatus},
+    identity::Role,
     ids::{AssetId, CustomerId, DealerId, OrderId, SopRunId, SopRunStepId, StaffId},
     money::Minor,
+    orders::SalesOrder,
     sops::{
-        Measurement, SopCause, SopChecklist, SopCircumstances, SopMeasure, SopNeeds, SopPerson,
-        SopRun, SopRunDetails, SopRunStep, SopValue, SopVersion,
+        ChecklistChange, MOST_STEPS, Measurement, SopCause, SopChecklist, SopCircumstances,
+        SopMeasure, SopNeeds, SopPerson, SopRun, SopRunDetails, SopRunStep, SopValue, SopVersion,
     },
     tenancy::{Site, SiteStatus, WorkingHours},
     text::Code,
     working_time::WorkingCalendar,
 };
-use sea_orm::{ConnectionTrait as _, QueryOrder as _};
+use sea_orm::{ConnectionTrait as _, DbErr, QueryOrder as _};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What a run is about, as far as conditions ask for it.
-struct Matter<'a> {
-    about: (Option<CustomerId>, Option<DealerId>),
-    cause: &'a str,
-    event: &'a BTreeMap<Code, SopValue>,
+#[derive(Debug, Clone, Copy)]
+pub struct RunMatter<'a> {
+    /// Whom it is done for.
+    pub customer_id: Option<CustomerId>,
+    /// Which sold thing it is about.
+    pub asset_id: Option<AssetId>,
+    /// The dealer who does it.
+    pub dealer_id: Option<DealerId>,
+    /// The sale that it is about.
+    pub order_id: Option<OrderId>,
+    /// What was told about what happened.
+    pub event: &'a BTreeMap<Code, SopValue>,
 }
 
 impl Tenant {
@@ -37,7 +45,7 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Failure`] when the database fails or a record that it is about is not there.
+    /// [`Failure`] when the database fails or the dealer is not there.
     pub async fn circumstances_of(
         &self,
         version: Option<&SopVersion>,
@@ -45,34 +53,42 @@ impl Tenant {
         cause: Option<&SopCause>,
     ) -> Result<SopCircumstances, Failure> {
         let Some(version) = version else { return Ok(SopCircumstances::default()) };
-        let none = BTreeMap::new();
-        let matter = Matter {
-            about: (details.customer_id, details.dealer_id),
-            cause: cause.map_or("", |cause| &cause.cause),
-            event: cause.map_or(&none, |cause| &cause.facts),
-        };
         let steps: Vec<_> = version.details.steps.iter().collect();
         let needs = SopNeeds::of(&steps, details.staff_id);
-        self.known_about(&matter, needs).await
+        let around = self.known_about(details.dealer_id, needs).await?;
+        if !needs.facts {
+            return Ok(around);
+        }
+        let none = BTreeMap::new();
+        let matter = RunMatter {
+            customer_id: details.customer_id,
+            asset_id: details.asset_id,
+            dealer_id: details.dealer_id,
+            order_id: cause.and_then(|cause| cause.cause.parse().ok()),
+            event: cause.map_or(&none, |cause| &cause.facts),
+        };
+        Ok(SopCircumstances { facts: self.facts_about(matter).await?, ..around })
     }
 
-    /// What a run is carried out in when its step `id` is at hand.
+    /// What a run is carried out in when its step `id` is at hand. What conditions ask for was found when it began,
+    /// so that it does not depend on what this caller sees.
     ///
     /// # Errors
     ///
-    /// [`Failure`] when the database fails or a record that it is about is not there.
+    /// [`Failure`] when the database fails or the dealer is not there.
     pub async fn circumstances_at(
         &self,
         checklist: &SopChecklist,
         id: SopRunStepId,
     ) -> Result<SopCircumstances, Failure> {
         let run = &checklist.run;
-        let around = self.known_about(&matter_of(run), checklist.needs()).await?;
+        let around = self.known_about(run.details.dealer_id, checklist.needs()).await?;
+        let around = SopCircumstances { facts: run.facts(), ..around };
         let Some(step) = checklist.steps.iter().find(|step| step.id == id) else {
             return Ok(around);
         };
         let asks = !step.step.required_evidence().is_empty();
-        let attached = if asks { self.attached(id).await? } else { BTreeSet::new() };
+        let attached = if asks { self.attached(step).await? } else { BTreeSet::new() };
         let last_reading = self.last_reading(run, step).await?;
         Ok(SopCircumstances { attached, last_reading, ..around })
     }
@@ -81,20 +97,19 @@ impl Tenant {
     ///
     /// # Errors
     ///
-    /// [`Failure`] when the database fails or a record that it is about is not there.
+    /// [`Failure`] when the database fails or the dealer is not there.
     pub async fn circumstances_of_escalation(
         &self,
         run: &SopRun,
     ) -> Result<SopCircumstances, Failure> {
-        self.known_about(&matter_of(run), SopNeeds::ESCALATION).await
+        self.known_about(run.details.dealer_id, SopNeeds::ESCALATION).await
     }
 
     async fn known_about(
         &self,
-        matter: &Matter<'_>,
+        dealer: Option<DealerId>,
         needs: SopNeeds,
     ) -> Result<SopCircumstances, Failure> {
-        let (_, dealer) = matter.about;
         let mut around = SopCircumstances::default();
         if needs.people {
             around.people = self.people_of(dealer).await?;
@@ -102,44 +117,41 @@ impl Tenant {
         if needs.calendar {
             around.calendar = Some(self.calendar_of(dealer).await?);
         }
-        if needs.facts {
-            around.facts = self.facts_about(matter.about, matter.cause, matter.event).await?;
-        }
         Ok(around)
     }
 
-    /// What conditions can ask for about what happened to a customer of a dealer, beside the steps of a run.
+    /// What conditions can ask for about what happened to a customer of a dealer, beside the steps of a run. What the
+    /// caller does not see is not known, and null to the condition.
     ///
     /// # Errors
     ///
-    /// [`Failure`] when the database fails or a record that it is about is not there.
-    pub async fn facts_about(
-        &self,
-        (customer, dealer): (Option<CustomerId>, Option<DealerId>),
-        cause: &str,
-        event: &BTreeMap<Code, SopValue>,
-    ) -> Result<ConditionFacts, Failure> {
-        let mut facts = ConditionFacts { event: event.clone(), ..ConditionFacts::default() };
-        if let Some(customer) = customer {
-            facts.customer = CustomerFacts::from(&self.get::<Customer>(customer).await?);
+    /// [`Failure`] when the database fails.
+    pub async fn facts_about(&self, matter: RunMatter<'_>) -> Result<ConditionFacts, Failure> {
+        let mut facts = ConditionFacts { event: matter.event.clone(), ..ConditionFacts::default() };
+        if let Some(customer) = matter.customer_id {
+            let customer = seen(self.get::<Customer>(customer).await)?;
+            facts.customer = customer.as_ref().map(CustomerFacts::from).unwrap_or_default();
         }
-        if let Some(site) = self.first_site(dealer).await? {
+        if let Some(site) = self.first_site(matter.dealer_id).await? {
             facts.place = PlaceFacts { region: site.details.region, site: Some(site.details.code) };
         }
-        if let Ok(order) = cause.parse::<OrderId>() {
+        if let Some(order) = matter.order_id
+            && let Some(order) = seen(self.get::<SalesOrder>(order).await)?
+        {
             facts.order = self.order_facts(order).await?;
         }
-        if let Ok(asset) = cause.parse::<AssetId>() {
-            let asset: Asset = self.get(asset).await?;
-            let product: Product = self.get(asset.details.product_id).await?;
+        if let Some(asset) = matter.asset_id
+            && let Some(asset) = seen(self.get::<Asset>(asset).await)?
+            && let Some(product) = seen(self.get::<Product>(asset.details.product_id).await)?
+        {
             let (category, sku) = (Some(product.details.category), Some(product.details.sku));
             facts.product = ProductFacts { category, sku };
         }
         Ok(facts)
     }
 
-    async fn order_facts(&self, order: OrderId) -> Result<OrderFacts, Failure> {
-        let sale = self.sale(order).await?;
+    async fn order_facts(&self, order: SalesOrder) -> Result<OrderFacts, Fault> {
+        let sale = self.with_lines(order).await?;
         let prices = sale.lines.iter().map(|line| line.price_minor.get());
         let total_minor = Minor::new(prices.fold(0_i64, i64::saturating_add)).ok();
         let line_count = u32::try_from(sale.lines.len()).ok();
@@ -168,74 +180,115 @@ impl Tenant {
         Ok(WorkingCalendar::of_hours(&WorkingHours::default(), zone))
     }
 
-    /// The people of a dealer who are there today, and the brand's who answer for everything.
+    /// The people who work for a dealer, and the brand's who answer for everything, each with the steps they have to
+    /// do; of each role those with the fewest, and those who are there before those on leave. A run has at most so
+    /// many steps as are asked for, so nobody is missing who could be given one.
     async fn people_of(&self, dealer: Option<DealerId>) -> Result<Vec<SopPerson>, Failure> {
-        let active = Some(StaffStatus::Active);
-        let brands =
-            StaffSought { role: Some(Role::BrandAdmin), status: active, ..StaffSought::default() };
-        let mut staff: Vec<Staff> = self.all(staff_like(&brands)).await?;
-        if dealer.is_some() {
-            let dealers = StaffSought { dealer, status: active, ..StaffSought::default() };
-            staff.extend(self.all::<Staff>(staff_like(&dealers)).await?);
-        }
         let today = self.now().date_in(self.zone_of(dealer).await?);
-        staff.retain(|one| !one.details.on_leave.is_some_and(|leave| leave.covers(today)));
-        let open = self.open_steps().await?;
-        let person = |one: Staff| SopPerson {
-            staff_id: one.id,
-            role: one.details.role,
-            open_steps: open.get(&one.id).copied().unwrap_or_default(),
+        let sql = "SELECT id, role, is_away, open FROM (
+                       SELECT id, role, is_away, open,
+                              row_number() OVER (PARTITION BY role ORDER BY is_away, open, id) AS place
+                       FROM (
+                           SELECT p.id, p.role,
+                                  coalesce($2 BETWEEN p.on_leave ->> 'from_on' AND p.on_leave ->> 'to_on', false) AS is_away,
+                                  (SELECT count(*) FROM sop_run_step s WHERE s.tenant_id = p.tenant_id
+                                       AND s.staff_id = p.id AND s.is_open)
+                                  + (SELECT count(*) FROM sop_run_step s WHERE s.tenant_id = p.tenant_id
+                                       AND s.escalated_staff_id = p.id AND s.is_open) AS open
+                           FROM staff p
+                           WHERE p.tenant_id = ac.tenant() AND p.status = 'active'
+                             AND (p.dealer_id = $1 OR p.role = 'brand_admin')
+                       ) busy
+                   ) ranked WHERE place <= $3";
+        let values =
+            [dealer.map(Uuid::from).into(), today.to_string().into(), i64::from(MOST_STEPS).into()];
+        let rows = self.work().query_all_raw(self.statement(sql, values)).await?;
+        let person = |row: &sea_orm::QueryResult| {
+            let role: table::Col<Role> = row.try_get("", "role")?;
+            let open: i64 = row.try_get("", "open")?;
+            Ok(SopPerson {
+                staff_id: row.try_get::<Uuid>("", "id")?.into(),
+                role: role.0,
+                is_away: row.try_get("", "is_away")?,
+                open_steps: u32::try_from(open).unwrap_or(u32::MAX),
+            })
         };
-        Ok(staff.into_iter().map(person).collect())
+        Ok(rows.iter().map(person).collect::<Result<_, DbErr>>().map_err(Fault::from)?)
     }
 
-    /// How many steps that can be done now each person has, those that went up to them among them.
-    async fn open_steps(&self) -> Result<BTreeMap<StaffId, u32>, Fault> {
-        let sql = "SELECT staff, count(*)::integer AS open FROM (
-                       SELECT staff_id AS staff FROM sop_run_step
-                       WHERE tenant_id = ac.tenant() AND staff_id IS NOT NULL AND state IN ('ready', 'failed')
-                       UNION ALL
-                       SELECT escalated_staff_id FROM sop_run_step
-                       WHERE tenant_id = ac.tenant() AND escalated_staff_id IS NOT NULL
-                         AND state IN ('ready', 'failed')
-                   ) had GROUP BY staff";
-        let rows = self.work().query_all_raw(self.statement(sql, [])).await?;
-        let one = |row: &sea_orm::QueryResult| {
-            let (staff, open): (Uuid, i32) = (row.try_get("", "staff")?, row.try_get("", "open")?);
-            Ok((StaffId::from(staff), u32::try_from(open).unwrap_or_default()))
-        };
-        rows.iter().map(one).collect()
-    }
-
-    /// What the meter of a step showed the last time that the procedure was carried out for the same customer.
+    /// What the meter of a step showed the last time that the procedure was carried out for the same sold thing,
+    /// whoever did it; where the run is about none, for the same customer.
     async fn last_reading(
         &self,
         run: &SopRun,
         step: &SopRunStep,
     ) -> Result<Option<Measurement>, Fault> {
-        let (SopMeasure::Meter { .. }, Some(key), Some(customer)) =
-            (&step.step.measure, &step.step.key, run.details.customer_id)
-        else {
+        let (SopMeasure::Meter { .. }, Some(key)) = (&step.step.measure, &step.step.key) else {
             return Ok(None);
         };
-        let sql = "SELECT s.value FROM sop_run_step s
-                   JOIN sop_run r ON r.tenant_id = s.tenant_id AND r.id = s.sop_run_id
-                   WHERE s.tenant_id = ac.tenant() AND r.customer_id = $1 AND r.sop_id = $2 AND s.key = $3
-                     AND s.id <> $4 AND s.state IN ('done', 'failed') AND s.value IS NOT NULL
-                   ORDER BY s.done_at DESC LIMIT 1";
+        let SopRunDetails { sop_id, customer_id, asset_id, .. } = run.details;
         let values = [
-            Uuid::from(customer).into(),
-            Uuid::from(run.details.sop_id).into(),
+            asset_id.map(Uuid::from).into(),
+            customer_id.map(Uuid::from).into(),
+            Uuid::from(sop_id).into(),
             key.to_string().into(),
             Uuid::from(step.id).into(),
         ];
+        let sql = "SELECT ac.last_reading($1, $2, $3, $4, $5) AS value";
         let row = self.work().query_one_raw(self.statement(sql, values)).await?;
-        let Some(row) = row else { return Ok(None) };
-        let value: serde_json::Value = row.try_get("", "value")?;
-        Ok(match SopValue::from_sql(value) {
-            Ok(SopValue::Number(reading)) => Some(reading),
-            Ok(SopValue::Bool(_) | SopValue::Text(_)) | Err(_) => None,
+        let value: Option<serde_json::Value> = match row {
+            Some(row) => row.try_get("", "value")?,
+            None => None,
+        };
+        Ok(match value.map(SopValue::from_sql) {
+            Some(Ok(SopValue::Number(reading))) => Some(reading),
+            Some(Ok(SopValue::Bool(_) | SopValue::Text(_)) | Err(_)) | None => None,
         })
+    }
+
+    /// The next `most` runs behind `after`, in the order of their identifiers, in which something is still to be done by
+    /// somebody who has left or works for another dealer; each with those people.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn runs_left_behind(
+        &self,
+        after: Option<SopRunId>,
+        most: u32,
+    ) -> Result<Vec<(SopRunId, BTreeSet<StaffId>)>, Fault> {
+        let sql = "SELECT r.id, jsonb_agg(DISTINCT p.id) AS gone FROM sop_run r
+                   CROSS JOIN LATERAL (
+                       SELECT r.staff_id AS id
+                       UNION SELECT s.staff_id FROM sop_run_step s
+                           WHERE s.tenant_id = r.tenant_id AND s.sop_run_id = r.id AND s.is_open
+                       UNION SELECT s.escalated_staff_id FROM sop_run_step s
+                           WHERE s.tenant_id = r.tenant_id AND s.sop_run_id = r.id AND s.is_open
+                   ) theirs
+                   JOIN staff p ON p.tenant_id = r.tenant_id AND p.id = theirs.id
+                   WHERE r.tenant_id = ac.tenant() AND r.state IN ('open', 'in_progress')
+                     AND ($1::uuid IS NULL OR r.id > $1)
+                     AND (p.status = 'left' OR p.dealer_id <> r.dealer_id)
+                   GROUP BY r.id ORDER BY r.id LIMIT $2";
+        let values = [after.map(Uuid::from).into(), i64::from(most).into()];
+        let rows = self.work().query_all_raw(self.statement(sql, values)).await?;
+        let one = |row: &sea_orm::QueryResult| {
+            let gone: BTreeSet<Uuid> = serde_json::from_value(row.try_get("", "gone")?)?;
+            let run: Uuid = row.try_get("", "id")?;
+            Ok((run.into(), gone.into_iter().map(StaffId::from).collect()))
+        };
+        rows.iter().map(one).collect()
+    }
+
+    /// Records that steps changed hands, and lets those see the run who have one now, and nobody else.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn record_hands(&self, change: ChecklistChange) -> Result<SopChecklist, Fault> {
+        let checklist = self.record_checklist(change).await?;
+        self.let_helpers_in(checklist.run.id).await?;
+        Ok(checklist)
     }
 
     /// Lets everybody who has a step of a run see it. Whoever carries out the run does so anyway.
@@ -264,7 +317,11 @@ impl Tenant {
     }
 }
 
-fn matter_of(run: &SopRun) -> Matter<'_> {
-    let about = (run.details.customer_id, run.details.dealer_id);
-    Matter { about, cause: run.cause.as_deref().unwrap_or_default(), event: &run.event_facts }
+/// A record, when this caller sees it.
+fn seen<R>(found: Result<R, Missing>) -> Result<Option<R>, Fault> {
+    match found {
+        Ok(record) => Ok(Some(record)),
+        Err(Missing::NotFound) => Ok(None),
+        Err(Missing::Fault(fault)) => Err(fault),
+    }
 }

@@ -2,10 +2,11 @@
 
 use crate::{Fault, Missing, Tenant, documents, listed, table, words};
 use domain::{
-    conditions::Condition,
+    conditions::{Condition, ConditionFacts},
     identity::Rank,
     ids::{
-        CustomerId, DealerId, SopId, SopRunId, SopTriggerId, SopVersionId, StaffId, WorkOrderId,
+        AssetId, CustomerId, DealerId, SopId, SopRunId, SopTriggerId, SopVersionId, StaffId,
+        WorkOrderId,
     },
     money::{BasisPoints, Money},
     sops::{
@@ -32,7 +33,8 @@ documents!(
     SopValue,
     SopAssignee,
     SopDue,
-    BTreeSet<SopEvidenceKind>
+    BTreeSet<SopEvidenceKind>,
+    ConditionFacts
 );
 
 table! {
@@ -73,6 +75,7 @@ table! {
         [details: SopRunDetails {
             sop_id: SopId,
             customer_id: Option<CustomerId>,
+            asset_id: Option<AssetId>,
             dealer_id: Option<DealerId>,
             staff_id: Option<StaffId>,
         }],
@@ -82,6 +85,7 @@ table! {
         trigger_id: Option<SopTriggerId>,
         cause: Option<String>,
         event_facts: BTreeMap<Code, SopValue>,
+        condition_facts: ConditionFacts,
         state: SopRunState,
         adherence_bp: Option<BasisPoints>,
         abort_reason: Option<Line>,
@@ -121,6 +125,8 @@ table! {
         escalated_staff_id: Option<StaffId>,
         value: Option<SopValue>,
         deviation_reason: Option<Line>,
+        meter_replaced: Option<Line>,
+        attempts: u32,
         done_by: Option<String>,
         done_at: Option<Timestamp>,
     } versioned
@@ -278,7 +284,7 @@ impl Tenant {
         Ok(SopChecklist { run, steps })
     }
 
-    /// Makes sure that the caller sees the procedure, customer, dealer and person of a new run. The
+    /// Makes sure that the caller sees the procedure, customer, asset, dealer and person of a new run. The
     /// database keeps references within the brand; this keeps them within the caller's reach.
     ///
     /// # Errors
@@ -287,6 +293,7 @@ impl Tenant {
     pub async fn expect_in_reach(&self, details: &SopRunDetails) -> Result<(), Fault> {
         self.expect_row("sop", "sop_id", Some(details.sop_id.into())).await?;
         self.expect_row("customer", "customer_id", details.customer_id.map(Uuid::from)).await?;
+        self.expect_row("asset", "asset_id", details.asset_id.map(Uuid::from)).await?;
         self.expect_row("dealer", "dealer_id", details.dealer_id.map(Uuid::from)).await?;
         self.expect_row("staff", "staff_id", details.staff_id.map(Uuid::from)).await
     }

@@ -6,28 +6,41 @@ use domain::{
     customer_events::CustomerEvent,
     customers::Customer,
     event::Event,
+    findings::{Finding, FindingKind},
     identity::Rank,
     ids::{
         AssetId, ComplaintId, CustomerEventId, CustomerId, DealerId, OrderId, ResponseId, SopRunId,
         SopRunStepId, WorkOrderId,
     },
     maintenance::work_orders::WorkOrder,
+    orders::SalesOrder,
     sops::{
-        SopBeginning, SopCause, SopChecklist, SopRun, SopRunDetails, SopTrigger, SopValue,
-        SopVersion, TRAINING_DAYS,
+        SopBeginning, SopCause, SopChecklist, SopCoverage, SopRun, SopRunDetails, SopTrigger,
+        SopValue, SopVersion, TRAINING_DAYS, happened_on, is_followed,
     },
     surveys::SurveyResponse,
     text::{Code, Line},
     time::{CivilDate, Timestamp},
 };
 use std::collections::BTreeMap;
-use store::{Failure, Tenant, sops::in_force, table::word, triggers::triggered_by};
+use store::{
+    Failure, Tenant, findings::unsettled, runs::RunMatter, sops::in_force, table::word,
+    triggers::triggered_by,
+};
+
+/// Runs whose steps are handed over in one job: each is a few rows, and all of them together are well within the time
+/// of a job.
+const RUNS_AT_ONCE: u32 = 20;
 
 /// Something that happened to a customer.
 struct Happening {
     /// What it is called, by a name of its own.
     cause: String,
     customer_id: CustomerId,
+    /// The sold thing it happened to.
+    asset_id: Option<AssetId>,
+    /// The sale that it is.
+    order_id: Option<OrderId>,
     dealer_id: Option<DealerId>,
     happened_at: Timestamp,
     facts: BTreeMap<Code, SopValue>,
@@ -75,6 +88,7 @@ pub(crate) async fn begin_by(tenant: &Tenant, event: &Event) -> Result<(), Failu
         | Event::InvitationDue { .. }
         | Event::InvitationExpiryDue { .. }
         | Event::MessageQueued { .. }
+        | Event::StepsLeftBehind { .. }
         | Event::SopStepDue { .. } => Ok(()),
     }
 }
@@ -85,12 +99,14 @@ async fn order_paid(tenant: &Tenant, id: OrderId) -> Result<(), Failure> {
     if triggers.is_empty() {
         return Ok(());
     }
-    let order = tenant.sale(id).await?.order;
+    let order: SalesOrder = tenant.get(id).await?;
     let happening = Happening {
         cause: id.to_string(),
         customer_id: order.customer_id,
+        asset_id: None,
+        order_id: Some(id),
         dealer_id: Some(order.dealer_id),
-        happened_at: tenant.now(),
+        happened_at: on_day(tenant, order.paid_on, Some(order.dealer_id)).await?,
         facts: BTreeMap::new(),
     };
     begin(tenant, &triggers, &happening).await
@@ -106,8 +122,10 @@ async fn asset_delivered(tenant: &Tenant, id: AssetId) -> Result<(), Failure> {
     let happening = Happening {
         cause: id.to_string(),
         customer_id: asset.details.customer_id,
+        asset_id: Some(id),
+        order_id: None,
         dealer_id: asset.details.dealer_id,
-        happened_at: tenant.now(),
+        happened_at: on_day(tenant, asset.details.delivered_on, asset.details.dealer_id).await?,
         facts: BTreeMap::new(),
     };
     begin(tenant, &triggers, &happening).await
@@ -138,7 +156,10 @@ async fn complaint_resolved(
         0 | 1 => id.to_string(),
         later => format!("{id}/{later}"),
     };
-    begin(tenant, &triggers, &about(&complaint, cause, tenant.now())).await
+    // One that was reopened since has no such instant any more.
+    let resolved_at = complaint.resolved_at.filter(|_| complaint.resolution_no == resolution_no);
+    let resolved_at = resolved_at.unwrap_or_else(|| tenant.now());
+    begin(tenant, &triggers, &about(&complaint, cause, resolved_at)).await
 }
 
 /// A visit was carried out.
@@ -151,8 +172,10 @@ async fn work_order_completed(tenant: &Tenant, id: WorkOrderId) -> Result<(), Fa
     let happening = Happening {
         cause: id.to_string(),
         customer_id: work_order.details.customer_id,
+        asset_id: work_order.details.asset_id,
+        order_id: None,
         dealer_id: work_order.details.dealer_id,
-        happened_at: tenant.now(),
+        happened_at: work_order.completed_at.unwrap_or_else(|| tenant.now()),
         facts: facts([("kind", text(word(&work_order.details.kind)))]),
     };
     begin(tenant, &triggers, &happening).await
@@ -168,6 +191,8 @@ async fn survey_answered(tenant: &Tenant, id: ResponseId) -> Result<(), Failure>
     let happening = Happening {
         cause: id.to_string(),
         customer_id: answer.customer_id,
+        asset_id: None,
+        order_id: None,
         dealer_id: answer.dealer_id,
         happened_at: answer.created_at,
         facts: facts([("low", Some(SopValue::Bool(answer.low)))]),
@@ -182,6 +207,8 @@ async fn customer_event_told(tenant: &Tenant, id: CustomerEventId) -> Result<(),
     let happening = Happening {
         cause: id.to_string(),
         customer_id: event.details.customer_id,
+        asset_id: None,
+        order_id: None,
         dealer_id: event.dealer_id,
         happened_at: event.details.happened_at,
         facts: event.details.facts,
@@ -205,8 +232,54 @@ pub(crate) async fn step_due(
     Ok(())
 }
 
-/// Says where obligations were missed so often in the last days that people should be shown again how it is done.
+/// Gives the steps of those who have left or moved to somebody else, and goes on as long as there are any. What people
+/// have read goes with them.
+pub(crate) async fn hand_over(tenant: &Tenant, after: Option<SopRunId>) -> Result<(), Failure> {
+    if after.is_none() {
+        tenant.let_acknowledgements_follow().await?;
+    }
+    let left_behind = tenant.runs_left_behind(after, RUNS_AT_ONCE).await?;
+    for (run, gone) in &left_behind {
+        let run: SopRun = tenant.hold(*run).await?;
+        let around = tenant.circumstances_of_escalation(&run).await?;
+        let checklist: SopChecklist = tenant.checklist(run).await?;
+        if let Some(change) = checklist.hand_over(gone, around) {
+            tenant.record_hands(change).await?;
+        }
+    }
+    match left_behind.last() {
+        Some((last, _)) => Ok(tenant.emit(&Event::StepsLeftBehind { after: Some(*last) }).await?),
+        None => Ok(()),
+    }
+}
+
+/// Looks over the procedures of a brand: where people should be shown again how it is done, at which moments nothing
+/// says what to do, and what was left behind and not seen to at once.
 pub(crate) async fn daily(tenant: &Tenant, on: CivilDate) -> Result<(), Failure> {
+    look_for_training(tenant, on).await?;
+    look_for_gaps(tenant, on).await?;
+    tenant.emit(&Event::StepsLeftBehind { after: None }).await?;
+    Ok(())
+}
+
+/// Says at which moments of the customer's no procedure is in force, and that it is settled where one is again.
+async fn look_for_gaps(tenant: &Tenant, on: CivilDate) -> Result<(), Failure> {
+    let coverage = SopCoverage::of(&tenant.covering_sops().await?);
+    let told: Vec<Finding> = tenant.hold_all(unsettled(FindingKind::SopGap, None)).await?;
+
+    let gaps = coverage.review(&told, tenant.id(), (on, tenant.now()))?;
+
+    for closed in gaps.closed {
+        tenant.record(closed).await?;
+    }
+    for found in gaps.found {
+        tenant.raise(found).await?;
+    }
+    Ok(())
+}
+
+/// Says where obligations were missed so often in the last days that people should be shown again how it is done.
+async fn look_for_training(tenant: &Tenant, on: CivilDate) -> Result<(), Failure> {
     let since = tenant.now().plus_days(0_i64.saturating_sub(TRAINING_DAYS));
     for missed in tenant.missed_obligations(since).await? {
         if let Some(finding) = missed.finding(on) {
@@ -220,21 +293,36 @@ async fn waiting_for(tenant: &Tenant, event: &str) -> Result<Vec<SopTrigger>, Fa
     Ok(tenant.all(triggered_by(event)).await?)
 }
 
-/// Begins a run for each trigger whose filter lets the happening through, and that has not begun one for it. One whose
-/// filter cannot be decided begins none: the line in the log says which facts it lacks.
+/// When something happened on `day`, as the dealer's clock has it.
+async fn on_day(
+    tenant: &Tenant,
+    day: Option<CivilDate>,
+    dealer: Option<DealerId>,
+) -> Result<Timestamp, Failure> {
+    let Some(day) = day else { return Ok(tenant.now()) };
+    Ok(happened_on(day, tenant.zone_of(dealer).await?, tenant.now()))
+}
+
+/// Begins a run for each trigger whose filter lets the happening through, and that has not begun one for it. What
+/// became known too late begins none. One whose filter cannot be decided begins none: the line in the log says which
+/// facts it lacks.
 async fn begin(
     tenant: &Tenant,
     triggers: &[SopTrigger],
     happening: &Happening,
 ) -> Result<(), Failure> {
-    if triggers.is_empty() {
+    if triggers.is_empty() || !is_followed(happening.happened_at, tenant.now()) {
         return Ok(());
     }
     let customer: Customer = tenant.get(happening.customer_id).await?;
-    let dealer_id = happening.dealer_id.or(customer.details.dealer_id);
-    let facts = tenant
-        .facts_about((Some(customer.id), dealer_id), &happening.cause, &happening.facts)
-        .await?;
+    let matter = RunMatter {
+        customer_id: Some(customer.id),
+        asset_id: happening.asset_id,
+        dealer_id: happening.dealer_id.or(customer.details.dealer_id),
+        order_id: happening.order_id,
+        event: &happening.facts,
+    };
+    let facts = tenant.facts_about(matter).await?;
     for trigger in triggers {
         let filter = trigger.details.filter.as_ref();
         let is_meant = filter.is_none_or(|filter| {
@@ -266,6 +354,7 @@ async fn begin_one(
     let details = SopRunDetails {
         sop_id: trigger.details.sop_id,
         customer_id: Some(customer.id),
+        asset_id: happening.asset_id,
         dealer_id: happening.dealer_id.or(customer.details.dealer_id),
         staff_id: None,
     };
@@ -294,6 +383,8 @@ fn about(complaint: &Complaint, cause: String, happened_at: Timestamp) -> Happen
     Happening {
         cause,
         customer_id: complaint.details.customer_id,
+        asset_id: complaint.details.asset_id,
+        order_id: None,
         dealer_id: complaint.details.dealer_id,
         happened_at,
         facts: facts([

@@ -320,6 +320,7 @@ async fn open_checklist(
     let details = SopRunDetails {
         sop_id,
         customer_id: Some(work_order.details.customer_id),
+        asset_id: work_order.details.asset_id,
         dealer_id: work_order.details.dealer_id,
         staff_id: work_order.staff_id,
     };

@@ -17,7 +17,8 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Ranks that answer for a step that is not done in time, one after the other.
-const LADDER: [Rank; 3] = [Rank::MANAGER, Rank::OWNER, Rank::BRAND];
+const LADDER: [(Rank, Role); 3] =
+    [(Rank::MANAGER, Role::Manager), (Rank::OWNER, Role::Owner), (Rank::BRAND, Role::BrandAdmin)];
 
 /// Somebody who could do a step, or answer for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,9 @@ pub struct SopPerson {
     pub staff_id: StaffId,
     /// What they do.
     pub role: Role,
-    /// How many steps they have that can be done now.
+    /// Whether they are on leave today, so that nothing more becomes theirs.
+    pub is_away: bool,
+    /// How many steps they have to do.
     pub open_steps: u32,
 }
 
@@ -81,9 +84,10 @@ pub struct SopCircumstances {
 }
 
 impl SopCircumstances {
-    /// Of those who do this, the one with the fewest steps, and of several the first; one more step is theirs then.
-    fn least_busy(&mut self, role: Role) -> Option<StaffId> {
-        let those = self.people.iter_mut().filter(|person| person.role == role);
+    /// Of those who do this and are there, the one with the fewest steps, and of several the first; one more step is
+    /// theirs then.
+    pub(super) fn least_busy(&mut self, role: Role) -> Option<StaffId> {
+        let those = self.people.iter_mut().filter(|one| one.role == role && !one.is_away);
         let chosen = those.min_by_key(|person| (person.open_steps, person.staff_id))?;
         chosen.open_steps = chosen.open_steps.saturating_add(1);
         Some(chosen.staff_id)
@@ -119,17 +123,21 @@ impl SopCircumstances {
         person.map_or(Rank::CLERK, |person| person.role.rank())
     }
 
+    /// Somebody of a rank that answers for what is late, when anybody has it.
+    pub(super) fn of(&mut self, rank: Rank) -> Option<StaffId> {
+        let (_, role) = LADDER.into_iter().find(|(one, _)| *one == rank)?;
+        self.least_busy(role)
+    }
+
     /// The next rank above `rank` that has anybody, and who that is. The brand is the last, and answers also when
-    /// nobody of it is named here.
-    fn above(&mut self, rank: Rank) -> Option<(Rank, Option<StaffId>)> {
-        for next in LADDER.into_iter().filter(|next| *next > rank) {
-            let role = Role::ALL.into_iter().find(|role| role.rank() == next)?;
-            let person = self.least_busy(role);
-            if person.is_some() || next == Rank::BRAND {
-                return Some((next, person));
+    /// nobody of it is named here, and for what one of its own has not done.
+    fn above(&mut self, rank: Rank) -> (Rank, Option<StaffId>) {
+        for (next, role) in LADDER.into_iter().filter(|(next, _)| *next > rank) {
+            if let Some(person) = self.least_busy(role) {
+                return (next, Some(person));
             }
         }
-        None
+        (Rank::BRAND, None)
     }
 }
 
@@ -218,8 +226,9 @@ impl SopRun {
 
 impl SopChecklist {
     /// Lets the next rank answer for a step that is not settled in time: a manager, then the owner, then the brand, each
-    /// after the same time again. Whoever had it before may still do it. `None` when the step is settled, its time is
-    /// not over, or it has gone up to `seen` already or beyond, so that each rank is asked once.
+    /// after the same time again. Whoever had it before may still do it, also when they are on leave: their rank is
+    /// what it goes up from. `None` when the step is settled, its time is not over, or it has gone up to `seen` already
+    /// or beyond, so that each rank is asked once.
     pub fn escalate(
         self,
         step: SopRunStepId,
@@ -231,18 +240,11 @@ impl SopChecklist {
         run.require_going_on().ok()?;
         let late = steps.iter_mut().find(|one| one.id == step)?;
         let is_late = late.due_at.is_some_and(|due_at| due_at <= now);
-        let is_open = match late.state {
-            SopRunStepState::Ready | SopRunStepState::Failed => !late.is_settled(),
-            SopRunStepState::Pending
-            | SopRunStepState::NotApplicable
-            | SopRunStepState::Done
-            | SopRunStepState::Waived => false,
-        };
-        if !is_late || !is_open || late.escalated_rank != seen {
+        if !is_late || !late.is_open() || late.escalated_rank != seen || seen == Some(Rank::BRAND) {
             return None;
         }
         let had = late.escalated_rank.unwrap_or_else(|| around.rank_of(late.staff_id));
-        let (rank, person) = around.above(had)?;
+        let (rank, person) = around.above(had);
         late.overdue_at = late.overdue_at.or(Some(now));
         late.escalated_rank = Some(rank);
         late.escalated_staff_id = person;
@@ -278,7 +280,11 @@ mod tests {
     }
 
     fn person(number: u128, role: Role, open_steps: u32) -> SopPerson {
-        SopPerson { staff_id: Uuid::from_u128(number).into(), role, open_steps }
+        SopPerson { staff_id: Uuid::from_u128(number).into(), role, is_away: false, open_steps }
+    }
+
+    fn away(person: SopPerson) -> SopPerson {
+        SopPerson { is_away: true, ..person }
     }
 
     fn staff(number: u128) -> StaffId {
@@ -309,6 +315,7 @@ mod tests {
         let details = SopRunDetails {
             sop_id: version.sop_id,
             customer_id: None,
+            asset_id: None,
             dealer_id: Some(DealerId::from(Uuid::from_u128(4))),
             staff_id: None,
         };
@@ -402,6 +409,32 @@ mod tests {
         assert!(brand.run.events.is_empty(), "above the brand is nobody");
         let list = SopChecklist { run: brand.run.record, steps: brand.steps };
         assert!(goes_up(list, Some(Rank::BRAND), &people, 180).is_none());
+    }
+
+    #[test]
+    fn what_is_whose_on_leave_goes_up_from_their_rank() {
+        let manager = person(2, Role::Manager, 0);
+        let there = [manager, person(4, Role::Owner, 9)];
+        let gone = [away(manager), person(3, Role::Manager, 0), person(4, Role::Owner, 9)];
+        let list = late_checklist(&there);
+        assert_eq!(list.steps[0].staff_id, Some(staff(2)), "there is no clerk");
+        let up = goes_up(list, None, &gone, 60).unwrap();
+        assert_eq!(up.steps[0].escalated_staff_id, Some(staff(4)));
+        // Nothing becomes the step of somebody who is not there.
+        let late = late_checklist(&[away(person(1, Role::Clerk, 0)), manager]);
+        assert_eq!(late.steps[0].staff_id, Some(staff(2)));
+    }
+
+    #[test]
+    fn what_the_brand_itself_does_late_is_overdue_once_and_goes_up_to_nobody() {
+        let people = [person(6, Role::BrandAdmin, 0)];
+        let mut list = late_checklist(&people);
+        list.steps[0].staff_id = Some(staff(6));
+        let up = goes_up(list, None, &people, 60).unwrap();
+        let step = &up.steps[0];
+        assert_eq!(step.overdue_at, Some(now().plus_minutes(60)));
+        assert_eq!((step.escalated_rank, step.escalated_staff_id), (Some(Rank::BRAND), None));
+        assert!(up.run.events.is_empty());
     }
 
     #[test]

@@ -170,6 +170,19 @@ impl SopMeasure {
         }
     }
 
+    /// Whether it is what a meter shows.
+    pub(super) fn is_meter(&self) -> bool {
+        match self {
+            Self::Meter { .. } => true,
+            Self::Bool {}
+            | Self::Number { .. }
+            | Self::Text {}
+            | Self::Choice { .. }
+            | Self::Photo {}
+            | Self::Signature {} => false,
+        }
+    }
+
     /// The type of value that answers it.
     fn value_type(&self) -> &'static str {
         match self {

@@ -10,6 +10,8 @@ mod coverage;
 mod demands;
 mod difference;
 mod evidence;
+mod gaps;
+mod hands;
 pub mod library;
 mod measures;
 mod packs;
@@ -36,6 +38,7 @@ pub use evidence::{
     EVIDENCE_LINK_EXPIRED, EVIDENCE_LINK_MINUTES, EVIDENCE_TOO_LARGE, MOST_EVIDENCE,
     MOST_EVIDENCE_BYTES, SopEvidence, SopEvidenceFile, SopEvidenceType, recognise,
 };
+pub use gaps::SopGaps;
 pub use library::{
     KnownSop, LIBRARY_TOO_LARGE, MOST_SOPS, SopDocument, SopIntake, SopIntakeReport, SopLibrary,
     SopTaken, SopTakenAction, SopsOfOneCode, TakenSop,
@@ -49,9 +52,12 @@ pub use runs::{
 };
 pub use steps::SopStep;
 pub use todo::{SopTodo, TodoOwner, todo_of};
-pub use triggers::{OWN_EVENTS, SopTrigger, SopTriggerDetails, SopTriggerStatus};
+pub use triggers::{
+    MOST_TRIGGERS, OWN_EVENTS, SopTrigger, SopTriggerDetails, SopTriggerStatus, happened_on,
+    is_followed,
+};
 pub use values::{Measurement, SopValue};
-pub use versions::{Publication, SopVersion, SopVersionDetails, SopVersionState};
+pub use versions::{MOST_STEPS, Publication, SopVersion, SopVersionDetails, SopVersionState};
 
 use crate::{
     change::Change,
@@ -68,6 +74,7 @@ use utoipa::ToSchema;
 /// Every rule about procedures that can say no.
 pub static RULES: &[&Rule] = &[
     &versions::OWN_SOP_VERSION,
+    &versions::STEP_SERVICE_UNKNOWN,
     &references::REPEATED_STEP_KEY,
     &references::UNKNOWN_STEP_KEY,
     &references::STEP_DEPENDS_ON_ITSELF,
@@ -84,12 +91,14 @@ pub static RULES: &[&Rule] = &[
     &checklist::STEP_BLOCKED,
     &runs::SOP_RANK_TOO_LOW,
     &runs::SOP_RUN_OF_OTHERS,
+    &hands::STEP_NOT_FOR_THEM,
     &checklist::EVIDENCE_MISSING,
     &checklist::METER_RUNS_BACKWARDS,
     &evidence::EVIDENCE_WRONG_TYPE,
     &EVIDENCE_TOO_LARGE,
     &evidence::TOO_MUCH_EVIDENCE,
     &EVIDENCE_LINK_EXPIRED,
+    &triggers::TOO_MANY_TRIGGERS,
     &todo::TODO_OF_NOBODY,
     &measures::WRONG_VALUE_TYPE,
     &measures::UNKNOWN_CHOICE,

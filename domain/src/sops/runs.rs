@@ -6,10 +6,11 @@ use super::{
 };
 use crate::{
     change::Change,
+    conditions::ConditionFacts,
     identity::{Actor, Rank, Reach},
     ids::{
-        CustomerId, DealerId, SopId, SopRunId, SopRunStepId, SopTriggerId, SopVersionId, StaffId,
-        WorkOrderId,
+        AssetId, CustomerId, DealerId, SopId, SopRunId, SopRunStepId, SopTriggerId, SopVersionId,
+        StaffId, WorkOrderId,
     },
     money::BasisPoints,
     record::{Record, Version},
@@ -105,7 +106,8 @@ impl SopRunState {
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({
     "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk", "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "asset_id": null, "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
 })))]
 pub struct SopRunDetails {
     /// The procedure.
@@ -113,6 +115,9 @@ pub struct SopRunDetails {
     /// The customer it is done for.
     #[serde(default)]
     pub customer_id: Option<CustomerId>,
+    /// The sold thing it is about; what its meters show is compared with the last time.
+    #[serde(default)]
+    pub asset_id: Option<AssetId>,
     /// The dealer who does it. When a dealer's person leaves it out, it is their dealer.
     #[serde(default)]
     pub dealer_id: Option<DealerId>,
@@ -143,8 +148,8 @@ impl SopRunDetails {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(examples(json!({
     "id": "run_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "asset_id": null,
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
     "sop_version_id": "sov_01m80t7jx3e9vbq2f4c6d8g0hk",
     "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk",
     "anchor_at": "2026-11-22T09:00:00Z", "trigger_id": "trg_01m80t7jx3e9vbq2f4c6d8g0hk",
@@ -172,6 +177,10 @@ pub struct SopRun {
     /// What was told about what happened, by name; conditions ask for it as `event.…`.
     #[schema(schema_with = crate::customer_events::facts_by_name)]
     pub event_facts: BTreeMap<Code, SopValue>,
+    /// What conditions ask for beside that, as it was when the run began: whoever goes on with it need not see the
+    /// customer, and two who do decide the same.
+    #[serde(skip)]
+    pub condition_facts: ConditionFacts,
     /// Where it stands.
     pub state: SopRunState,
     /// The share of the steps that apply and were done to their standard, rounded down, so that only a flawless
@@ -285,7 +294,7 @@ impl SopRun {
         });
         let version = published
             .ok_or_else(|| Refusal::new(&SOP_NOT_PUBLISHED).with("sop_id", details.sop_id))?;
-        let run = Self::open(id, version.id, details, cause, now);
+        let run = Self::open(id, version.id, (details, cause), &around.facts, now);
         let mut steps = SopRunStep::of(id, version, step_id);
         let ready = make_ready(&mut steps, &run, &mut around, now);
         let changed = steps.iter().map(|step| step.id).collect();
@@ -303,8 +312,8 @@ impl SopRun {
     fn open(
         id: SopRunId,
         sop_version_id: SopVersionId,
-        details: SopRunDetails,
-        cause: Option<SopCause>,
+        (details, cause): (SopRunDetails, Option<SopCause>),
+        facts: &ConditionFacts,
         now: Timestamp,
     ) -> Self {
         let event_facts = cause.as_ref().map(|cause| cause.facts.clone()).unwrap_or_default();
@@ -317,6 +326,11 @@ impl SopRun {
             trigger_id: cause.as_ref().map(|cause| cause.trigger_id),
             cause: cause.map(|cause| cause.cause),
             event_facts,
+            condition_facts: ConditionFacts {
+                event: BTreeMap::new(),
+                step: BTreeMap::new(),
+                ..facts.clone()
+            },
             state: SopRunState::Open,
             adherence_bp: None,
             abort_reason: None,
@@ -325,6 +339,11 @@ impl SopRun {
             version: Version::FIRST,
             created_at: now,
         }
+    }
+
+    /// What its conditions ask for, beside what was found at its steps.
+    pub fn facts(&self) -> ConditionFacts {
+        ConditionFacts { event: self.event_facts.clone(), ..self.condition_facts.clone() }
     }
 
     /// Breaks the run off; what was done so far stays in its steps.

@@ -5,6 +5,7 @@ mod checklists;
 mod coverage;
 mod difference;
 pub(crate) mod evidence;
+mod hands;
 mod library;
 mod packs;
 mod procedures;
@@ -81,6 +82,27 @@ impl Shop {
     /// A procedure with one published version; answers the identifiers of both.
     pub(super) async fn procedure(&self, details: Value) -> (String, String) {
         self.publishes("filter-change", details).await
+    }
+
+    /// A service item of the brand, called so.
+    pub(super) async fn service(&self, code: &str) -> String {
+        let item = json!({
+            "code": code, "name": "服务", "class": "service", "category": "product", "phase": "after",
+            "contact_mode": "in_person", "est_cost_minor": 3_000, "est_minutes": 30,
+            "perceived_value_minor": 12_000, "relation_value": 3,
+        });
+        self.key.post("/v1/service-items", item).await.expect(201).id()
+    }
+
+    /// A purifier of a customer.
+    pub(super) async fn sells(&self, customer: &str, serial: &str) -> String {
+        let product = json!({
+            "sku": format!("RO-{serial}"), "name": "净水器", "category": "water",
+            "after_sales_need": "rigid", "price": { "amount": 299_900, "currency": "CNY" },
+        });
+        let product = self.key.post("/v1/products", product).await.expect(201).id();
+        let asset = json!({ "customer_id": customer, "product_id": product, "serial": serial });
+        self.key.post("/v1/assets", asset).await.expect(201).id()
     }
 
     /// Another one, called so; answers its identifier.

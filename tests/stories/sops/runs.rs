@@ -237,3 +237,73 @@ async fn a_meter_does_not_run_backwards() {
     assert_eq!((&refused["last"], &refused["given"]), (&json!(1_200), &json!(1_199.5)));
     complete(&shop.key, &second, 1, json!(1_200)).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_meter_is_compared_with_the_last_time_at_the_same_thing_whoever_read_it() {
+    let shop = Shop::opens().await;
+    let meter = json!({ "key": "km", "title": "Read the meter", "standard": "As it stands.",
+        "measure": { "type": "meter", "unit": "km" } });
+    let (sop, _) = shop.procedure(version(vec![meter])).await;
+    let customer = shop.key.post("/v1/customers", json!({ "name": "李娜" })).await.expect(201).id();
+    let (car, other_car) = (shop.sells(&customer, "A").await, shop.sells(&customer, "B").await);
+    let suzhou = super::enter_dealer(&shop.key, "suzhou-01").await;
+    let reads = async |asset: &str, dealer: &str, answer: Value| {
+        let details = json!({ "sop_id": sop, "customer_id": customer, "asset_id": asset,
+            "dealer_id": dealer });
+        let run = shop.key.post("/v1/sop-runs", details).await.expect(201);
+        let step = run["steps"][0]["id"].as_str().unwrap();
+        let dealers_own = shop.house.dealer_key(shop.tenant, dealer);
+        dealers_own.post(&format!("/v1/sop-runs/{}/steps/{step}/complete", run.id()), answer).await
+    };
+    reads(&car, &shop.dealer, json!({ "value": 1_200 })).await.expect(200);
+    reads(&other_car, &shop.dealer, json!({ "value": 7 })).await.expect(200);
+    // Another dealer has not seen the first reading, and it counts all the same.
+    let refused = reads(&car, &suzhou, json!({ "value": 3 })).await;
+    assert_eq!(refused.refused(422, "meter_runs_backwards")["last"], 1_200);
+    let replaced = json!({ "value": 3, "meter_replaced": "The display was broken." });
+    let done = reads(&car, &suzhou, replaced).await.expect(200);
+    assert_eq!(done["steps"][0]["meter_replaced"], "The display was broken.");
+    reads(&car, &shop.dealer, json!({ "value": 4 })).await.expect(200);
+}
+
+#[tokio::test]
+async fn who_does_not_see_the_customer_goes_on_with_the_run_all_the_same() {
+    let shop = Shop::opens().await;
+    let mut measured = step("Measure");
+    measured["key"] = json!("measure");
+    let present = json!({ "condition": "step.measure == true && customer.tier == \"gold\"" });
+    let (sop, _) =
+        shop.procedure(version(vec![measured, step_with("Give a present", present)])).await;
+    let (id, clerk) = shop.hires(Role::Clerk, &shop.dealer).await;
+    let suzhou = super::enter_dealer(&shop.key, "suzhou-01").await;
+    for (tier, state) in [("gold", "ready"), ("silver", "not_applicable")] {
+        let customer = json!({ "name": "李娜", "tier": tier, "dealer_id": suzhou });
+        let customer = shop.key.post("/v1/customers", customer).await.expect(201).id();
+        clerk.get(&format!("/v1/customers/{customer}")).await.refused(404, "not_found");
+        let details = json!({ "sop_id": sop, "customer_id": customer, "dealer_id": shop.dealer,
+            "staff_id": id });
+        let run = shop.key.post("/v1/sop-runs", details).await.expect(201);
+        let run = complete(&clerk, &run, 1, json!(true)).await.expect(200);
+        assert_eq!(each(&run, "state")[1], state, "{tier}");
+    }
+}
+
+#[tokio::test]
+async fn what_failed_for_a_reason_is_no_work_any_more() {
+    let shop = Shop::opens().await;
+    let mut clerks =
+        [shop.hires(Role::Clerk, &shop.dealer).await, shop.hires(Role::Clerk, &shop.dealer).await];
+    clerks.sort_by(|one, other| one.0.cmp(&other.0));
+    let by_clerk = json!({ "assignee": { "rule": "role", "role": "clerk" } });
+    let steps = vec![step_with("Call", by_clerk), step("The runner's")];
+    let (sop, _) = shop.procedure(version(steps)).await;
+    let run = begins(&shop, &sop).await;
+    assert_eq!(each(&run, "staff_id")[0], &json!(clerks[0].0));
+    let id = run["steps"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/sop-runs/{}/steps/{id}/complete", run.id());
+    let why = json!({ "value": false, "deviation_reason": "The number is wrong." });
+    clerks[0].1.post(&path, why).await.expect(200);
+    assert_eq!(clerks[0].1.get("/v1/todo").await.expect(200)["steps"], json!([]));
+    // So they are the first again.
+    assert_eq!(each(&begins(&shop, &sop).await, "staff_id")[0], &json!(clerks[0].0));
+}

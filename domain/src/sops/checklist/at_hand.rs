@@ -57,8 +57,8 @@ pub(in crate::sops) static METER_RUNS_BACKWARDS: Rule = Rule {
         zh: "上次读数为 {last}，本次读数 {given} 不应更小。",
     },
     advice: Bilingual {
-        en: "Read the meter again. Waive the step when the meter was replaced, and say so.",
-        zh: "请重新读数。如已更换仪表，请免除该步骤并说明原因。",
+        en: "Read the meter again. When it was replaced, say so in `meter_replaced`, and how come.",
+        zh: "请重新读数。如已更换仪表，请在 `meter_replaced` 中说明原因。",
     },
 };
 
@@ -91,7 +91,8 @@ impl StepAtHand {
     ///
     /// `illegal_transition` when the run is over, or the step done or waived; `step_blocked` when a
     /// stop step before it is not settled; `wrong_value_type` and `unknown_choice` when the value is
-    /// no answer to the step; `meter_runs_backwards` when a meter shows less than the last time;
+    /// no answer to the step; `meter_runs_backwards` when a meter shows less than the last time and
+    /// nobody says that it was replaced;
     /// `evidence_missing` when the value meets the standard and something that shows it is not attached.
     pub fn complete(
         self,
@@ -101,7 +102,10 @@ impl StepAtHand {
     ) -> Result<ChecklistChange, Refusal> {
         self.require_ready()?;
         let met = self.step.step.measure.is_met_by(&answer.value)?;
-        self.require_forwards(&answer.value)?;
+        let meter_replaced = answer.meter_replaced.filter(|_| self.step.step.measure.is_meter());
+        if meter_replaced.is_none() {
+            self.require_forwards(&answer.value)?;
+        }
         if met {
             self.require_evidence()?;
         }
@@ -111,7 +115,10 @@ impl StepAtHand {
             (SopRunStepState::Failed, answer.deviation_reason)
         };
         let value = Some(answer.value);
-        let settle = |step| SopRunStep { state, value, deviation_reason, ..step };
+        let settle = |step: SopRunStep| {
+            let attempts = step.attempts.saturating_add(1);
+            SopRunStep { state, value, deviation_reason, meter_replaced, attempts, ..step }
+        };
         Ok(self.settle("complete_step", settle, by, now))
     }
 

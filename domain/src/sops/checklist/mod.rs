@@ -36,7 +36,7 @@ pub enum SopRunStepState {
 
 impl SopRunStepState {
     /// What can be done from here.
-    fn ways_on(self) -> &'static [&'static str] {
+    pub(super) fn ways_on(self) -> &'static [&'static str] {
         match self {
             Self::Ready | Self::Failed => &["complete", "waive"],
             Self::Pending | Self::NotApplicable | Self::Done | Self::Waived => &[],
@@ -83,6 +83,10 @@ pub struct SopRunStep {
     pub value: Option<SopValue>,
     /// Why it missed its standard, or was waived.
     pub deviation_reason: Option<Line>,
+    /// Why its meter may show less than the last time: it was replaced, and how come.
+    pub meter_replaced: Option<Line>,
+    /// How often it was done, whether or not to its standard.
+    pub attempts: u32,
     /// Who did or waived it: a person or a program of the brand.
     pub done_by: Option<String>,
     /// When it was done or waived.
@@ -128,6 +132,8 @@ impl SopRunStep {
             escalated_staff_id: None,
             value: None,
             deviation_reason: None,
+            meter_replaced: None,
+            attempts: 0,
             done_by: None,
             done_at: None,
             version: Version::FIRST,
@@ -149,6 +155,22 @@ impl SopRunStep {
         }
     }
 
+    /// Whether somebody can, and has to, do something about it now.
+    pub(super) fn is_open(&self) -> bool {
+        match self.state {
+            SopRunStepState::Ready | SopRunStepState::Failed => !self.is_settled(),
+            SopRunStepState::Pending
+            | SopRunStepState::NotApplicable
+            | SopRunStepState::Done
+            | SopRunStepState::Waived => false,
+        }
+    }
+
+    /// Which attempt at it is the next, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempts.saturating_add(1)
+    }
+
     /// Whether later steps wait for it.
     pub(super) fn blocks(&self) -> bool {
         self.step.stop && !self.is_settled()
@@ -158,7 +180,7 @@ impl SopRunStep {
 /// What was found at a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(examples(json!({ "value": 48.5, "deviation_reason": null })))]
+#[schema(examples(json!({ "value": 48.5, "deviation_reason": null, "meter_replaced": null })))]
 pub struct SopAnswer {
     /// The finding, of the type that the step's measure asks for.
     pub value: SopValue,
@@ -166,14 +188,18 @@ pub struct SopAnswer {
     /// when the standard is met.
     #[serde(default)]
     pub deviation_reason: Option<Line>,
+    /// When a meter was replaced since the last time, so that it may show less: how come. Not kept for what is
+    /// no meter.
+    #[serde(default)]
+    pub meter_replaced: Option<Line>,
 }
 
 /// A run with its steps, in the order of work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(examples(json!({
     "id": "run_01m80t7jx3e9vbq2f4c6d8g0hk", "sop_id": "sop_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "asset_id": null,
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
     "sop_version_id": "sov_01m80t7jx3e9vbq2f4c6d8g0hk",
     "work_order_id": "wor_01m80t7jx3e9vbq2f4c6d8g0hk",
     "state": "in_progress", "adherence_bp": null, "abort_reason": null,
@@ -190,7 +216,7 @@ pub struct SopAnswer {
         "state": "failed", "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
         "ready_at": "2026-11-22T09:25:00Z", "due_at": "2026-11-22T10:25:00Z", "overdue_at": null,
         "escalated_rank": null, "escalated_staff_id": null,
-        "value": 61.5, "deviation_reason": null,
+        "value": 61.5, "deviation_reason": null, "meter_replaced": null, "attempts": 1,
         "done_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "done_at": "2026-11-22T09:30:00Z",
         "version": 2,
     }],

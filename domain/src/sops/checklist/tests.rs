@@ -60,6 +60,7 @@ fn start(version: &SopVersion) -> Result<ChecklistChange, Refusal> {
     let details = SopRunDetails {
         sop_id: version.sop_id,
         customer_id: None,
+        asset_id: None,
         dealer_id: None,
         staff_id: None,
     };
@@ -82,7 +83,7 @@ fn at(list: &SopChecklist, position: u128) -> StepAtHand {
 }
 
 fn answer(yes: bool) -> SopAnswer {
-    SopAnswer { value: SopValue::Bool(yes), deviation_reason: None }
+    SopAnswer { value: SopValue::Bool(yes), deviation_reason: None, meter_replaced: None }
 }
 
 fn tick(list: &SopChecklist, position: u128, yes: bool) -> SopChecklist {
@@ -211,6 +212,7 @@ fn a_person_opens_runs_that_they_see() {
     let details = |dealer: Option<u128>, staff: Option<u128>| SopRunDetails {
         sop_id: id(1).into(),
         customer_id: None,
+        asset_id: None,
         dealer_id: dealer.map(|number| id(number).into()),
         staff_id: staff.map(|number| id(number).into()),
     };
