@@ -26,8 +26,6 @@ use utoipa::{
 pub enum FindingKind {
     /// Obligations of a procedure are missed so often that people should be shown again how it is done.
     TrainingNeeded,
-    /// A customer was given more than fits what they bought.
-    HeavyGift,
     /// A plan has no service in which anybody meets the customer.
     ContactlessPlan,
     /// Too large a part of a plan is made for one customer alone.
@@ -36,8 +34,6 @@ pub enum FindingKind {
     ClassDrift,
     /// A moment of the customer's has no procedure.
     SopGap,
-    /// Less money is set aside than what is foreseen will cost.
-    ReserveShort,
 }
 
 /// Where a finding stands.
