@@ -213,6 +213,8 @@ pub enum Event {
     },
     /// Somebody has left, or works for another dealer: steps of procedures that were theirs are somebody else's.
     StepsLeftBehind {
+        /// Who; null for everybody, as the night looks for them.
+        staff: Option<StaffId>,
         /// The run up to which, in the order of identifiers, it is done.
         after: Option<SopRunId>,
     },

@@ -61,16 +61,29 @@ const RUNS: &str = "
         WITH CHECK (ac.technician() IS NULL OR staff_id = ac.technician() OR ac.technician() = ANY (helper_ids));";
 
 /// The last reading of a meter is the same whoever asks: for this one question no dealer's and no technician's wall
-/// stands, and the tenant's does.
+/// stands, and the tenant's does. The settings are put back by hand: a function may bring along only settings that its
+/// owner may set, and ours are nobody's.
 const LAST_READING: &str = "
     CREATE FUNCTION ac.last_reading(asset uuid, customer uuid, sop uuid, step_key text, but uuid) RETURNS jsonb
-        LANGUAGE sql STABLE SET ac.dealer = '' SET ac.technician = '' AS $$
-        SELECT s.value FROM public.sop_run_step s
-        JOIN public.sop_run r ON r.tenant_id = s.tenant_id AND r.id = s.sop_run_id
-        WHERE s.tenant_id = ac.tenant() AND r.sop_id = $3 AND s.key = $4 AND s.id <> $5
-          AND (r.asset_id = $1 OR $1 IS NULL AND r.asset_id IS NULL AND r.customer_id = $2)
-          AND s.state IN ('done', 'failed') AND s.value IS NOT NULL
-        ORDER BY s.done_at DESC, s.id DESC LIMIT 1 $$;";
+        LANGUAGE plpgsql AS $$
+    DECLARE
+        dealer text := coalesce(current_setting('ac.dealer', true), '');
+        technician text := coalesce(current_setting('ac.technician', true), '');
+        found jsonb;
+    BEGIN
+        -- Who reads the same meter at the same time waits, and sees what the other one has read.
+        PERFORM pg_advisory_xact_lock(hashtextextended(
+            concat_ws('/', 'meter', ac.tenant(), coalesce($1, $2), $3, $4), 0));
+        PERFORM set_config('ac.dealer', '', true), set_config('ac.technician', '', true);
+        SELECT s.value INTO found FROM public.sop_run_step s
+            JOIN public.sop_run r ON r.tenant_id = s.tenant_id AND r.id = s.sop_run_id
+            WHERE s.tenant_id = ac.tenant() AND r.sop_id = $3 AND s.key = $4 AND s.id <> $5
+              AND (r.asset_id = $1 OR $1 IS NULL AND r.asset_id IS NULL AND r.customer_id = $2)
+              AND s.state IN ('done', 'failed') AND s.value IS NOT NULL
+            ORDER BY s.done_at DESC, s.id DESC LIMIT 1;
+        PERFORM set_config('ac.dealer', dealer, true), set_config('ac.technician', technician, true);
+        RETURN found;
+    END $$;";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

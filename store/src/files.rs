@@ -171,8 +171,8 @@ impl Files {
         in_time(open.delete(&name)).await
     }
 
-    /// The files of a tenant whose names were made from an instant on and before another one; at most
-    /// [`MOST_FOUND`] of them.
+    /// The files of a tenant whose names were made from an instant on and before another one: at most
+    /// [`MOST_FOUND`], and those that are found in the time that one question has.
     ///
     /// # Errors
     ///
@@ -188,7 +188,9 @@ impl Files {
             let id: Option<Uuid> = file.location.filename().and_then(|name| name.parse().ok());
             Ok(id.filter(|id| *id < until))
         });
-        in_time(found.take(MOST_FOUND).try_collect()).await
+        let late = tokio::time::sleep(PATIENCE);
+        let found = found.take(MOST_FOUND).take_until(late);
+        found.try_collect().await.map_err(Fault::Files)
     }
 
     /// Writes a file of nobody's and takes it away again, to see whether that goes.

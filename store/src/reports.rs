@@ -10,9 +10,10 @@ use crate::{
 };
 use domain::{
     findings::{Finding, FindingKind},
-    ids::{AnyId, DealerId, SopRunStepId, SopVersionId, StaffId},
+    ids::{AnyId, DealerId, SopVersionId, StaffId},
     sops::{
         MissedObligations, SopAdherence, SopRun, SopRunStep, SopRunStepState, SopTodo, TodoOwner,
+        TodoPlace,
     },
     time::Timestamp,
 };
@@ -84,7 +85,7 @@ pub fn deviations(wanted: DeviationsWanted) -> Select<sop_run_step::Entity> {
 
 impl Tenant {
     /// The steps that wait for `owner`, at most `most`, those that are due first at the front, and those without a
-    /// time at the end; behind the step `after`, where one is named; and whether there are more.
+    /// time at the end; behind the place `after`, where one is named; and whether there are more.
     ///
     /// # Errors
     ///
@@ -92,7 +93,7 @@ impl Tenant {
     pub async fn todo(
         &self,
         owner: TodoOwner,
-        after: Option<SopRunStepId>,
+        after: Option<TodoPlace>,
         most: u16,
     ) -> Result<(Vec<SopTodo>, bool), Fault> {
         let whose = match owner {
@@ -104,9 +105,7 @@ impl Tenant {
              JOIN sop_run r ON r.tenant_id = s.tenant_id AND r.id = s.sop_run_id
              WHERE s.tenant_id = ac.tenant() AND r.state IN ('open', 'in_progress') AND s.is_open
                AND {whose}
-               AND ($3::uuid IS NULL OR (coalesce(s.due_at, 'infinity'), s.id) > (
-                   SELECT coalesce(due_at, 'infinity'), id FROM sop_run_step
-                   WHERE tenant_id = ac.tenant() AND id = $3))
+               AND ($3::uuid IS NULL OR (coalesce(s.due_at, 'infinity'), s.id) > (coalesce($4, 'infinity'), $3))
              ORDER BY coalesce(s.due_at, 'infinity'), s.id LIMIT $1"
         );
         let person: Option<Uuid> = match owner {
@@ -114,9 +113,10 @@ impl Tenant {
             TodoOwner::Everybody => None,
         };
         let wanted = i64::from(most).saturating_add(1);
-        let statement =
-            self.statement(&sql, [wanted.into(), person.into(), after.map(Uuid::from).into()]);
-        let rows = self.work().query_all_raw(statement).await?;
+        let due_at = after.and_then(|after| after.due_at).map(chrono::DateTime::from);
+        let step = after.map(|after| Uuid::from(after.step));
+        let values = [wanted.into(), person.into(), step.into(), due_at.into()];
+        let rows = self.work().query_all_raw(self.statement(&sql, values)).await?;
         let more = rows.len() > usize::from(most);
         let pair = |row: &QueryResult| Ok((row.try_get("", "id")?, row.try_get("", "sop_run_id")?));
         let pairs: Vec<(Uuid, Uuid)> =

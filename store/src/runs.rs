@@ -247,17 +247,32 @@ impl Tenant {
     }
 
     /// The next `most` runs behind `after`, in the order of their identifiers, in which something is still to be done by
-    /// somebody who has left or works for another dealer; each with those people.
+    /// somebody who has left or works for another dealer, by one person where it is said by whom; each with those people.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
     pub async fn runs_left_behind(
         &self,
+        staff: Option<StaffId>,
         after: Option<SopRunId>,
         most: u32,
     ) -> Result<Vec<(SopRunId, BTreeSet<StaffId>)>, Fault> {
-        let sql = "SELECT r.id, jsonb_agg(DISTINCT p.id) AS gone FROM sop_run r
+        // What one person has is found by what is theirs; without a person every open run is looked at.
+        let theirs = match staff {
+            Some(_) => {
+                "r.id IN (
+                     SELECT sop_run_id FROM sop_run_step
+                         WHERE tenant_id = ac.tenant() AND staff_id = $3 AND is_open
+                     UNION SELECT sop_run_id FROM sop_run_step
+                         WHERE tenant_id = ac.tenant() AND escalated_staff_id = $3 AND is_open
+                     UNION SELECT id FROM sop_run
+                         WHERE tenant_id = ac.tenant() AND staff_id = $3 AND state IN ('open', 'in_progress'))"
+            }
+            None => "$3::uuid IS NULL",
+        };
+        let sql = format!(
+            "SELECT r.id, jsonb_agg(DISTINCT p.id) AS gone FROM sop_run r
                    CROSS JOIN LATERAL (
                        SELECT r.staff_id AS id
                        UNION SELECT s.staff_id FROM sop_run_step s
@@ -268,10 +283,12 @@ impl Tenant {
                    JOIN staff p ON p.tenant_id = r.tenant_id AND p.id = theirs.id
                    WHERE r.tenant_id = ac.tenant() AND r.state IN ('open', 'in_progress')
                      AND ($1::uuid IS NULL OR r.id > $1)
-                     AND (p.status = 'left' OR p.dealer_id <> r.dealer_id)
-                   GROUP BY r.id ORDER BY r.id LIMIT $2";
-        let values = [after.map(Uuid::from).into(), i64::from(most).into()];
-        let rows = self.work().query_all_raw(self.statement(sql, values)).await?;
+                     AND (p.status = 'left' OR p.dealer_id <> r.dealer_id) AND {theirs}
+                   GROUP BY r.id ORDER BY r.id LIMIT $2"
+        );
+        let person = staff.map(Uuid::from).into();
+        let values = [after.map(Uuid::from).into(), i64::from(most).into(), person];
+        let rows = self.work().query_all_raw(self.statement(&sql, values)).await?;
         let one = |row: &sea_orm::QueryResult| {
             let gone: BTreeSet<Uuid> = serde_json::from_value(row.try_get("", "gone")?)?;
             let run: Uuid = row.try_get("", "id")?;

@@ -40,7 +40,7 @@ pub(crate) async fn accrue(tenant: &Tenant, order: OrderId) -> Result<(), Failur
     }
     let currency = sale.order.currency;
     let Some(policy) = tenant.active_policy(currency).await? else { return Ok(()) };
-    let customer: Customer = tenant.get(sale.order.customer_id).await?;
+    let customer: Customer = tenant.hold(sale.order.customer_id).await?;
     let books = tenant.books(customer.id, customer.details.dealer_id, currency).await?;
     let paid = paid_order(tenant, &sale).await?;
 
@@ -66,14 +66,15 @@ pub(crate) async fn revoke(tenant: &Tenant, order: OrderId) -> Result<(), Failur
     Ok(())
 }
 
-/// Takes what is set aside for a customer, and what is open of their gestures, to the dealer who looks after them now.
+/// Takes what is set aside for a customer to the dealer who looks after them now. What is open of their gestures ends
+/// before, one in each job, as [`unpark`] has it: it is held in budgets of the dealer whom they left.
 pub(crate) async fn follow(tenant: &Tenant, customer: CustomerId) -> Result<(), Failure> {
-    let customer: Customer = tenant.get(customer).await?;
+    let customer: Customer = tenant.hold(customer).await?;
     let dealer_id = customer.details.dealer_id;
-    for gesture in tenant.hold_open_gestures(customer.id).await? {
-        if let Some(change) = gesture.follow(dealer_id) {
-            tenant.record(change).await?;
-        }
+    if let Some(gesture) = tenant.hold_gesture_elsewhere(customer.id, dealer_id).await? {
+        let means = tenant.means(&gesture).await?;
+        tenant.record_gesture(gesture.leave_behind(means, tenant.now())?).await?;
+        return Ok(tenant.emit(&Event::CustomerMoved { customer: customer.id }).await?);
     }
     for account in tenant.lock_purse(customer.id).await? {
         if let Some(change) = account.follow(dealer_id) {

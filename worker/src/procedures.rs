@@ -10,7 +10,7 @@ use domain::{
     identity::Rank,
     ids::{
         AssetId, ComplaintId, CustomerEventId, CustomerId, DealerId, OrderId, ResponseId, SopRunId,
-        SopRunStepId, WorkOrderId,
+        SopRunStepId, StaffId, WorkOrderId,
     },
     maintenance::work_orders::WorkOrder,
     orders::SalesOrder,
@@ -234,11 +234,15 @@ pub(crate) async fn step_due(
 
 /// Gives the steps of those who have left or moved to somebody else, and goes on as long as there are any. What people
 /// have read goes with them.
-pub(crate) async fn hand_over(tenant: &Tenant, after: Option<SopRunId>) -> Result<(), Failure> {
+pub(crate) async fn hand_over(
+    tenant: &Tenant,
+    staff: Option<StaffId>,
+    after: Option<SopRunId>,
+) -> Result<(), Failure> {
     if after.is_none() {
         tenant.let_acknowledgements_follow().await?;
     }
-    let left_behind = tenant.runs_left_behind(after, RUNS_AT_ONCE).await?;
+    let left_behind = tenant.runs_left_behind(staff, after, RUNS_AT_ONCE).await?;
     for (run, gone) in &left_behind {
         let run: SopRun = tenant.hold(*run).await?;
         let around = tenant.circumstances_of_escalation(&run).await?;
@@ -248,7 +252,9 @@ pub(crate) async fn hand_over(tenant: &Tenant, after: Option<SopRunId>) -> Resul
         }
     }
     match left_behind.last() {
-        Some((last, _)) => Ok(tenant.emit(&Event::StepsLeftBehind { after: Some(*last) }).await?),
+        Some((last, _)) => {
+            Ok(tenant.emit(&Event::StepsLeftBehind { staff, after: Some(*last) }).await?)
+        }
         None => Ok(()),
     }
 }
@@ -258,7 +264,7 @@ pub(crate) async fn hand_over(tenant: &Tenant, after: Option<SopRunId>) -> Resul
 pub(crate) async fn daily(tenant: &Tenant, on: CivilDate) -> Result<(), Failure> {
     look_for_training(tenant, on).await?;
     look_for_gaps(tenant, on).await?;
-    tenant.emit(&Event::StepsLeftBehind { after: None }).await?;
+    tenant.emit(&Event::StepsLeftBehind { staff: None, after: None }).await?;
     Ok(())
 }
 

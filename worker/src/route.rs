@@ -57,7 +57,9 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::SopStepDue { run, step, escalated_rank } => {
             procedures::step_due(tenant, *run, *step, *escalated_rank).await
         }
-        Event::StepsLeftBehind { after } => procedures::hand_over(tenant, *after).await,
+        Event::StepsLeftBehind { staff, after } => {
+            procedures::hand_over(tenant, *staff, *after).await
+        }
         // The first is delivered by `run`, which talks to the outside while no transaction is open; by the other
         // procedures begin.
         Event::MessageQueued { .. } | Event::CustomerEventTold { .. } => Ok(()),

@@ -153,7 +153,8 @@ async fn ask_gesture(
     Json(request): Json<GestureRequest>,
 ) -> Outcome {
     let work = access.write_once().await?;
-    let customer: Customer = referred(work.get(request.customer_id).await, "/customer_id")?;
+    // Held, so that they do not go to another dealer meanwhile and leave this behind.
+    let customer: Customer = referred(work.hold(request.customer_id).await, "/customer_id")?;
     let requester_id = requester(work.actor(), request.requester_id)?;
     let staff: Staff = referred(work.get(requester_id).await, "/requester_id")?;
     let complaint: Option<Complaint> = match request.complaint_id {
@@ -344,7 +345,8 @@ async fn cancel_gesture(access: Access<may::GesturesWrite>, Id(id): Id<GestureId
 ///
 /// It was paid, and did not take place after all, or not like that: the money returns to where it came from, and what
 /// has expired since expires at once. It takes a manager or higher, above the rank of who asked for it, and somebody
-/// else than the requester and than whoever asked in their name.
+/// else than the requester and than whoever asked in their name. Where the customer has gone to another dealer since, it
+/// takes the brand: the money is no dealer's who sees both.
 #[utoipa::path(
     post, path = "/gestures/{id}/reverse", tag = "gestures",
     operation_id = "reverse_gesture",

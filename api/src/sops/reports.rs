@@ -8,13 +8,14 @@ use crate::{
 };
 use axum::response::{IntoResponse as _, Response};
 use domain::{
-    ids::{DealerId, SopRunStepId, SopVersionId, StaffId},
-    sops::{SopAdherence, SopRunStep, SopTodo, todo_of},
+    ids::{DealerId, SopVersionId, StaffId},
+    refusal::Refusal,
+    sops::{SopAdherence, SopRunStep, SopTodo, TodoPlace, todo_of},
     time::CivilDate,
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    page::USUAL_LIMIT,
+    page::{INVALID_CURSOR, USUAL_LIMIT},
     reports::{AdherenceBy, DeviationsWanted, deviations},
 };
 use utoipa::{IntoParams, ToSchema};
@@ -55,7 +56,7 @@ struct TodoFilters {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<AtMost>,
     /// Where to go on: the `next_cursor` of the answer before.
-    cursor: Option<SopRunStepId>,
+    cursor: Option<String>,
 }
 
 /// What waits for somebody.
@@ -65,8 +66,8 @@ struct TodoList {
     steps: Vec<SopTodo>,
     /// Whether there are more behind these.
     has_more: bool,
-    /// Pass it as `cursor` to get the next ones: the last of these steps. Null when there are no more.
-    next_cursor: Option<SopRunStepId>,
+    /// Pass it as `cursor` to get the next ones. Null when there are no more.
+    next_cursor: Option<String>,
 }
 
 /// Shows what is to be done
@@ -86,11 +87,13 @@ async fn show_todo(
     Parameters(filters): Parameters<TodoFilters>,
 ) -> Result<Response, Problem> {
     let TodoFilters { staff_id, scope, limit, cursor } = filters;
+    let after = cursor.map(|cursor| cursor.parse::<TodoPlace>()).transpose();
+    let after = after.map_err(|_| Refusal::new(&INVALID_CURSOR).at("cursor"))?;
     let owner = todo_of(access.caller().actor, staff_id, scope == Some(TodoScope::Dealer))?;
     let reading = access.read().await?;
     let limit = limit.map_or(USUAL_LIMIT, |AtMost(limit)| limit);
-    let (steps, has_more) = reading.todo(owner, cursor, limit).await?;
-    let next_cursor = steps.last().filter(|_| has_more).map(|last| last.step.id);
+    let (steps, has_more) = reading.todo(owner, after, limit).await?;
+    let next_cursor = steps.last().filter(|_| has_more).map(|last| TodoPlace::of(last).to_string());
     Ok(axum::Json(TodoList { steps, has_more, next_cursor }).into_response())
 }
 

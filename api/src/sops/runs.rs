@@ -8,6 +8,7 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
+    catalogue::Asset,
     identity::Staff,
     ids::{CustomerId, DealerId, SopId, SopRunId, SopRunStepId, StaffId, WorkOrderId},
     sops::{
@@ -109,7 +110,8 @@ async fn list_sop_runs(
 /// Opens a run
 ///
 /// The run follows the version of the procedure that is in force, to its end. Visits open their runs by
-/// themselves; this is for work without a visit, such as a handover in the shop.
+/// themselves; this is for work without a visit, such as a handover in the shop. The asset is the customer's
+/// (`asset_of_another_customer`).
 #[utoipa::path(
     post, path = "/sop-runs", tag = "sops",
     operation_id = "start_sop_run",
@@ -130,6 +132,9 @@ async fn start_sop_run(
     let work = access.write().await?;
     let details = details.written_by(work.actor(), work.reach())?;
     work.expect_in_reach(&details).await?;
+    if let (Some(customer), Some(asset)) = (details.customer_id, details.asset_id) {
+        work.get::<Asset>(asset).await?.must_be_of(customer)?;
+    }
     let in_force: Option<SopVersion> = work.find(in_force(details.sop_id)).await?;
     let around = work.circumstances_of(in_force.as_ref(), &details, None).await?;
     let beginning = SopBeginning::of(details, around);

@@ -349,7 +349,8 @@ impl Staff {
 impl Change<Staff> {
     /// Lets the steps of procedures be looked after that they were to do.
     fn leaves_steps(self) -> Self {
-        self.emits(Event::StepsLeftBehind { after: None })
+        let staff = Some(self.record.id);
+        self.emits(Event::StepsLeftBehind { staff, after: None })
     }
 
     /// Lets the visits be looked after that they were to make.
@@ -607,7 +608,8 @@ mod tests {
         let hired = |role| hires(BRAND, in_role(role, Some(dealer(1))), &[]).unwrap().record;
         let told =
             (Event::TechnicianChanged { staff: Uuid::from_u128(9).into(), after: None }, None);
-        let left_behind = (Event::StepsLeftBehind { after: None }, None);
+        let staff = Some(Uuid::from_u128(9).into());
+        let left_behind = (Event::StepsLeftBehind { staff, after: None }, None);
         let left = hired(Role::Technician).leave(BRAND).unwrap();
         assert_eq!(left.events, [left_behind.clone(), told.clone()]);
         let told_of = std::slice::from_ref(&left_behind);

@@ -3,7 +3,9 @@
 use super::warnings::{PlanReview, PlanWarningCode};
 use crate::{
     change::Change,
-    findings::{Finding, FindingDetails, FindingEvidence, FindingKind, FindingPeriod},
+    findings::{
+        Finding, FindingDetails, FindingEvidence, FindingKind, FindingPeriod, FindingState,
+    },
     ids::AnyId,
     maintenance::plans::PlanTemplate,
     money::BasisPoints,
@@ -49,9 +51,11 @@ impl PlanFindings {
             .flatten()
             .collect();
         let is_known = |lack: &FindingDetails| {
-            let same =
-                |known: &FindingDetails| (known.kind, &known.period) == (lack.kind, &lack.period);
-            known.iter().any(|finding| same(&finding.details))
+            known.iter().any(|Finding { details, state, .. }| {
+                // What another version had no more is news when this one has it again.
+                let is_news = *state == FindingState::Resolved && details.subject != lack.subject;
+                (details.kind, &details.period) == (lack.kind, &lack.period) && !is_news
+            })
         };
         let noticed = lacks.iter().filter(|lack| !is_known(lack)).cloned().collect();
         let is_over =
@@ -93,7 +97,7 @@ mod tests {
         },
         *,
     };
-    use crate::{findings::FindingState, maintenance::plans::PlanTemplateDetails};
+    use crate::maintenance::plans::PlanTemplateDetails;
     use serde_json::json;
     use uuid::Uuid;
 
@@ -167,5 +171,17 @@ mod tests {
             let again = self::looked(in_force.as_ref(), &settled, "2026-11-22");
             assert_eq!(again.settled, []);
         }
+    }
+
+    #[test]
+    fn what_is_back_in_a_later_version_of_the_month_is_noticed_again() {
+        let known = written(&looked(Some(&version(1, &["mail"])), &[], "2026-11-22"));
+        let settled = looked(Some(&version(2, &["own"])), &known, "2026-11-23").settled;
+        let settled = [settled[0].record.clone()];
+        let third = version(3, &["mail"]);
+        let again = looked(Some(&third), &settled, "2026-11-24");
+        assert_eq!(again.noticed[0].subject, AnyId::of(third.0.id));
+        let same = looked(Some(&version(1, &["mail"])), &settled, "2026-11-24");
+        assert_eq!(same.noticed, [], "the same version is told of once");
     }
 }

@@ -51,7 +51,7 @@ pub use runs::{
     ChecklistChange, SOP_NOT_PUBLISHED, SopBeginning, SopCause, SopRun, SopRunDetails, SopRunState,
 };
 pub use steps::SopStep;
-pub use todo::{SopTodo, TodoOwner, todo_of};
+pub use todo::{SopTodo, TodoOwner, TodoPlace, todo_of};
 pub use triggers::{
     MOST_TRIGGERS, OWN_EVENTS, SopTrigger, SopTriggerDetails, SopTriggerStatus, happened_on,
     is_followed,

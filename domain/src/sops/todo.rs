@@ -3,12 +3,14 @@
 use super::{SopRun, SopRunStep, runs::require_rank};
 use crate::{
     identity::{Actor, Rank},
-    ids::StaffId,
+    ids::{SopRunStepId, StaffId},
+    invalid::Invalid,
     refusal::{Kind, Refusal, Rule},
     text::Bilingual,
     time::Timestamp,
 };
 use serde::Serialize;
+use std::{fmt, str::FromStr};
 use utoipa::ToSchema;
 
 /// A program asks for its own list.
@@ -76,6 +78,44 @@ impl SopTodo {
     }
 }
 
+/// Where somebody is in a list of what is to be done. It is written as when the step is due and which it is, so that the
+/// list goes on there, whatever has become of the step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TodoPlace {
+    /// When the last step that was seen is due.
+    pub due_at: Option<Timestamp>,
+    /// Which it is.
+    pub step: SopRunStepId,
+}
+
+impl TodoPlace {
+    /// Behind this one.
+    pub fn of(last: &SopTodo) -> Self {
+        Self { due_at: last.step.due_at, step: last.step.id }
+    }
+}
+
+impl fmt::Display for TodoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(due_at) = self.due_at {
+            write!(f, "{due_at}")?;
+        }
+        write!(f, "~{}", self.step)
+    }
+}
+
+impl FromStr for TodoPlace {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let parts = text.split_once('~');
+        let (due_at, step) =
+            parts.ok_or_else(|| Invalid::new("not_a_place", "expected a place in a list"))?;
+        let due_at = (!due_at.is_empty()).then(|| due_at.parse()).transpose()?;
+        Ok(Self { due_at, step: step.parse()? })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +128,18 @@ mod tests {
 
     fn actor(number: u128, rank: Rank) -> Actor {
         Actor::Staff { id: person(number), rank }
+    }
+
+    #[test]
+    fn a_place_in_the_list_reads_back() {
+        let due_at = Some("2026-11-28T09:00:00.123456Z".parse().unwrap());
+        let step = Uuid::from_u128(7).into();
+        for place in [TodoPlace { due_at, step }, TodoPlace { due_at: None, step }] {
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+        for text in ["", "x", "~", "yesterday~x", "2026-11-28T09:00:00Z"] {
+            assert!(text.parse::<TodoPlace>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -18,8 +18,8 @@ use domain::{
     time::CivilDate,
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QueryResult, Select,
+    ColumnTrait as _, Condition, ConnectionTrait as _, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _, QueryResult, QuerySelect as _, Select,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -179,17 +179,31 @@ impl Tenant {
         Ok(capacities(actor, reach, &deputised, today))
     }
 
-    /// The gestures for a customer that are not settled, locked until this work is done.
+    /// A gesture for a customer that is not settled and is not `dealer`'s, locked until this work is done; none when all
+    /// are.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
-    pub async fn hold_open_gestures(&self, customer: CustomerId) -> Result<Vec<Gesture>, Fault> {
+    pub async fn hold_gesture_elsewhere(
+        &self,
+        customer: CustomerId,
+        dealer: Option<DealerId>,
+    ) -> Result<Option<Gesture>, Fault> {
+        use gesture::Column as C;
+        let elsewhere = match dealer {
+            Some(dealer) => {
+                Condition::any().add(C::DealerId.ne(Uuid::from(dealer))).add(C::DealerId.is_null())
+            }
+            None => Condition::all().add(C::DealerId.is_not_null()),
+        };
         let open = gesture::Entity::find()
-            .filter(gesture::Column::CustomerId.eq(Uuid::from(customer)))
-            .filter(gesture::Column::ExpiresAt.is_not_null())
-            .order_by_asc(gesture::Column::Id);
-        self.hold_all(open).await
+            .filter(C::CustomerId.eq(Uuid::from(customer)))
+            .filter(C::ExpiresAt.is_not_null())
+            .filter(elsewhere)
+            .order_by_asc(C::Id)
+            .limit(1);
+        self.hold_found(open).await
     }
 
     /// Records what was decided about a gesture; answers it as it is now.

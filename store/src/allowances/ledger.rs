@@ -97,7 +97,7 @@ impl Tenant {
     }
 
     /// The books of a customer in one currency, locked until this work is done; opened empty for whom
-    /// nothing was ever set aside.
+    /// nothing was ever set aside, at the `dealer` who looks after them.
     ///
     /// # Errors
     ///
@@ -115,8 +115,7 @@ impl Tenant {
             .filter(allowance_account::Column::Currency.eq(currency.to_string()));
         let account = self.hold_found::<AllowanceAccount>(account).await?.unwrap_or(empty);
         let lots = self.all(open_lots(account.id)).await?;
-        // The customer may have gone to another dealer since.
-        Ok(Ledger::open(AllowanceAccount { dealer_id: dealer, ..account }, lots, now))
+        Ok(Ledger::open(account, lots, now))
     }
 
     /// The lots with these identifiers.

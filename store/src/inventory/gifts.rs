@@ -12,8 +12,8 @@ use domain::{
     time::Timestamp,
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-    QueryTrait as _, Select, sea_query::Expr,
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _, Select, sea_query::Expr,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -173,8 +173,11 @@ impl Tenant {
     ///
     /// [`Missing`] when the database fails.
     pub async fn shelf(&self, currency: Currency) -> Result<Shelf, Missing> {
-        let given = GiftFilter { status: Some(GiftStatus::Active), ..GiftFilter::default() };
-        let gifts = gifts(&given)
+        // A retired gift is given no more, and may still lead to what stands in for it.
+        let leads_on = gift_item::Column::FallbackGiftId.is_not_null();
+        let is_given = gift_item::Column::Status.eq(table::word(&GiftStatus::Active));
+        let gifts = gift_item::Entity::find()
+            .filter(Condition::any().add(is_given).add(leads_on))
             .filter(gift_item::Column::Currency.eq(currency.to_string()))
             .order_by_desc(gift_item::Column::Id);
         let bundles = bundles(Some(GiftStatus::Active))

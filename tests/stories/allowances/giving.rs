@@ -291,21 +291,37 @@ async fn the_deputy_of_who_is_on_leave_decides_in_their_place() {
 async fn what_is_set_aside_goes_with_the_customer_to_another_dealer() {
     let shop = Ladder::stands().await;
     shop.sells(600_000, 299_000).await;
-    let wish = shop.asks("personalised_service", 6_000, "The child is afraid of water.").await;
-    let wish = wish.expect(201);
-    assert_eq!(wish["state"], "pending_approval");
+    let budget = json!({"dealer_id": shop.dealer, "currency": "CNY"});
+    let budget = created(&shop.brand, "/v1/allowance-budgets", budget).await;
+    let budget = format!("/v1/allowance-budgets/{budget}");
+    let money = json!({"amount_minor": 10_000, "reason": "For the winter."});
+    shop.brand.post(&format!("{budget}/fund"), money).await.expect(200);
+    let asks = async |amount| {
+        let wish = shop.asks("personalised_service", amount, "The child is afraid of water.").await;
+        wish.expect(201)
+    };
+    let (waits, granted) = (asks(6_000).await, asks(1_000).await);
+    assert_eq!(waits["state"], "pending_approval");
+    assert_eq!(shop.brand.get(&budget).await.expect(200)["held_minor"], 7_000);
     let east = created(&shop.brand, "/v1/dealers", json!({"code": "east", "name": "东湖店"})).await;
     let customer = format!("/v1/customers/{}", shop.customer);
     shop.brand.patch(&customer, "*", json!({"dealer_id": east})).await.expect(200);
     shop.house.settle().await;
-    assert_eq!(shop.account().await["dealer_id"], east);
-    shop.manager.post(&gesture(&wish, "reject"), json!({})).await.refused(404, "not_found");
+    let account = shop.account().await;
+    assert_eq!((&account["dealer_id"], &account["held_minor"]), (&json!(east), &json!(0)));
+    assert_eq!(shop.brand.get(&budget).await.expect(200)["held_minor"], 0);
+    for gesture in [waits, granted] {
+        let left = shop.manager.get(&format!("/v1/gestures/{}", gesture.id())).await.expect(200);
+        assert_eq!(left["state"], "cancelled");
+    }
     let manager_id = hires(&shop.brand, &east, "manager").await;
     let of_east = Some(east.parse().unwrap());
     let manager = manager_id.parse().unwrap();
     let manager = shop.house.person(shop.tenant, Role::Manager, manager, of_east);
-    manager.post(&gesture(&wish, "approve"), json!({})).await.expect(200);
-    manager.post(&gesture(&wish, "fulfil"), json!({"actual_minor": 6_000})).await.expect(200);
+    let wish = json!({"customer_id": shop.customer, "kind": "personalised_service", "currency": "CNY",
+        "problem_solved": "The child is afraid of water.", "estimate_minor": 6_000});
+    let anew = manager.post("/v1/gestures", wish).await.expect(201);
+    manager.post(&gesture(&anew, "fulfil"), json!({"actual_minor": 6_000})).await.expect(200);
 }
 
 #[tokio::test]

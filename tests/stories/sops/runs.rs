@@ -264,6 +264,10 @@ async fn a_meter_is_compared_with_the_last_time_at_the_same_thing_whoever_read_i
     let done = reads(&car, &suzhou, replaced).await.expect(200);
     assert_eq!(done["steps"][0]["meter_replaced"], "The display was broken.");
     reads(&car, &shop.dealer, json!({ "value": 4 })).await.expect(200);
+    let somebody = shop.key.post("/v1/customers", json!({ "name": "王伟" })).await.expect(201).id();
+    let not_theirs = json!({ "sop_id": sop, "customer_id": somebody, "asset_id": car });
+    let refused = shop.key.post("/v1/sop-runs", not_theirs).await;
+    refused.refused(422, "asset_of_another_customer");
 }
 
 #[tokio::test]

@@ -187,7 +187,7 @@ async fn a_long_list_is_gone_through_step_by_step() {
         list = clerk.get(&format!("/v1/todo?limit=1&cursor={cursor}")).await.expect(200);
     }
     assert_eq!(seen, ["Today", "Tomorrow", "Whenever"]);
-    clerk.get("/v1/todo?cursor=x").await.refused(400, "malformed_id");
+    clerk.get("/v1/todo?cursor=x").await.refused(400, "invalid_cursor");
 }
 
 #[tokio::test]

@@ -87,6 +87,16 @@ impl Gesture {
         self.given_up("cancel", GestureState::Cancelled, means, now)
     }
 
+    /// Calls it off because the customer has gone to another dealer, who decides anew what to give them.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition` when it is settled.
+    pub fn leave_behind(self, means: Means, now: Timestamp) -> Result<GestureDecision, Refusal> {
+        self.expect_open()?;
+        self.given_up("leave_behind", GestureState::Cancelled, means, now)
+    }
+
     /// Lets it expire, and releases what was held; `None` when it is settled or its time has not come.
     ///
     /// # Errors

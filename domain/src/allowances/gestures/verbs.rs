@@ -15,7 +15,7 @@ use crate::{
     change::Change,
     event::Event,
     identity::{Actor, Rank, Role},
-    ids::{ApprovalId, DealerId, StaffId},
+    ids::{ApprovalId, StaffId},
     money::{Minor, Money},
     record::Version,
     refusal::{Refusal, illegal},
@@ -189,13 +189,6 @@ impl Gesture {
         let approval = ballot.cast(&self, highest(&capacities), ApprovalDecision::Rejected, now);
         let decision = self.given_up("reject", GestureState::Rejected, means, now)?;
         Ok(GestureDecision { approval: Some(approval), ..decision })
-    }
-
-    /// Goes with its customer to the dealer who looks after them now, whose people see it and decide on it; `None` when
-    /// it is settled, or there. The budgets in which it is held stay those that it was asked for under.
-    pub fn follow(self, dealer_id: Option<DealerId>) -> Option<Change<Self>> {
-        let moves = self.expires_at.is_some() && self.dealer_id != dealer_id;
-        moves.then(|| Change::edit("follow", &self, |it| it.dealer_id = dealer_id))
     }
 
     /// Lets it go up to the next rank whose authority reaches so far at this moment, because nobody has
