@@ -42,9 +42,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         }
         Event::ComplaintOpened { complaint: id } => complaints::confirm_receipt(tenant, *id).await,
         Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
-        Event::ComplaintDecided { complaint } => {
-            complaints::tell_decision(tenant, *complaint).await
-        }
+        Event::ComplaintDecided { complaint: id } => complaints::tell_decision(tenant, *id).await,
         Event::ComplaintResolved { complaint, resolution_no } => {
             complaints::conclude(tenant, *complaint, *resolution_no).await
         }
@@ -57,8 +55,8 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::SopStepDue { run, step, escalated_rank } => {
             procedures::step_due(tenant, *run, *step, *escalated_rank).await
         }
-        Event::StepsLeftBehind { staff, after } => {
-            procedures::hand_over(tenant, *staff, *after).await
+        Event::StepsLeftBehind { staff, after: a } => {
+            procedures::hand_over(tenant, *staff, *a).await
         }
         // The first is delivered by `run`, which talks to the outside while no transaction is open; by the other
         // procedures begin.
@@ -77,9 +75,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
             inventory::look_at_plan(tenant, *id).await
         }
         Event::EnrolmentBegan { enrolment: id } => maintenance::enrolment_began(tenant, *id).await,
-        Event::OccurrenceDue { occurrence } => {
-            maintenance::occurrence_due(tenant, *occurrence).await
-        }
+        Event::OccurrenceDue { occurrence: id } => maintenance::occurrence_due(tenant, *id).await,
         Event::WorkOrderUnscheduled { work_order, attempt } => {
             maintenance::work_order_unscheduled(tenant, *work_order, *attempt).await
         }

@@ -40,7 +40,7 @@ async fn what_a_published_plan_lacks_is_found_until_a_version_has_it() {
     shop.publishes(&first).await;
     let (subject, tasks) = (json!(first), json!({"tasks": 3, "tasks_with_item": 2}));
     let silent = (subject.clone(), json!("open"), tasks);
-    assert_eq!(shop.findings("contactless_plan").await, [silent.clone()]);
+    assert_eq!(shop.findings("contactless_plan").await, std::slice::from_ref(&silent));
     let numbers = json!({
         "tasks": 3, "tasks_with_item": 2, "personalised_bp": 10_000, "most_bp": 3_000,
     });
