@@ -45,7 +45,7 @@ async fn every_change_of_every_record_is_one_line_of_its_timeline() {
         met.insert(kind);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let kinds = "acc alp apt ast cmp cus dlr enr ges inv key lim occ ord pla prd rem res rsp run \
+    let kinds = "acc alp apt ast cmp cus dlr enr fnd ges inv key lim occ ord pla prd rem res rsp run \
                  sit sop sov stf sur wor";
     assert_eq!(met.into_iter().collect::<Vec<_>>().join(" "), kinds);
 }

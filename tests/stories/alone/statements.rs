@@ -303,11 +303,12 @@ async fn told(connection: &mut PgConnection, sql: String) -> Told {
     }
 }
 
-/// Whether that was to come of it. No right, a policy (42501) or a constraint (class 23) may say no, and nothing else:
+/// Whether that was to come of it. No right, a policy (42501), a column that the database fills in (428C9) or a
+/// constraint (class 23) may say no, and nothing else:
 /// another error would tell something of rows that are not there for us.
 fn is_as_wanted(wanted: Wanted, told: &Told, ours: &str) -> bool {
     if let Some(code) = &told.refused {
-        let is_refusal = code == "42501" || code.starts_with("23");
+        let is_refusal = ["42501", "428C9"].contains(&code.as_str()) || code.starts_with("23");
         return is_refusal && !matches!(wanted, Wanted::Count(_));
     }
     match wanted {
