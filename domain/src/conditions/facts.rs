@@ -113,6 +113,7 @@ pub struct OrderFacts {
     /// The currency it was paid in.
     pub currency: Option<Currency>,
     /// How many lines it has.
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_u32)]
     pub line_count: Option<u32>,
 }
 
