@@ -113,8 +113,8 @@ pub struct OrderFacts {
     /// The currency it was paid in.
     pub currency: Option<Currency>,
     /// How many lines it has.
-    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_u32)]
-    pub line_count: Option<u32>,
+    #[schema(maximum = 65_535)]
+    pub line_count: Option<u16>,
 }
 
 /// What a condition can know about a product.
