@@ -154,7 +154,7 @@ impl Tenant {
         let sale = self.with_lines(order).await?;
         let prices = sale.lines.iter().map(|line| line.price_minor.get());
         let total_minor = Minor::new(prices.fold(0_i64, i64::saturating_add)).ok();
-        let line_count = u32::try_from(sale.lines.len()).ok();
+        let line_count = u16::try_from(sale.lines.len()).ok();
         Ok(OrderFacts { total_minor, currency: Some(sale.order.currency), line_count })
     }
 
