@@ -38,6 +38,7 @@ BEYOND_A_SCHEMA = {
     ("tiers_overlap", ""): "one item depends on the one before",
     ("too_precise", ""): "0.001 is no number of a computer's, so that validators disagree about its multiples",
     ("too_long", "bytes of UTF-8"): "JSON Schema counts characters",
+    ("wrong_type", "whole number, found null"): "the answer of a quiz is null where it is not shown, and given where it is asked",
     ("unknown_currency", ""): "ISO 4217 is a list of others, and grows",
     ("unknown_time_zone", ""): "the IANA database is a list of others, and grows",
 }
