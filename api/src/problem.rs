@@ -21,7 +21,7 @@ use domain::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::{Failure, Fault, Missing};
+use store::{Failure, Fault, Missing, Tenant, table::Table};
 use utoipa::ToSchema;
 
 /// Why a request was not carried out.
@@ -238,6 +238,22 @@ pub(crate) fn referred<R>(found: Result<R, Missing>, pointer: &str) -> Result<R,
         Missing::NotFound => Problem::unknown_reference(pointer),
         Missing::Fault(fault) => fault.into(),
     })
+}
+
+/// The record that a body names at `pointer`, where it names one.
+///
+/// # Errors
+///
+/// Those of [`referred`].
+pub(crate) async fn referred_if_named<R: Table>(
+    tenant: &Tenant,
+    id: Option<R::Id>,
+    pointer: &str,
+) -> Result<Option<R>, Problem> {
+    match id {
+        Some(id) => referred(tenant.get(id).await, pointer).map(Some),
+        None => Ok(None),
+    }
 }
 
 impl Problem {

@@ -4,7 +4,7 @@ use crate::{
     access::{Access, Api, Outcome, Work, may},
     expand::{Expand, Expanding},
     list::{List, ListOf, Paging},
-    problem::{Problem, referred},
+    problem::{Problem, referred, referred_if_named},
     request::{Id, Json},
 };
 use axum::response::Response;
@@ -157,10 +157,8 @@ async fn ask_gesture(
     let customer: Customer = referred(work.hold(request.customer_id).await, "/customer_id")?;
     let requester_id = requester(work.actor(), request.requester_id)?;
     let staff: Staff = referred(work.get(requester_id).await, "/requester_id")?;
-    let complaint: Option<Complaint> = match request.complaint_id {
-        Some(complaint) => Some(referred(work.get(complaint).await, "/complaint_id")?),
-        None => None,
-    };
+    let complaint: Option<Complaint> =
+        referred_if_named(&work, request.complaint_id, "/complaint_id").await?;
     let items = named_items(&work, &request).await?;
     let asked = Asked {
         id: work.new_id(),
@@ -379,14 +377,8 @@ async fn reverse_gesture(
 
 /// What a request names of the inventory.
 async fn named_items(work: &Work, request: &GestureRequest) -> Result<NamedItems, Problem> {
-    let service = match request.service_item_id {
-        Some(service) => Some(referred(work.get(service).await, "/service_item_id")?),
-        None => None,
-    };
-    let gift = match request.gift_id {
-        Some(gift) => Some(referred(work.get(gift).await, "/gift_id")?),
-        None => None,
-    };
+    let service = referred_if_named(work, request.service_item_id, "/service_item_id").await?;
+    let gift = referred_if_named(work, request.gift_id, "/gift_id").await?;
     Ok(NamedItems { service, gift })
 }
 

@@ -4,7 +4,7 @@ use crate::{
     access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
     patch::patches,
-    problem::{Problem, referred},
+    problem::{Problem, referred, referred_if_named},
     request::{Id, Json, MergePatch},
 };
 use axum::response::Response;
@@ -215,14 +215,8 @@ async fn surroundings(work: &Work, details: &StaffDetails) -> Result<Named, Prob
     if let Some(dealer) = details.dealer_id {
         referred(work.get::<Dealer>(dealer).await, "/dealer_id")?;
     }
-    let deputy = match details.deputy_id {
-        Some(deputy) => Some(referred(work.get(deputy).await, "/deputy_id")?),
-        None => None,
-    };
-    let team = match details.team_id {
-        Some(team) => Some(referred(work.get(team).await, "/team_id")?),
-        None => None,
-    };
+    let deputy = referred_if_named(work, details.deputy_id, "/deputy_id").await?;
+    let team = referred_if_named(work, details.team_id, "/team_id").await?;
     let sites = work.all(store::tenancy::sites_named(&details.site_ids)).await?;
     Ok(Named { sites, deputy, team })
 }

@@ -6,7 +6,7 @@ use crate::{
     expand::{Expand, Expanding},
     list::{AtMost, List, ListOf, Paging, Parameters},
     patch::patches,
-    problem::{Problem, referred},
+    problem::{Problem, referred, referred_if_named},
     request::{Id, Json, MergePatch},
 };
 use axum::response::{IntoResponse as _, Response};
@@ -158,19 +158,10 @@ async fn create_work_order(
 /// visible to the caller.
 async fn served(work: &Work, details: WorkOrderDetails) -> Result<WorkOrderDetails, Problem> {
     referred(work.get::<Customer>(details.customer_id).await, "/customer_id")?;
-    let asset = match details.asset_id {
-        Some(asset_id) => Some(referred(work.get::<Asset>(asset_id).await, "/asset_id")?),
-        None => None,
-    };
-    let site = match details.site_id {
-        Some(site_id) => Some(referred(work.get::<Site>(site_id).await, "/site_id")?),
-        None => None,
-    };
+    let asset = referred_if_named::<Asset>(work, details.asset_id, "/asset_id").await?;
+    let site = referred_if_named::<Site>(work, details.site_id, "/site_id").await?;
     let details = details.served_from(asset.as_ref(), site.as_ref(), work.reach())?;
-    let dealer = match details.dealer_id {
-        Some(dealer_id) => Some(referred(work.get::<Dealer>(dealer_id).await, "/dealer_id")?),
-        None => None,
-    };
+    let dealer = referred_if_named::<Dealer>(work, details.dealer_id, "/dealer_id").await?;
     details.expect_served(site.as_ref(), dealer.as_ref())?;
     Ok(details)
 }
