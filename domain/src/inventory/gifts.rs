@@ -233,6 +233,21 @@ impl GiftTies {
 }
 
 impl GiftItemDetails {
+    /// Whether it goes with a sale of this margin; one with a band does not where no margin is known.
+    pub(crate) fn goes_with(&self, margin: Option<Minor>) -> bool {
+        match (self.least_margin_minor, self.most_margin_minor) {
+            (None, None) => true,
+            (least, most) => margin.is_some_and(|margin| {
+                least.is_none_or(|least| least <= margin) && most.is_none_or(|most| margin <= most)
+            }),
+        }
+    }
+
+    /// Whether there are so many of it.
+    pub(crate) fn is_left(&self, count: u32) -> bool {
+        self.stock.is_none_or(|stock| stock.get() >= count)
+    }
+
     fn check(&self) -> Result<(), Refusal> {
         match (self.least_margin_minor, self.most_margin_minor) {
             (Some(least), Some(most)) if least > most => Err(Refusal::new(&MARGIN_BAND_REVERSED)

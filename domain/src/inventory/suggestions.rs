@@ -151,23 +151,16 @@ impl GiftWish {
         let cost = gift.cost();
         let is_affordable =
             cost.currency == self.budget.currency && cost.amount <= self.budget.amount;
-        is_affordable && self.suits(gift) && is_left(gift, 1)
+        is_affordable && self.suits(gift) && gift.details.is_left(1)
     }
 
     /// Whether a gift is still given, and goes with a sale of this margin.
     fn suits(&self, gift: &GiftItem) -> bool {
-        let details = &gift.details;
         let is_given = match gift.status {
             GiftStatus::Active => true,
             GiftStatus::Retired => false,
         };
-        let in_band = match (details.least_margin_minor, details.most_margin_minor) {
-            (None, None) => true,
-            (least, most) => self.margin_minor.is_some_and(|margin| {
-                least.is_none_or(|least| least <= margin) && most.is_none_or(|most| margin <= most)
-            }),
-        };
-        is_given && in_band
+        is_given && gift.details.goes_with(self.margin_minor)
     }
 
     /// The first gift that can be given among those that a gift falls back to; it is in its place because that one is.
@@ -195,7 +188,7 @@ impl GiftWish {
         for part in &details.parts {
             let gift = gifts
                 .get(&part.gift_id)
-                .filter(|gift| self.suits(gift) && is_left(gift, part.quantity.get()))?;
+                .filter(|gift| self.suits(gift) && gift.details.is_left(part.quantity.get()))?;
             let Occasion { festival, season } = self.occasion(gift, near)?;
             occasion.festival = occasion.festival.or(festival);
             occasion.season = occasion.season.or(season);
@@ -215,11 +208,6 @@ impl GiftWish {
             instead_of: None,
         })
     }
-}
-
-/// Whether there are so many of a gift.
-fn is_left(gift: &GiftItem, count: u32) -> bool {
-    gift.details.stock.is_none_or(|stock| stock.get() >= count)
 }
 
 /// A sum as an amount; nothing when it is more than an amount can say.

@@ -83,12 +83,10 @@ fn check_gift(gift: &GiftItem, request: &GestureRequest, margin: Minor) -> Resul
             .with("currency", details.currency)
             .with("asked", request.currency));
     }
-    if details.stock.is_some_and(|stock| stock.get() == 0) {
+    if !details.is_left(1) {
         return Err(Refusal::new(&GIFT_SOLD_OUT).with("code", &details.code));
     }
-    let is_below = details.least_margin_minor.is_some_and(|least| margin < least);
-    let is_beyond = details.most_margin_minor.is_some_and(|most| margin > most);
-    if is_below || is_beyond {
+    if !details.goes_with(Some(margin)) {
         return Err(Refusal::new(&GIFT_OUTSIDE_MARGIN)
             .with("code", &details.code)
             .with("margin_minor", margin)
