@@ -69,17 +69,17 @@ pub fn not_acknowledged(version: SopVersionId) -> Select<staff::Entity> {
 }
 
 impl Tenant {
-    /// Lets what people have read go with them to the dealer they work for now: there it is seen, and nobody is asked
+    /// Lets what people have read, or one of them where it is said who, go with them to the dealer they work for now: there it is seen, and nobody is asked
     /// to read it again. What the brand's own people have read is the brand's.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
-    pub async fn let_acknowledgements_follow(&self) -> Result<(), Fault> {
+    pub async fn let_acknowledgements_follow(&self, staff: Option<StaffId>) -> Result<(), Fault> {
         let sql = "UPDATE sop_acknowledgement a SET dealer_id = p.dealer_id, version = a.version + 1 FROM staff p
                    WHERE a.tenant_id = ac.tenant() AND p.tenant_id = a.tenant_id AND p.id = a.staff_id
-                     AND a.dealer_id IS DISTINCT FROM p.dealer_id";
-        self.work().execute_raw(self.statement(sql, [])).await?;
+                     AND a.dealer_id IS DISTINCT FROM p.dealer_id AND ($1::uuid IS NULL OR a.staff_id = $1)";
+        self.work().execute_raw(self.statement(sql, [staff.map(Uuid::from).into()])).await?;
         Ok(())
     }
 }

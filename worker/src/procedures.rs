@@ -240,7 +240,7 @@ pub(crate) async fn hand_over(
     after: Option<SopRunId>,
 ) -> Result<(), Failure> {
     if after.is_none() {
-        tenant.let_acknowledgements_follow().await?;
+        tenant.let_acknowledgements_follow(staff).await?;
     }
     let left_behind = tenant.runs_left_behind(staff, after, RUNS_AT_ONCE).await?;
     for (run, gone) in &left_behind {
