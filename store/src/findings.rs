@@ -71,10 +71,8 @@ pub fn at_hand(
     period: &FindingPeriod,
 ) -> Select<finding::Entity> {
     use finding::Column as Is;
-    let unsettled =
-        [FindingState::Open, FindingState::Acknowledged].map(|state| table::word(&state));
     let is_at_hand =
-        Condition::any().add(Is::State.is_in(unsettled)).add(Is::Period.eq(period.to_string()));
+        Condition::any().add(Is::SettledAt.is_null()).add(Is::Period.eq(period.to_string()));
     finding::Entity::find()
         .filter(Is::Kind.is_in(kinds.iter().map(table::word)))
         .filter(Is::Subject.is_in(subjects.iter().map(AnyId::as_str)))
