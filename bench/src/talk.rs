@@ -167,6 +167,17 @@ fn next_cursor(body: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(rest.get(..end)?).into_owned())
 }
 
+/// Writes a change under a key of its own.
+fn post(request: &mut Vec<u8>, path: &str, (caller, key): (&Caller, u64), body: &str) {
+    drop(write!(
+        request,
+        "POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\
+         Idempotency-Key: {key:016x}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        caller.token,
+        body.len()
+    ));
+}
+
 impl Complains {
     /// Complains with this voice.
     pub(crate) fn with(mut voice: Voice) -> Self {
@@ -184,14 +195,7 @@ impl Talk for Complains {
             "{{\"customer_id\":\"{customer}\",\"source\":\"phone\",\"kind\":\"quality\",\"severity\":2,\
              \"description\":\"The filter leaks again, two days after it was changed.\"}}"
         );
-        drop(write!(
-            request,
-            "POST /v1/complaints HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\
-             Idempotency-Key: {:016x}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            caller.token,
-            self.key,
-            body.len()
-        ));
+        post(request, "/v1/complaints", (&caller, self.key), &body);
     }
 
     fn hear(&mut self, _: &[u8]) {}
@@ -222,14 +226,7 @@ impl Talk for Asks {
              \"problem_solved\":\"The family waited an hour for us.\",\"requester_id\":\"{}\"}}",
             clerk(caller.tenant)
         );
-        drop(write!(
-            request,
-            "POST /v1/gestures HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\
-             Idempotency-Key: {:016x}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            caller.token,
-            self.key,
-            body.len()
-        ));
+        post(request, "/v1/gestures", (&caller, self.key), &body);
     }
 
     fn hear(&mut self, _: &[u8]) {}
