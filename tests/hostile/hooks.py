@@ -24,6 +24,7 @@ SHAPE = {
 # What a document cannot say, so that a value it allows is refused all the same: the mistake's code, and a word of its
 # message where the code alone would excuse too much.
 BEYOND_A_SCHEMA = {
+    ("answer_not_among_choices", ""): "one member depends on how long another is",
     ("condition_malformed", ""): "a condition is a language",
     ("condition_may_not_end", ""): "a condition is a language",
     ("condition_too_complex", ""): "a condition is a language",
