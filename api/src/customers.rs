@@ -4,14 +4,15 @@ use crate::{
     access::{Access, Api, Outcome, may},
     list::{List, ListOf, Paging},
     patch::patches,
-    problem::Problem,
+    problem::{Problem, referred},
     pushes,
     request::{Id, Ids, Json, MergePatch},
 };
 use axum::response::Response;
 use domain::{
     customers::{Customer, CustomerDetails},
-    ids::{CustomerId, DealerId},
+    identity::{Assignment, Staff},
+    ids::{CustomerId, DealerId, StaffId},
     text::{ExternalId, Name, Phone, Source},
 };
 use serde::Deserialize;
@@ -29,6 +30,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(list_customers, create_customer))
         .routes(routes!(show_customer, change_customer))
         .routes(routes!(push_customer))
+        .routes(routes!(assign_customer))
 }
 
 /// Which customers are wanted.
@@ -46,8 +48,10 @@ struct CustomerFilters {
     external_id: Option<ExternalId>,
     /// Where they are called.
     phone: Option<Phone>,
-    /// Who looks after them.
+    /// The dealer who looks after them.
     dealer_id: Option<DealerId>,
+    /// Who looks after them in person, also when they have left since.
+    relationship_owner_id: Option<StaffId>,
 }
 
 /// Lists customers
@@ -65,13 +69,15 @@ async fn list_customers(
     list: List<Customer, CustomerFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let CustomerFilters { q, source, external_id, phone, dealer_id } = &list.filters;
+    let CustomerFilters { q, source, external_id, phone, dealer_id, relationship_owner_id } =
+        &list.filters;
     let select = store::customers::wanted(store::customers::Wanted {
         name: q.as_deref(),
         source: source.as_ref(),
         external_id: external_id.as_ref(),
         phone: phone.as_ref(),
         dealer: *dealer_id,
+        relationship_owner: *relationship_owner_id,
     });
     list.answer(&reading, select).await
 }
@@ -175,6 +181,36 @@ async fn change_customer(
     work.expect_current(&customer)?;
     let details = with_dealer(&work, patch.apply(&customer.details)?)?;
     let customer = work.record(customer.update(details)).await?;
+    work.changed(customer).await
+}
+
+/// Lets somebody look after a customer in person
+///
+/// They become the customer's `relationship_owner_id`, whoever was before: steps of procedures whose assignee is the
+/// `relationship_owner` are theirs from now on, while they are not on leave. A push does not change it; a customer who
+/// moves to another dealer has nobody until somebody is named.
+#[utoipa::path(
+    post, path = "/customers/{id}/assign", tag = "customers",
+    operation_id = "assign_customer",
+    params(("id" = CustomerId, Path, description = "The customer.")),
+    request_body(content = Assignment, description = "Who looks after them."),
+    responses((status = 200, description = "The customer as they are now.", body = Customer,
+        headers(("ETag" = String, description = "The version, for If-Match.")))),
+    security(("oauth" = ["customers:write"])),
+)]
+async fn assign_customer(
+    access: Access<may::CustomersWrite>,
+    Id(id): Id<CustomerId>,
+    Json(assignment): Json<Assignment>,
+) -> Outcome {
+    let work = access.write().await?;
+    let customer: Customer = work.hold(id).await?;
+    work.heed(&customer);
+    let to: Staff = referred(work.get(assignment.staff_id).await, "/staff_id")?;
+
+    let change = customer.assign(&to)?;
+
+    let customer = work.record(change).await?;
     work.changed(customer).await
 }
 

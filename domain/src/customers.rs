@@ -3,12 +3,13 @@
 use crate::{
     change::Change,
     event::Event,
-    ids::{CustomerId, DealerId},
+    identity::Staff,
+    ids::{CustomerId, DealerId, StaffId},
     orders::SalesOrder,
     pushes::Pushed,
     record::{Record, Version},
-    refusal::Rule,
-    text::{Code, Email, ExternalId, Locale, Name, Phone, Source},
+    refusal::{Kind, Refusal, Rule},
+    text::{Bilingual, Code, Email, ExternalId, Locale, Name, Phone, Source},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub struct Customer {
     pub details: CustomerDetails,
     /// How far they have come with the brand.
     pub lifecycle: CustomerLifecycle,
+    /// Who looks after them in person: steps of procedures that are the relationship owner's are theirs. Null when
+    /// nobody was named, or the customer moved to another dealer since.
+    pub relationship_owner_id: Option<StaffId>,
     /// When they became known here.
     pub created_at: Timestamp,
     /// How often the record was changed, from 1.
@@ -113,19 +117,38 @@ impl Customer {
             id,
             details,
             lifecycle: CustomerLifecycle::Lead,
+            relationship_owner_id: None,
             created_at: now,
             version: Version::FIRST,
         })
     }
 
-    /// Replaces what is said about them. When another dealer looks after them now, what is set aside for them follows.
+    /// Replaces what is said about them. When another dealer looks after them now, nobody does in person until somebody
+    /// is named, and what is set aside for them follows.
     pub fn update(self, details: CustomerDetails) -> Change<Self> {
-        let (customer, before) = (self.id, self.details.dealer_id);
-        let change = Change::edit("update", &self, |it| it.details = details);
-        if change.record.details.dealer_id == before {
-            return change;
+        if details.dealer_id == self.details.dealer_id {
+            return Change::edit("update", &self, |it| it.details = details);
         }
-        change.emits(Event::CustomerMoved { customer })
+        let change = Change::edit("update", &self, |it| {
+            it.details = details;
+            it.relationship_owner_id = None;
+        });
+        change.emits(Event::CustomerMoved { customer: self.id })
+    }
+
+    /// Lets somebody look after them in person, whoever did before. What is to be done already stays with whom it is.
+    ///
+    /// # Errors
+    ///
+    /// `customer_not_for_them` when they do not work at the customer's dealer or for the brand, or are an auditor.
+    pub fn assign(self, to: &Staff) -> Result<Change<Self>, Refusal> {
+        if !to.may_be_given_work_of(self.details.dealer_id) {
+            let refusal = Refusal::new(&CUSTOMER_NOT_FOR_THEM).with("staff_id", to.id);
+            return Err(refusal.at("/staff_id"));
+        }
+        let before = self.relationship_owner_id;
+        let change = Change::edit("assign", &self, |it| it.relationship_owner_id = Some(to.id));
+        Ok(change.with("from_staff_id", before).with("staff_id", to.id))
     }
 
     /// Takes over what another system says; a customer that is not known yet is created as `id`.
@@ -193,8 +216,22 @@ impl Record for Customer {
     }
 }
 
-/// The rules of this file: a customer can be refused for the shape of their details only.
-pub static RULES: &[&Rule] = &[];
+static CUSTOMER_NOT_FOR_THEM: Rule = Rule {
+    code: "customer_not_for_them",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "They cannot look after this customer", zh: "该人员不能负责此客户" },
+    detail: Bilingual {
+        en: "Whoever looks after a customer works at the customer's dealer or for the brand, and is no auditor; {staff_id} is not.",
+        zh: "客户负责人须为客户所属经销商或品牌方的在职人员（审计员除外），{staff_id} 不符合。",
+    },
+    advice: Bilingual {
+        en: "Choose somebody of `GET /v1/staff?status=active&dealer_id=…`.",
+        zh: "请从 `GET /v1/staff?status=active&dealer_id=…` 中选择人员。",
+    },
+};
+
+/// The rules of this file.
+pub static RULES: &[&Rule] = &[&CUSTOMER_NOT_FOR_THEM];
 
 #[cfg(test)]
 mod tests {

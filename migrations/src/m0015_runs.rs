@@ -1,9 +1,10 @@
-//! Carrying procedures out: who does a step and by when, what shows that it was done, and what a run begins by.
+//! Carrying procedures out: who does a step and by when, what shows that it was done, what a run begins by, and
+//! who looks after a customer in person.
 
 use crate::{m0010_flights::LOOKS, owned::Owned};
 use sea_orm_migration::prelude::*;
 
-/// Adds what runs need, the files that belong to their steps, triggers, and what customers did elsewhere.
+/// Adds what runs need, the files that belong to their steps, triggers, what customers did elsewhere, and whose they are.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -54,6 +55,13 @@ const RUNS: &str = "
     -- Obligations that were missed, wherever their runs stand.
     CREATE INDEX sop_run_step__by_missed_at ON sop_run_step (tenant_id, done_at)
         WHERE obligation AND state IN ('failed', 'waived');
+
+    ALTER TABLE customer
+        ADD COLUMN relationship_owner_id uuid,
+        ADD CONSTRAINT customer__relationship_owner_id
+            FOREIGN KEY (tenant_id, relationship_owner_id) REFERENCES staff (tenant_id, id);
+    CREATE INDEX customer__by_relationship_owner_id ON customer (tenant_id, relationship_owner_id, created_at)
+        WHERE relationship_owner_id IS NOT NULL;
 
     -- A technician sees the runs in which a step is theirs, too.
     ALTER POLICY sop_run__technician ON sop_run

@@ -3,7 +3,7 @@
 use crate::{listed, pushes::begins_with, table, words};
 use domain::{
     customers::{Customer, CustomerDetails, CustomerKind, CustomerLifecycle},
-    ids::DealerId,
+    ids::{DealerId, StaffId},
     text::{Code, Email, ExternalId, Locale, Name, Phone, Source},
     time::Timestamp,
 };
@@ -27,6 +27,7 @@ table! {
             tier: Option<Code>,
         }],
         lifecycle: CustomerLifecycle,
+        relationship_owner_id: Option<StaffId>,
         created_at: Timestamp,
     } versioned
 }
@@ -48,6 +49,8 @@ pub struct Wanted<'a> {
     pub phone: Option<&'a Phone>,
     /// This dealer looks after them.
     pub dealer: Option<DealerId>,
+    /// This person does.
+    pub relationship_owner: Option<StaffId>,
 }
 
 /// Customers as `wanted`.
@@ -59,6 +62,9 @@ pub fn wanted(wanted: Wanted<'_>) -> Select<customer::Entity> {
         .apply_if(wanted.external_id, |select, id| select.filter(Is::ExternalId.eq(&**id)))
         .apply_if(wanted.phone, |select, phone| select.filter(Is::Phone.eq(&**phone)))
         .apply_if(wanted.dealer, |select, id| select.filter(Is::DealerId.eq(Uuid::from(id))))
+        .apply_if(wanted.relationship_owner, |select, id| {
+            select.filter(Is::RelationshipOwnerId.eq(Uuid::from(id)))
+        })
 }
 
 /// The customers that another system calls by these names.

@@ -55,7 +55,7 @@ impl Tenant {
         let Some(version) = version else { return Ok(SopCircumstances::default()) };
         let steps: Vec<_> = version.details.steps.iter().collect();
         let needs = SopNeeds::of(&steps, details.staff_id);
-        let around = self.known_about(details.dealer_id, needs).await?;
+        let around = self.known_about(details, needs).await?;
         if !needs.facts {
             return Ok(around);
         }
@@ -82,7 +82,7 @@ impl Tenant {
         id: SopRunStepId,
     ) -> Result<SopCircumstances, Failure> {
         let run = &checklist.run;
-        let around = self.known_about(run.details.dealer_id, checklist.needs()).await?;
+        let around = self.known_about(&run.details, checklist.needs()).await?;
         let around = SopCircumstances { facts: run.facts(), ..around };
         let Some(step) = checklist.steps.iter().find(|step| step.id == id) else {
             return Ok(around);
@@ -102,20 +102,20 @@ impl Tenant {
         &self,
         run: &SopRun,
     ) -> Result<SopCircumstances, Failure> {
-        self.known_about(run.details.dealer_id, SopNeeds::ESCALATION).await
+        self.known_about(&run.details, SopNeeds::ESCALATION).await
     }
 
     async fn known_about(
         &self,
-        dealer: Option<DealerId>,
+        run: &SopRunDetails,
         needs: SopNeeds,
     ) -> Result<SopCircumstances, Failure> {
         let mut around = SopCircumstances::default();
         if needs.people {
-            around.people = self.people_of(dealer).await?;
+            around.people = self.people_of(run).await?;
         }
         if needs.calendar {
-            around.calendar = Some(self.calendar_of(dealer).await?);
+            around.calendar = Some(self.calendar_of(run.dealer_id).await?);
         }
         Ok(around)
     }
@@ -180,28 +180,36 @@ impl Tenant {
         Ok(WorkingCalendar::of_hours(&WorkingHours::default(), zone))
     }
 
-    /// The people who work for a dealer, and the brand's who answer for everything, each with the steps they have to
-    /// do; of each role those with the fewest, and those who are there before those on leave. A run has at most so
-    /// many steps as are asked for, so nobody is missing who could be given one.
-    async fn people_of(&self, dealer: Option<DealerId>) -> Result<Vec<SopPerson>, Failure> {
-        let today = self.now().date_in(self.zone_of(dealer).await?);
-        let sql = "SELECT id, role, is_away, open FROM (
-                       SELECT id, role, is_away, open,
+    /// The people who work for the dealer of a run, the brand's who answer for everything, and whoever looks after the
+    /// customer, each with the steps they have to do; of each role those with the fewest, and those who are there before
+    /// those on leave. A run has at most so many steps as are asked for, so nobody is missing who could be given one.
+    async fn people_of(&self, run: &SopRunDetails) -> Result<Vec<SopPerson>, Failure> {
+        let today = self.now().date_in(self.zone_of(run.dealer_id).await?);
+        let sql = "SELECT id, role, is_owner, is_away, open FROM (
+                       SELECT id, role, is_owner, is_away, open,
                               row_number() OVER (PARTITION BY role ORDER BY is_away, open, id) AS place
                        FROM (
-                           SELECT p.id, p.role,
+                           SELECT p.id, p.role, coalesce(p.id = c.relationship_owner_id, false) AS is_owner,
                                   coalesce($2 BETWEEN p.on_leave ->> 'from_on' AND p.on_leave ->> 'to_on', false) AS is_away,
                                   (SELECT count(*) FROM sop_run_step s WHERE s.tenant_id = p.tenant_id
                                        AND s.staff_id = p.id AND s.is_open)
                                   + (SELECT count(*) FROM sop_run_step s WHERE s.tenant_id = p.tenant_id
                                        AND s.escalated_staff_id = p.id AND s.is_open) AS open
                            FROM staff p
+                           LEFT JOIN customer c ON c.tenant_id = p.tenant_id AND c.id = $4
                            WHERE p.tenant_id = ac.tenant() AND p.status = 'active'
-                             AND (p.dealer_id = $1 OR p.role = 'brand_admin')
+                             AND (p.dealer_id = $1 OR p.role = 'brand_admin'
+                                  OR p.id = c.relationship_owner_id AND p.role <> 'auditor'
+                                     -- Who has moved to another dealer since does no more for this one.
+                                     AND coalesce(p.dealer_id = $1, true))
                        ) busy
-                   ) ranked WHERE place <= $3";
-        let values =
-            [dealer.map(Uuid::from).into(), today.to_string().into(), i64::from(MOST_STEPS).into()];
+                   ) ranked WHERE place <= $3 OR is_owner";
+        let values = [
+            run.dealer_id.map(Uuid::from).into(),
+            today.to_string().into(),
+            i64::from(MOST_STEPS).into(),
+            run.customer_id.map(Uuid::from).into(),
+        ];
         let rows = self.work().query_all_raw(self.statement(sql, values)).await?;
         let person = |row: &sea_orm::QueryResult| {
             let role: table::Col<Role> = row.try_get("", "role")?;
@@ -209,6 +217,7 @@ impl Tenant {
             Ok(SopPerson {
                 staff_id: row.try_get::<Uuid>("", "id")?.into(),
                 role: role.0,
+                is_relationship_owner: row.try_get("", "is_owner")?,
                 is_away: row.try_get("", "is_away")?,
                 open_steps: u32::try_from(open).unwrap_or(u32::MAX),
             })

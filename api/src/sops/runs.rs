@@ -61,15 +61,6 @@ struct SopStepWaiver {
     reason: Line,
 }
 
-/// Whose a step is from now on.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(examples(json!({ "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk" })))]
-struct SopStepHands {
-    /// Who does it: somebody who works at the dealer of the run, or for the brand.
-    staff_id: StaffId,
-}
-
 /// Why a run is broken off.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -269,7 +260,7 @@ async fn waive_sop_run_step(
         ("id" = SopRunId, Path, description = "The run."),
         ("step_id" = SopRunStepId, Path, description = "The step of the run."),
     ),
-    request_body(content = SopStepHands, description = "Who does it."),
+    request_body(content = Assignment, description = "Who does it."),
     responses((
         status = 200, description = "The run with its steps, as it is now.", body = SopChecklist,
         headers(("ETag" = String, description = "What to send as If-Match when changing it.")),
@@ -279,13 +270,13 @@ async fn waive_sop_run_step(
 async fn reassign_sop_run_step(
     access: Access<may::RunsWrite>,
     Ids(id, step_id): Ids<SopRunId, SopRunStepId>,
-    Json(hands): Json<SopStepHands>,
+    Json(assignment): Json<Assignment>,
 ) -> Outcome {
     let work = access.write().await?;
     let run: SopRun = work.hold(id).await?;
     work.heed(&run);
     let checklist = work.checklist(run).await?;
-    let to: Staff = referred(work.get(hands.staff_id).await, "/staff_id")?;
+    let to: Staff = referred(work.get(assignment.staff_id).await, "/staff_id")?;
 
     let change = checklist.reassign(step_id, &to, work.actor())?;
 

@@ -16,7 +16,7 @@ pub use signing::{
     next_step,
 };
 pub(crate) use staff::TEAM_OF_ANOTHER_DEALER;
-pub use staff::{Hiring, Leave, Staff, StaffDetails, StaffStatus};
+pub use staff::{Assignment, Hiring, Leave, Staff, StaffDetails, StaffStatus};
 pub use standing::{Origin, STANDING_SECONDS, Standing};
 pub use tokens::{
     CLOCK_SKEW_SECONDS, Claims, TOKEN_LIFE_SECONDS, TokenFault, TokenGrant, TokenSubject,

@@ -36,6 +36,15 @@ pub struct Leave {
     pub to_on: CivilDate,
 }
 
+/// Whose something is from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "staff_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk" })))]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// Whose: somebody who works at the dealer whom it is about, or for the brand, and is no auditor.
+    pub staff_id: StaffId,
+}
+
 impl Leave {
     /// Whether `day` is a day off.
     pub fn covers(self, day: CivilDate) -> bool {
@@ -332,6 +341,15 @@ impl Staff {
     /// Whether they work at this site of their dealer.
     pub fn works_at(&self, site: SiteId) -> bool {
         self.details.site_ids.is_empty() || self.details.site_ids.contains(&site)
+    }
+
+    /// Whether work of a dealer may be given to them, or work of the brand when it is no dealer's: they work there or
+    /// for the brand, and do more than look on.
+    pub fn may_be_given_work_of(&self, dealer: Option<DealerId>) -> bool {
+        let role = self.details.role;
+        let works_there = role.is_brand()
+            || dealer.is_none_or(|dealer| self.details.dealer_id == Some(dealer));
+        works_there && self.status == StaffStatus::Active && role != Role::Auditor
     }
 
     /// Who they are in the audit log.

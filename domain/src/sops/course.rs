@@ -27,6 +27,8 @@ pub struct SopPerson {
     pub staff_id: StaffId,
     /// What they do.
     pub role: Role,
+    /// Whether they look after the customer of the run in person.
+    pub is_relationship_owner: bool,
     /// Whether they are on leave today, so that nothing more becomes theirs.
     pub is_away: bool,
     /// How many steps they have to do.
@@ -87,7 +89,11 @@ impl SopCircumstances {
     /// Of those who do this and are there, the one with the fewest steps, and of several the first; one more step is
     /// theirs then.
     pub(super) fn least_busy(&mut self, role: Role) -> Option<StaffId> {
-        let those = self.people.iter_mut().filter(|one| one.role == role && !one.is_away);
+        self.least_busy_of(|one| one.role == role)
+    }
+
+    fn least_busy_of(&mut self, is_meant: impl Fn(&SopPerson) -> bool) -> Option<StaffId> {
+        let those = self.people.iter_mut().filter(|one| is_meant(one) && !one.is_away);
         let chosen = those.min_by_key(|person| (person.open_steps, person.staff_id))?;
         chosen.open_steps = chosen.open_steps.saturating_add(1);
         Some(chosen.staff_id)
@@ -104,7 +110,7 @@ impl SopCircumstances {
         let by_rule = match step.step.assignee {
             SopAssignee::Runner {} => run.details.staff_id,
             SopAssignee::Role { role } => self.least_busy(role),
-            SopAssignee::RelationshipOwner {} => None,
+            SopAssignee::RelationshipOwner {} => self.least_busy_of(|one| one.is_relationship_owner),
         };
         by_rule.or_else(|| self.least_busy(Role::Manager))
     }
@@ -280,7 +286,13 @@ mod tests {
     }
 
     fn person(number: u128, role: Role, open_steps: u32) -> SopPerson {
-        SopPerson { staff_id: Uuid::from_u128(number).into(), role, is_away: false, open_steps }
+        SopPerson {
+            staff_id: Uuid::from_u128(number).into(),
+            role,
+            is_relationship_owner: false,
+            is_away: false,
+            open_steps,
+        }
     }
 
     fn away(person: SopPerson) -> SopPerson {
@@ -351,6 +363,17 @@ mod tests {
         assert!(begun.steps.iter().all(|step| step.staff_id == Some(staff(5))));
         let begun = begins(&steps, with(&[person(6, Role::Technician, 0)]));
         assert!(begun.steps.iter().all(|step| step.staff_id.is_none()));
+    }
+
+    #[test]
+    fn whoever_looks_after_the_customer_does_it_unless_they_are_away() {
+        let theirs = SopPerson { is_relationship_owner: true, ..person(7, Role::Clerk, 9) };
+        let manager = person(5, Role::Manager, 0);
+        let steps = [step(&json!({ "assignee": { "rule": "relationship_owner" } }))];
+        for (theirs, whose) in [(theirs, 7), (away(theirs), 5)] {
+            let begun = begins(&steps, with(&[person(6, Role::Clerk, 0), theirs, manager]));
+            assert_eq!(begun.steps[0].staff_id, Some(staff(whose)));
+        }
     }
 
     #[test]

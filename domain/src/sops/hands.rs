@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     change::Change,
-    identity::{Actor, Rank, Role, Staff, StaffStatus},
+    identity::{Actor, Rank, Role, Staff},
     ids::{SopRunStepId, StaffId},
     refusal::{Kind, Refusal, Rule, illegal},
     text::Bilingual,
@@ -99,10 +99,7 @@ impl SopCircumstances {
 }
 
 fn require_fit(run: &SopRun, step: &SopRunStep, to: &Staff) -> Result<(), Refusal> {
-    let role = to.details.role;
-    let works_there = role.is_brand()
-        || run.details.dealer_id.is_none_or(|dealer| to.details.dealer_id == Some(dealer));
-    if works_there && to.status == StaffStatus::Active && role != Role::Auditor {
+    if to.may_be_given_work_of(run.details.dealer_id) {
         return Ok(());
     }
     let refusal = Refusal::new(&STEP_NOT_FOR_THEM).with("position", step.position);
@@ -202,6 +199,7 @@ mod tests {
         let person = |number, role| SopPerson {
             staff_id: staff(number),
             role,
+            is_relationship_owner: false,
             is_away: false,
             open_steps: 0,
         };

@@ -97,6 +97,43 @@ async fn what_somebody_has_read_goes_with_them_to_another_dealer() {
 }
 
 #[tokio::test]
+async fn whoever_looks_after_a_customer_in_person_does_what_is_theirs() {
+    let shop = Shop::opens().await;
+    let (clerk, _) = shop.hires(Role::Clerk, &shop.dealer).await;
+    let (manager, _) = shop.hires(Role::Manager, &shop.dealer).await;
+    let pushed = json!({ "name": "李娜", "dealer_id": shop.dealer });
+    let push = "/v1/customers/by-external-id/erp/C-1";
+    let customer = shop.key.put(push, pushed.clone()).await.expect(201).id();
+    let mut call = step("Call");
+    call["assignee"] = json!({ "rule": "relationship_owner" });
+    let (sop, _) = shop.procedure(json!({ "change_note": "First.", "steps": [call] })).await;
+    let whose_it_is = async || {
+        let run = json!({ "sop_id": sop, "customer_id": customer, "dealer_id": shop.dealer });
+        let run = shop.key.post("/v1/sop-runs", run).await.expect(201);
+        run["steps"][0]["staff_id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(whose_it_is().await, manager, "nobody is named");
+
+    let path = format!("/v1/customers/{customer}");
+    let assign = format!("{path}/assign");
+    let assigned = shop.key.post(&assign, json!({ "staff_id": clerk })).await.expect(200);
+    assert_eq!(assigned["relationship_owner_id"], json!(clerk));
+    assert_eq!(whose_it_is().await, clerk);
+    let theirs = format!("/v1/customers?relationship_owner_id={clerk}");
+    assert_eq!(shop.key.get(&theirs).await.data()[0]["id"], json!(customer));
+    let again = shop.key.put(push, pushed).await.expect(200);
+    assert_eq!(again["relationship_owner_id"], json!(clerk), "no push knows of it");
+
+    let suzhou = enter_dealer(&shop.key, "suzhou-01").await;
+    let staff = format!("/v1/staff/{clerk}");
+    shop.key.patch(&staff, "*", json!({ "dealer_id": suzhou })).await.expect(200);
+    assert_eq!(whose_it_is().await, manager, "they work for another dealer");
+    shop.key.post(&assign, json!({ "staff_id": clerk })).await.refused(422, "customer_not_for_them");
+    let moved = shop.key.patch(&path, "*", json!({ "dealer_id": suzhou })).await.expect(200);
+    assert_eq!(moved["relationship_owner_id"], json!(null));
+}
+
+#[tokio::test]
 async fn the_brand_does_what_went_up_to_it() {
     let shop = Shop::opens().await;
     let (sop, _) = shop.procedure(calls()).await;
