@@ -219,7 +219,9 @@ impl Record for Customer {
 static CUSTOMER_NOT_FOR_THEM: Rule = Rule {
     code: "customer_not_for_them",
     kind: Kind::Unfit,
-    title: Bilingual { en: "They cannot look after this customer", zh: "该人员不能负责此客户" },
+    title: Bilingual {
+        en: "They cannot look after this customer", zh: "该人员不能负责此客户"
+    },
     detail: Bilingual {
         en: "Whoever looks after a customer works at the customer's dealer or for the brand, and is no auditor; {staff_id} is not.",
         zh: "客户负责人须为客户所属经销商或品牌方的在职人员（审计员除外），{staff_id} 不符合。",

@@ -15,7 +15,7 @@ mod inventory;
 mod maintenance;
 pub mod outside;
 mod procedures;
-pub mod route;
+mod route;
 mod run;
 mod sandbox;
 mod surveys;

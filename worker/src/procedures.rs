@@ -46,19 +46,38 @@ struct Happening {
     facts: BTreeMap<Code, SopValue>,
 }
 
-/// Begins the procedures that wait for what has happened.
-pub(crate) async fn begin_by(tenant: &Tenant, event: &Event) -> Result<(), Failure> {
-    match event {
-        Event::OrderPaid { order } => order_paid(tenant, *order).await,
-        Event::AssetDelivered { asset } => asset_delivered(tenant, *asset).await,
-        Event::ComplaintOpened { complaint } => complaint_opened(tenant, *complaint).await,
-        Event::ComplaintResolved { complaint, resolution_no } => {
-            complaint_resolved(tenant, *complaint, *resolution_no).await
+/// The triggers that wait for something, by its name; asked for once an errand, however many of its jobs tell of it.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(BTreeMap<String, Vec<SopTrigger>>);
+
+impl Waiting {
+    async fn for_event(&mut self, tenant: &Tenant, event: &str) -> Result<&[SopTrigger], Failure> {
+        if !self.0.contains_key(event) {
+            self.0.insert(event.to_owned(), tenant.all(triggered_by(event)).await?);
         }
-        Event::WorkOrderCompleted { work_order } => work_order_completed(tenant, *work_order).await,
-        Event::SurveyAnswered { response } => survey_answered(tenant, *response).await,
+        Ok(self.0.get(event).map_or(&[], Vec::as_slice))
+    }
+}
+
+/// Begins the procedures that wait for what has happened.
+pub(crate) async fn begin_by(
+    waiting: &mut Waiting,
+    tenant: &Tenant,
+    event: &Event,
+) -> Result<(), Failure> {
+    match event {
+        Event::OrderPaid { order } => order_paid(waiting, tenant, *order).await,
+        Event::AssetDelivered { asset } => asset_delivered(waiting, tenant, *asset).await,
+        Event::ComplaintOpened { complaint } => complaint_opened(waiting, tenant, *complaint).await,
+        Event::ComplaintResolved { complaint, resolution_no } => {
+            complaint_resolved(waiting, tenant, *complaint, *resolution_no).await
+        }
+        Event::WorkOrderCompleted { work_order } => {
+            work_order_completed(waiting, tenant, *work_order).await
+        }
+        Event::SurveyAnswered { response } => survey_answered(waiting, tenant, *response).await,
         Event::CustomerEventTold { customer_event } => {
-            customer_event_told(tenant, *customer_event).await
+            customer_event_told(waiting, tenant, *customer_event).await
         }
         // No procedure waits for these.
         Event::DayBegan { .. }
@@ -94,8 +113,8 @@ pub(crate) async fn begin_by(tenant: &Tenant, event: &Event) -> Result<(), Failu
 }
 
 /// A sale was paid.
-async fn order_paid(tenant: &Tenant, id: OrderId) -> Result<(), Failure> {
-    let triggers = waiting_for(tenant, "order_paid").await?;
+async fn order_paid(waiting: &mut Waiting, tenant: &Tenant, id: OrderId) -> Result<(), Failure> {
+    let triggers = waiting.for_event(tenant, "order_paid").await?;
     if triggers.is_empty() {
         return Ok(());
     }
@@ -109,12 +128,16 @@ async fn order_paid(tenant: &Tenant, id: OrderId) -> Result<(), Failure> {
         happened_at: on_day(tenant, order.paid_on, Some(order.dealer_id)).await?,
         facts: BTreeMap::new(),
     };
-    begin(tenant, &triggers, &happening).await
+    begin(tenant, triggers, &happening).await
 }
 
 /// A sold thing arrived at its customer's.
-async fn asset_delivered(tenant: &Tenant, id: AssetId) -> Result<(), Failure> {
-    let triggers = waiting_for(tenant, "asset_delivered").await?;
+async fn asset_delivered(
+    waiting: &mut Waiting,
+    tenant: &Tenant,
+    id: AssetId,
+) -> Result<(), Failure> {
+    let triggers = waiting.for_event(tenant, "asset_delivered").await?;
     if triggers.is_empty() {
         return Ok(());
     }
@@ -128,26 +151,31 @@ async fn asset_delivered(tenant: &Tenant, id: AssetId) -> Result<(), Failure> {
         happened_at: on_day(tenant, asset.details.delivered_on, asset.details.dealer_id).await?,
         facts: BTreeMap::new(),
     };
-    begin(tenant, &triggers, &happening).await
+    begin(tenant, triggers, &happening).await
 }
 
 /// A customer has complained.
-async fn complaint_opened(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
-    let triggers = waiting_for(tenant, "complaint_opened").await?;
+async fn complaint_opened(
+    waiting: &mut Waiting,
+    tenant: &Tenant,
+    id: ComplaintId,
+) -> Result<(), Failure> {
+    let triggers = waiting.for_event(tenant, "complaint_opened").await?;
     if triggers.is_empty() {
         return Ok(());
     }
     let complaint: Complaint = tenant.get(id).await?;
-    begin(tenant, &triggers, &about(&complaint, id.to_string(), complaint.created_at)).await
+    begin(tenant, triggers, &about(&complaint, id.to_string(), complaint.created_at)).await
 }
 
 /// A complaint was put right; each resolution of it is a thing of its own.
 async fn complaint_resolved(
+    waiting: &mut Waiting,
     tenant: &Tenant,
     id: ComplaintId,
     resolution_no: u32,
 ) -> Result<(), Failure> {
-    let triggers = waiting_for(tenant, "complaint_resolved").await?;
+    let triggers = waiting.for_event(tenant, "complaint_resolved").await?;
     if triggers.is_empty() {
         return Ok(());
     }
@@ -159,12 +187,16 @@ async fn complaint_resolved(
     // One that was reopened since has no such instant any more.
     let resolved_at = complaint.resolved_at.filter(|_| complaint.resolution_no == resolution_no);
     let resolved_at = resolved_at.unwrap_or_else(|| tenant.now());
-    begin(tenant, &triggers, &about(&complaint, cause, resolved_at)).await
+    begin(tenant, triggers, &about(&complaint, cause, resolved_at)).await
 }
 
 /// A visit was carried out.
-async fn work_order_completed(tenant: &Tenant, id: WorkOrderId) -> Result<(), Failure> {
-    let triggers = waiting_for(tenant, "work_order_completed").await?;
+async fn work_order_completed(
+    waiting: &mut Waiting,
+    tenant: &Tenant,
+    id: WorkOrderId,
+) -> Result<(), Failure> {
+    let triggers = waiting.for_event(tenant, "work_order_completed").await?;
     if triggers.is_empty() {
         return Ok(());
     }
@@ -178,12 +210,16 @@ async fn work_order_completed(tenant: &Tenant, id: WorkOrderId) -> Result<(), Fa
         happened_at: work_order.completed_at.unwrap_or_else(|| tenant.now()),
         facts: facts([("kind", text(word(&work_order.details.kind)))]),
     };
-    begin(tenant, &triggers, &happening).await
+    begin(tenant, triggers, &happening).await
 }
 
 /// A customer has answered.
-async fn survey_answered(tenant: &Tenant, id: ResponseId) -> Result<(), Failure> {
-    let triggers = waiting_for(tenant, "survey_answered").await?;
+async fn survey_answered(
+    waiting: &mut Waiting,
+    tenant: &Tenant,
+    id: ResponseId,
+) -> Result<(), Failure> {
+    let triggers = waiting.for_event(tenant, "survey_answered").await?;
     if triggers.is_empty() {
         return Ok(());
     }
@@ -197,13 +233,17 @@ async fn survey_answered(tenant: &Tenant, id: ResponseId) -> Result<(), Failure>
         happened_at: answer.created_at,
         facts: facts([("low", Some(SopValue::Bool(answer.low)))]),
     };
-    begin(tenant, &triggers, &happening).await
+    begin(tenant, triggers, &happening).await
 }
 
 /// The brand told what a customer did.
-async fn customer_event_told(tenant: &Tenant, id: CustomerEventId) -> Result<(), Failure> {
+async fn customer_event_told(
+    waiting: &mut Waiting,
+    tenant: &Tenant,
+    id: CustomerEventId,
+) -> Result<(), Failure> {
     let event: CustomerEvent = tenant.get(id).await?;
-    let triggers = waiting_for(tenant, &event.details.kind).await?;
+    let triggers = waiting.for_event(tenant, &event.details.kind).await?;
     let happening = Happening {
         cause: id.to_string(),
         customer_id: event.details.customer_id,
@@ -213,7 +253,7 @@ async fn customer_event_told(tenant: &Tenant, id: CustomerEventId) -> Result<(),
         happened_at: event.details.happened_at,
         facts: event.details.facts,
     };
-    begin(tenant, &triggers, &happening).await
+    begin(tenant, triggers, &happening).await
 }
 
 /// Lets the next rank answer for a step that is not settled in time.
@@ -293,10 +333,6 @@ async fn look_for_training(tenant: &Tenant, on: CivilDate) -> Result<(), Failure
         }
     }
     Ok(())
-}
-
-async fn waiting_for(tenant: &Tenant, event: &str) -> Result<Vec<SopTrigger>, Failure> {
-    Ok(tenant.all(triggered_by(event)).await?)
 }
 
 /// When something happened on `day`, as the dealer's clock has it.

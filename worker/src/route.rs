@@ -1,8 +1,10 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
 use crate::{
-    allowances, complaints, days, imports, inventory, maintenance, outside::Surroundings,
-    procedures, sandbox, surveys, visits,
+    allowances, complaints, days, imports, inventory, maintenance,
+    outside::Surroundings,
+    procedures::{self, Waiting},
+    sandbox, surveys, visits,
 };
 use domain::{
     complaints::Complaint,
@@ -21,13 +23,14 @@ use store::{Failure, Fault, Tenant};
 /// # Errors
 ///
 /// [`Failure`] when the job should be given back; then nothing has changed.
-pub async fn route(
+pub(crate) async fn route(
     surroundings: &Surroundings,
+    waiting: &mut Waiting,
     tenant: &Tenant,
     event: &Event,
 ) -> Result<(), Failure> {
     act(surroundings, tenant, event).await?;
-    procedures::begin_by(tenant, event).await
+    procedures::begin_by(waiting, tenant, event).await
 }
 
 async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Result<(), Failure> {

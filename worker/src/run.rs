@@ -4,6 +4,7 @@ use crate::{
     files::{MOST_SWEPT, looked_at},
     followups,
     outside::{Surroundings, Unreachable},
+    procedures::Waiting,
     route::{gather, route},
 };
 use domain::{
@@ -190,9 +191,10 @@ impl Runner {
         if are_several {
             gather(&tenant, &events).await.map_err(Failure::from)?;
         }
+        let mut waiting = Waiting::default();
         for (event, lease) in events.iter().zip(errand.leases()) {
             let span = if are_several { span(lease) } else { Span::none() };
-            route(&self.surroundings, &tenant, event).instrument(span).await?;
+            route(&self.surroundings, &mut waiting, &tenant, event).instrument(span).await?;
         }
         self.complete(tenant, errand).await
     }

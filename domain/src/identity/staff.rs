@@ -347,8 +347,8 @@ impl Staff {
     /// for the brand, and do more than look on.
     pub fn may_be_given_work_of(&self, dealer: Option<DealerId>) -> bool {
         let role = self.details.role;
-        let works_there = role.is_brand()
-            || dealer.is_none_or(|dealer| self.details.dealer_id == Some(dealer));
+        let works_there =
+            role.is_brand() || dealer.is_none_or(|dealer| self.details.dealer_id == Some(dealer));
         works_there && self.status == StaffStatus::Active && role != Role::Auditor
     }
 

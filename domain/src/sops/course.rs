@@ -110,7 +110,9 @@ impl SopCircumstances {
         let by_rule = match step.step.assignee {
             SopAssignee::Runner {} => run.details.staff_id,
             SopAssignee::Role { role } => self.least_busy(role),
-            SopAssignee::RelationshipOwner {} => self.least_busy_of(|one| one.is_relationship_owner),
+            SopAssignee::RelationshipOwner {} => {
+                self.least_busy_of(|one| one.is_relationship_owner)
+            }
         };
         by_rule.or_else(|| self.least_busy(Role::Manager))
     }

@@ -128,7 +128,10 @@ async fn whoever_looks_after_a_customer_in_person_does_what_is_theirs() {
     let staff = format!("/v1/staff/{clerk}");
     shop.key.patch(&staff, "*", json!({ "dealer_id": suzhou })).await.expect(200);
     assert_eq!(whose_it_is().await, manager, "they work for another dealer");
-    shop.key.post(&assign, json!({ "staff_id": clerk })).await.refused(422, "customer_not_for_them");
+    shop.key
+        .post(&assign, json!({ "staff_id": clerk }))
+        .await
+        .refused(422, "customer_not_for_them");
     let moved = shop.key.patch(&path, "*", json!({ "dealer_id": suzhou })).await.expect(200);
     assert_eq!(moved["relationship_owner_id"], json!(null));
 }
