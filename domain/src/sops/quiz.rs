@@ -21,7 +21,7 @@ pub struct SopQuestion {
     pub choices: Vec<Line>,
     /// Which of them is right, from 0. It is required where a version is written, and null for who may not
     /// write procedures.
-    #[schema(minimum = 0, maximum = 5)]
+    #[schema(required = true, minimum = 0, maximum = 5)]
     pub answer: Option<u32>,
 }
 
