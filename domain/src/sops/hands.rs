@@ -110,6 +110,7 @@ fn require_fit(run: &SopRun, step: &SopRunStep, to: &Staff) -> Result<(), Refusa
 mod tests {
     use super::*;
     use crate::{
+        identity::StaffStatus,
         ids::DealerId,
         refusal::ILLEGAL_TRANSITION,
         sops::{SopBeginning, SopPerson, SopRunStepState, runs::SOP_RANK_TOO_LOW, samples},
