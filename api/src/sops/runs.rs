@@ -9,7 +9,7 @@ use crate::{
 use axum::response::Response;
 use domain::{
     catalogue::Asset,
-    identity::Staff,
+    identity::{Assignment, Staff},
     ids::{CustomerId, DealerId, SopId, SopRunId, SopRunStepId, StaffId, WorkOrderId},
     sops::{
         SopAnswer, SopBeginning, SopChecklist, SopRun, SopRunDetails, SopRunState, SopVersion,
