@@ -85,6 +85,7 @@ pub(crate) async fn begin_by(tenant: &Tenant, event: &Event) -> Result<(), Failu
         | Event::GestureDue { .. }
         | Event::FirstAnswerDue { .. }
         | Event::ComplaintDecided { .. }
+        | Event::ResolutionLogged { .. }
         | Event::InvitationDue { .. }
         | Event::InvitationExpiryDue { .. }
         | Event::MessageQueued { .. }
