@@ -264,6 +264,7 @@ async fn many_sealers_at_once_make_one_chain_for_each_brand() {
 #[tokio::test]
 async fn what_no_job_has_sealed_is_sealed_at_night() {
     let desk = Desk::opens().await;
+    desk.house.settle().await;
     let id = desk.puts_right().await;
     act(&desk.key, &id, "reopen", json!({"reason": "又漏水了。"})).await.expect(200);
     let owner = desk.house.owner().await;
