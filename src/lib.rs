@@ -1,5 +1,6 @@
 //! Aftercare: one program in several roles, put together from the crates that do the work.
 
+mod auditor;
 mod banner;
 pub mod demo;
 mod doctor;
@@ -48,6 +49,9 @@ enum Role {
     /// The keys that sign tokens
     #[command(subcommand)]
     Keys(operator::Keys),
+    /// The logs that an auditor is shown
+    #[command(subcommand)]
+    Audit(auditor::Audit),
     /// Asks a running service whether it is well
     Healthcheck,
     /// Looks for what could be wrong with this setup, and says what to do
@@ -61,6 +65,7 @@ impl Role {
     fn needs_everything(&self) -> bool {
         match self {
             Self::All | Self::Api | Self::Worker | Self::Tenants(_) | Self::Keys(_) => true,
+            Self::Audit(command) => command.needs_database(),
             Self::Migrate | Self::Openapi | Self::Healthcheck | Self::Doctor | Self::Config => {
                 false
             }
@@ -133,6 +138,7 @@ async fn play(role: Role, settings: Settings) -> Result<(), Trouble> {
         Role::Openapi => say(&openapi()?),
         Role::Tenants(command) => operator::tenants(&settings, command).await,
         Role::Keys(command) => operator::keys(&settings, command).await,
+        Role::Audit(command) => auditor::audit(&settings, command).await,
         Role::Healthcheck => operator::healthcheck(&settings).await,
         Role::Doctor => doctor::examine(&settings).await,
         Role::Config => say(&settings::listing(&Cli::command().get_matches())),

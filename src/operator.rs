@@ -58,7 +58,7 @@ pub(crate) enum Tenants {
 }
 
 /// Reads a value, and says in a sentence what is wrong with it.
-fn read<T: FromStr<Err = Invalid>>(text: &str) -> Result<T, String> {
+pub(crate) fn read<T: FromStr<Err = Invalid>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|mistake: Invalid| mistake.message)
 }
 

@@ -6,12 +6,13 @@ use crate::{
     list::{List, ListOf, Paging},
     problem::Problem,
     request::{Id, Ids, Json},
+    resolution_log::{ResolutionShown, show_lines},
 };
 use axum::response::Response;
 use domain::{
     complaints::{
-        Complaint, ComplaintClosing, ComplaintDetails, ComplaintReopening, ComplaintState, Decided,
-        DecisionDetails, Remedy, Resolution,
+        Complaint, ComplaintClosing, ComplaintDetails, ComplaintReopening, ComplaintState,
+        CustomerWord, Decided, DecisionDetails, Remedy, Resolution,
     },
     customers::Customer,
     ids::{ComplaintId, CustomerId, DealerId, RemedyId, StaffId},
@@ -278,8 +279,11 @@ async fn close_complaint(
     let work = access.write().await?;
     let complaint = work.hold::<Complaint>(id).await?;
 
-    let change = complaint.close(closing, work.now())?;
+    let change = complaint.clone().close(closing, work.now())?;
+    let (actor, now) = (work.actor(), work.now());
+    let word = |id| CustomerWord::at_closing(id, &complaint, closing, actor, now);
 
+    work.log_word(&complaint, word).await?;
     let complaint = work.record(change).await?;
     work.changed(complaint).await
 }
@@ -309,8 +313,11 @@ async fn reopen_complaint(
     work.hold::<Customer>(customer).await?;
     let complaint = work.hold::<Complaint>(id).await?;
 
-    let change = complaint.clone().reopen(reopening, work.now())?;
+    let (actor, now) = (work.actor(), work.now());
+    let change = complaint.clone().reopen(reopening.clone(), now)?;
+    let word = |id| CustomerWord::at_reopening(id, &complaint, &reopening, actor, now);
 
+    work.log_word(&complaint, word).await?;
     work.leave_attempt(&complaint).await?;
     let complaint = work.record(change).await?;
     work.changed(complaint).await
@@ -397,13 +404,13 @@ async fn waive_remedy(
 
 /// Lists how a complaint was resolved
 ///
-/// The resolution log: one line for each time it was resolved, the first one first. Lines are written
-/// by the service and never change.
+/// Its part of the resolution log: one line for each time it was resolved, the first one first, with what the
+/// customer said of it, and its seal as soon as it has one. Lines are written by the service and never change.
 #[utoipa::path(
     get, path = "/complaints/{id}/resolutions", tag = "complaints",
     operation_id = "list_resolutions",
     params(("id" = ComplaintId, Path, description = "Which complaint."), Paging<Resolution>),
-    responses((status = 200, description = "A page of the log.", body = ListOf<Resolution>)),
+    responses((status = 200, description = "A page of the log.", body = ListOf<ResolutionShown>)),
     security(("oauth" = ["complaints:read"])),
 )]
 async fn list_resolutions(
@@ -413,5 +420,5 @@ async fn list_resolutions(
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
     reading.get::<Complaint>(id).await?;
-    list.answer(&reading, resolutions_of(id)).await
+    show_lines(&list, &reading, resolutions_of(id)).await
 }

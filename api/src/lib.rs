@@ -34,6 +34,7 @@ pub mod problem;
 mod pushes;
 mod reading;
 pub mod request;
+mod resolution_log;
 mod sandbox;
 pub mod service;
 mod settle;
@@ -79,6 +80,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sandbox::router())
         .merge(sops::router())
         .merge(complaints::router())
+        .merge(resolution_log::router())
         .merge(surveys::router())
         .merge(followups::router())
         .merge(findings::router())

@@ -8,7 +8,7 @@ use crate::{
     ids::{
         AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, ClockId, ComplaintId,
         CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId, InvitationId,
-        MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId, ResponseId,
+        LogEntryId, MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId, ResponseId,
         ServiceBenchmarkId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
@@ -185,6 +185,11 @@ pub enum Event {
         complaint: ComplaintId,
         /// Which resolution of it, from 1; a reopened complaint has several.
         resolution_no: u32,
+    },
+    /// The resolution log has an entry that nothing holds yet.
+    ResolutionLogged {
+        /// Which entry.
+        entry: LogEntryId,
     },
     /// It is time to ask a customer.
     InvitationDue {

@@ -265,6 +265,10 @@ ids! {
     RemedyId = "rem"
     /// One line of the resolution log.
     ResolutionId = "res"
+    /// What a customer said of a resolution.
+    CustomerWordId = "wrd"
+    /// An entry of the resolution log, whatever it tells: a resolution or a customer's word, by the same digits.
+    LogEntryId = "log"
     /// A set of questions.
     SurveyId = "sur"
     /// One asking.

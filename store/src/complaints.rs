@@ -147,10 +147,16 @@ table! { @entity
     /// The resolution log.
     resolution = "resolution" {
         complaint_id: ComplaintId,
+        complaint_number: String,
         resolution_no: u32,
         customer_id: CustomerId,
         dealer_id: Option<DealerId>,
+        received_at: Timestamp,
+        first_answer_due_at: Timestamp,
+        first_answer_at: Option<Timestamp>,
+        first_answer: FirstAnswer,
         decision: ComplaintDecision,
+        told_at: Option<Timestamp>,
         remedies: Vec<SettledRemedy>,
         cost_minor: Option<Minor>,
         currency: Option<Currency>,
@@ -171,10 +177,16 @@ impl Table for Resolution {
             tenant_id: tenant.into(),
             id: self.id.into(),
             complaint_id: Col(self.complaint_id),
+            complaint_number: Col(self.complaint_number.clone()),
             resolution_no: Col(self.resolution_no),
             customer_id: Col(self.customer_id),
             dealer_id: Col(self.dealer_id),
+            received_at: Col(self.received_at),
+            first_answer_due_at: Col(self.first_answer_due_at),
+            first_answer_at: Col(self.first_answer_at),
+            first_answer: Col(self.first_answer),
             decision: Col(self.decision.clone()),
+            told_at: Col(self.told_at),
             remedies: Col(self.remedies.clone()),
             cost_minor: Col(self.cost.map(|money| money.amount)),
             currency: Col(self.cost.map(|money| money.currency)),
@@ -188,10 +200,16 @@ impl Table for Resolution {
         Self {
             id: row.id.into(),
             complaint_id: row.complaint_id.0,
+            complaint_number: row.complaint_number.0,
             resolution_no: row.resolution_no.0,
             customer_id: row.customer_id.0,
             dealer_id: row.dealer_id.0,
+            received_at: row.received_at.0,
+            first_answer_due_at: row.first_answer_due_at.0,
+            first_answer_at: row.first_answer_at.0,
+            first_answer: row.first_answer.0,
             decision: row.decision.0,
+            told_at: row.told_at.0,
             remedies: row.remedies.0,
             cost: money(row.cost_minor.0, row.currency.0),
             resolved_by: row.resolved_by.0,
@@ -322,7 +340,7 @@ impl Tenant {
         let remedies = self.all::<Remedy>(current_remedies(complaint)).await?;
         let id: ResolutionId = self.new_id();
         if let Some(line) = Resolution::log(id, complaint, &remedies, self.now()) {
-            self.record(line).await?;
+            self.record_entry(line).await?;
         }
         Ok(())
     }

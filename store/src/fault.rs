@@ -97,6 +97,28 @@ impl Fault {
             | Self::Secret(_) => self.to_string(),
         }
     }
+
+    /// Whether a row holds what the domain does not know: no value of the service's own can be meant.
+    pub fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Database(error) => {
+                matches!(error, DbErr::Type(_))
+                    || matches!(sqlx_cause(error), Some(sqlx::Error::ColumnDecode { .. }))
+            }
+            Self::Document(_) => true,
+            Self::Unreachable(_)
+            | Self::Late(_)
+            | Self::Busy(_)
+            | Self::Stale
+            | Self::Taken { .. }
+            | Self::Dangling { .. }
+            | Self::Overlapping { .. }
+            | Self::Broken { .. }
+            | Self::Randomness(_)
+            | Self::Files(_)
+            | Self::Secret(_) => false,
+        }
+    }
 }
 
 /// Classes of SQLSTATE whose messages name parts of the schema or the server, and never a value: connections,

@@ -36,6 +36,7 @@ pub mod pages;
 pub mod platform;
 pub mod pushes;
 pub mod reports;
+pub mod resolution_log;
 mod rows;
 pub mod runs;
 pub mod sandbox;

@@ -1,7 +1,7 @@
 //! The bridge between domain records and tables: a field is named once, here, with its domain type.
 
 use domain::{
-    conditions,
+    complaints, conditions,
     identity::Rank,
     ids::{self, TenantId},
     money::{BasisPoints, Currency, Minor, Money},
@@ -242,7 +242,7 @@ macro_rules! stored_as_text {
 stored_as_text! {
     Currency, WallTime, Zone, text::Name, text::Line, text::Prose, text::Code, text::Slug,
     text::ExternalId, text::Sku, text::Phone, text::Email, text::Source, ids::AnyId,
-    conditions::Condition,
+    conditions::Condition, complaints::LogHash,
 }
 
 crate::words!(text::Locale);
@@ -271,7 +271,7 @@ stored_ids! {
     AllowanceAccountId, AllowanceLotId, AllowanceEntryId, AuthorityLimitId, GestureRulesId, AllowanceBudgetId,
     AllowanceBudgetEntryId, AllowanceShortfallId, TeamId, GestureId, ApprovalId,
     PlanTemplateId, EnrolmentId, OccurrenceId, WorkOrderId, AppointmentId, ComplaintId, RemedyId,
-    ResolutionId, SurveyId, InvitationId, ResponseId, MessageId, OperationId, ImportId, RowErrorId, JobId,
+    ResolutionId, CustomerWordId, LogEntryId, SurveyId, InvitationId, ResponseId, MessageId, OperationId, ImportId, RowErrorId, JobId,
     AuditEntryId, ClockId, ServiceItemId, ServiceBenchmarkId, ItemClassChangeId, InventoryAuditId,
     InventoryLineId, GiftItemId, GiftBundleId,
     FindingId, SopEvidenceId,

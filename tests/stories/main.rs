@@ -50,6 +50,7 @@ mod queue;
 mod redis;
 mod released;
 mod replicas;
+mod resolution_log;
 mod sandbox;
 mod schema;
 mod shell;

@@ -32,10 +32,10 @@ pub(crate) fn program(words: &[&str], settings: &[(&str, &str)]) -> Command {
 }
 
 /// What the program printed, and whether it ended well.
-struct Said {
-    well: bool,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) well: bool,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 async fn heard(child: Child) -> Said {
@@ -44,7 +44,7 @@ async fn heard(child: Child) -> Said {
     Said { well: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-async fn says(words: &[&str], settings: &[(&str, &str)]) -> Said {
+pub(crate) async fn says(words: &[&str], settings: &[(&str, &str)]) -> Said {
     heard(program(words, settings).spawn().unwrap()).await
 }
 

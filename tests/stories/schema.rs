@@ -9,7 +9,8 @@ use uuid::Uuid;
 const PLATFORM: &str = "'seaql_migrations'";
 
 /// Tables of the machinery, which no caller reads and every caller's work writes.
-const EVERYBODYS: &str = "'secret', 'job', 'tenant_queue', 'idempotency', 'complaint_counter'";
+const EVERYBODYS: &str =
+    "'secret', 'job', 'tenant_queue', 'idempotency', 'complaint_counter', 'resolution_pending'";
 
 /// Tables without a dealer of their own: their rows are reached through the record that they belong to, which
 /// narrows, and a policy that asks for it in a sub-select could not be distributed.

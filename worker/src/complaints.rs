@@ -2,14 +2,16 @@
 
 use crate::surveys;
 use domain::{
-    complaints::{Complaint, ComplaintClosing, Remedy, RemedyKind},
+    complaints::{Complaint, ComplaintClosing, CustomerWord, LogSeal, Remedy, RemedyKind},
+    event::Event,
     followups::Notice,
-    ids::ComplaintId,
+    ids::{ComplaintId, LogEntryId},
     surveys::{Respondent, SurveySubject, SurveyTrigger},
 };
 use store::{
     Failure, Tenant,
     complaints::{cooled, current_remedies},
+    resolution_log::Pending,
 };
 
 /// Tells the customer that their complaint has arrived, and when they hear from us.
@@ -63,7 +65,8 @@ pub(crate) async fn conclude(
     id: ComplaintId,
     resolution_no: u32,
 ) -> Result<(), Failure> {
-    let complaint = tenant.get::<Complaint>(id).await?;
+    // Held, because whoever closes or reopens it at this moment writes the line, too.
+    let complaint = tenant.hold::<Complaint>(id).await?;
     if complaint.resolution_no != resolution_no {
         return Ok(());
     }
@@ -81,12 +84,33 @@ pub(crate) async fn conclude(
     surveys::schedule(tenant, SurveyTrigger::ComplaintResolved, subject, who).await
 }
 
-/// Closes complaints whose resolution was met with silence for the cooling period.
+/// Closes complaints whose resolution was met with silence for the cooling period, and seals what no job has.
 pub(crate) async fn daily(tenant: &Tenant) -> Result<(), Failure> {
     for complaint in tenant.hold_all::<Complaint>(cooled(tenant.now())).await? {
         let silence = ComplaintClosing { customer_satisfied: None };
-        let change = complaint.close(silence, tenant.now())?;
+        let change = complaint.clone().close(silence, tenant.now())?;
+        let (actor, now) = (tenant.actor(), tenant.now());
+        let word = |id| CustomerWord::at_closing(id, &complaint, silence, actor, now);
+        tenant.log_word(&complaint, word).await?;
         tenant.record(change).await?;
+    }
+    seal_rest(tenant).await
+}
+
+/// Seals the entry of the resolution log that was written, and what else waits for its seal. One after the other does
+/// so, because each seal follows on the one before; whoever wrote an entry has gone on long since.
+pub(crate) async fn seal(tenant: &Tenant, entry: LogEntryId) -> Result<(), Failure> {
+    if tenant.is_pending(entry).await? { seal_rest(tenant).await } else { Ok(()) }
+}
+
+async fn seal_rest(tenant: &Tenant) -> Result<(), Failure> {
+    let Pending { head, entries, next } = tenant.hold_pending().await?;
+
+    let seals = LogSeal::close_all(head, &entries, tenant.now());
+
+    tenant.seal(&seals).await?;
+    if let Some(entry) = next.filter(|_| !seals.is_empty()) {
+        tenant.emit(&Event::ResolutionLogged { entry }).await?;
     }
     Ok(())
 }

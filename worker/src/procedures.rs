@@ -104,6 +104,7 @@ pub(crate) async fn begin_by(
         | Event::GestureDue { .. }
         | Event::FirstAnswerDue { .. }
         | Event::ComplaintDecided { .. }
+        | Event::ResolutionLogged { .. }
         | Event::InvitationDue { .. }
         | Event::InvitationExpiryDue { .. }
         | Event::MessageQueued { .. }

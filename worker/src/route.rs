@@ -49,6 +49,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::ComplaintResolved { complaint, resolution_no } => {
             complaints::conclude(tenant, *complaint, *resolution_no).await
         }
+        Event::ResolutionLogged { entry } => complaints::seal(tenant, *entry).await,
         Event::WorkOrderCompleted { work_order } => surveys::after_visit(tenant, *work_order).await,
         Event::InvitationDue { invitation } => {
             surveys::ask(surroundings, tenant, *invitation).await
@@ -126,6 +127,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::ImportContinued { .. }
             | Event::ClockArrived { .. }
             | Event::WorkOrderCompleted { .. }
+            | Event::ResolutionLogged { .. }
             | Event::InvitationDue { .. }
             | Event::SurveyAnswered { .. }
             | Event::CustomerEventTold { .. }

@@ -2,7 +2,7 @@
 
 use crate::outside::Surroundings;
 use domain::{
-    complaints::{Complaint, ComplaintState},
+    complaints::{Complaint, ComplaintState, CustomerWord},
     customers::Customer,
     followups::Notice,
     ids::{InvitationId, ResponseId, WorkOrderId},
@@ -86,6 +86,9 @@ pub(crate) async fn follow(tenant: &Tenant, id: ResponseId) -> Result<(), Failur
         SurveySubject::Complaint { complaint_id, .. } => {
             let complaint = tenant.hold::<Complaint>(complaint_id).await?;
             let Some(change) = complaint.clone().hear(&answer, tenant.now()) else { return Ok(()) };
+            let (actor, now) = (tenant.actor(), tenant.now());
+            let word = |id| CustomerWord::in_answer(id, &complaint, &answer, actor, now);
+            tenant.log_word(&complaint, word).await?;
             if change.record.state == ComplaintState::Reopened {
                 tenant.leave_attempt(&complaint).await?;
             }

@@ -1,17 +1,27 @@
 //! Complaints: what a customer is unhappy with, what we answer, and what puts it right.
 
 mod answers;
+mod canonical;
+mod chain;
 mod course;
 mod log;
 mod remedies;
 mod rules;
+mod seals;
 #[cfg(test)]
 mod tests;
+mod word;
 
+pub use canonical::canonical;
+pub use chain::{ChainCheck, Flaw, FlawKind, NotedHead, read_line};
 pub use course::{ComplaintClosing, ComplaintReopening, Connections, Decided, DecisionDetails};
 pub use log::{Resolution, SettledRemedy};
 pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};
 pub use rules::*;
+pub use seals::{
+    LogEntry, LogEntryKind, LogHash, LogPlace, LogSeal, MOST_EXPORTED, MOST_SEALED, SealedEntry,
+};
+pub use word::{CustomerVerdict, CustomerWord};
 
 use crate::{
     ids::{AssetId, ComplaintId, CustomerId, DealerId, OrderId, ResponseId, StaffId, WorkOrderId},

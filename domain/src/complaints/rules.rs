@@ -159,6 +159,21 @@ pub static REOPENING_TOO_LATE: Rule = Rule {
     advice: Bilingual { en: "Open a new complaint.", zh: "请新建投诉。" },
 };
 
+/// A file of the resolution log has a limited number of entries.
+pub static EXPORT_TOO_LARGE: Rule = Rule {
+    code: "export_too_large",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Too many entries for one file", zh: "导出条目过多" },
+    detail: Bilingual {
+        en: "There are more than {most} entries; one file has at most {most}.",
+        zh: "条目超过 {most} 条，单个文件最多 {most} 条。",
+    },
+    advice: Bilingual {
+        en: "Narrow them by `from` and `to`, such as to a month, and export one file after the other.",
+        zh: "请用 `from` 和 `to` 缩小范围（例如按月），分批导出。",
+    },
+};
+
 /// Every refusal of complaints.
 pub static RULES: &[&Rule] = &[
     &SOMEBODY_ELSES,
@@ -172,4 +187,5 @@ pub static RULES: &[&Rule] = &[
     &COOLING_PERIOD,
     &RECOURSE_UNTOLD,
     &REOPENING_TOO_LATE,
+    &EXPORT_TOO_LARGE,
 ];

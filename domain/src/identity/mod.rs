@@ -242,7 +242,7 @@ scopes! {
     InventoryWrite = "inventory:write", [BrandSupport BrandAdmin], "Write service items, self-audits and gifts.";
     FindingsRead = "findings:read", [Manager Owner BrandSupport BrandAdmin Auditor], "Read what the service noticed.";
     FindingsWrite = "findings:write", [Manager Owner BrandAdmin], "Acknowledge, resolve and dismiss what the service noticed.";
-    AuditRead = "audit:read", [SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read the audit log and the timelines in it.";
+    AuditRead = "audit:read", [SupportAgent Manager Owner BrandSupport BrandAdmin Auditor], "Read the audit log and the timelines in it, and the resolution log of all complaints.";
     JobsRead = "jobs:read", [BrandSupport BrandAdmin Auditor], "Read the queue and its dead letters.";
     JobsWrite = "jobs:write", [BrandAdmin], "Replay dead letters.";
     SandboxRead = "sandbox:read", [BrandSupport BrandAdmin], "Read the sandbox's clock and outbox.";

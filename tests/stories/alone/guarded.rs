@@ -16,12 +16,14 @@ use store::{Fault, Scope};
 use uuid::Uuid;
 
 /// Tables of what has happened. Nobody changes it afterwards.
-const HAPPENED: [&str; 7] = [
+const HAPPENED: [&str; 9] = [
     "audit_entry",
     "allowance_entry",
     "approval",
+    "customer_word",
     "import_file",
     "resolution",
+    "resolution_seal",
     "row_error",
     "survey_response",
 ];

@@ -20,6 +20,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("suggest_gifts", "budget_minor=5000&currency=CNY"),
     ("attach_sop_evidence", "kind=photo"),
     ("report_sop_adherence", "by=dealer"),
+    ("export_resolution_log", "format=jsonl"),
 ];
 
 /// The one operation that every caller may do: it shows them themselves and nothing else.

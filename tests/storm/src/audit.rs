@@ -59,7 +59,7 @@ const KEYS: &str = "
     GROUP BY wanted.key HAVING count(i.key) <> 1";
 
 /// What must find nothing, over all brands.
-const NOTHING: [&str; 8] = [
+const NOTHING: [&str; 9] = [
     "SELECT format('the job %s (%s) is dead: %s', id, kind, last_error) FROM job WHERE state = 'dead'",
     "SELECT format('the account %s has %s and %s held, its lines say %s and %s, its lots %s', a.id,
             a.balance_minor, a.held_minor, e.balance, e.held, l.remaining)
@@ -82,6 +82,7 @@ const NOTHING: [&str; 8] = [
      FROM survey_invitation GROUP BY tenant_id, subject HAVING count(*) > 1",
     "SELECT format('resolution %s of the complaint %s is logged %s times', resolution_no, complaint_id, count(*))
      FROM resolution GROUP BY tenant_id, complaint_id, resolution_no HAVING count(*) > 1",
+    "SELECT format('the entry %s of the resolution log has no seal', id) FROM resolution_pending",
     "SELECT format('the technician %s is in two places at %s', a.staff_id, a.starts_at)
      FROM appointment a JOIN appointment b ON (a.tenant_id, a.staff_id) = (b.tenant_id, b.staff_id) AND a.id < b.id
         AND tstzrange(a.starts_at, a.ends_at) && tstzrange(b.starts_at, b.ends_at)

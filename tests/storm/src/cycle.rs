@@ -56,6 +56,9 @@ impl Cycle {
         orphans.judge().await?;
         let mut chance = Chance::of(&[self.seed, self.number, 1]);
         brand.caller.repeats_all(&mut chance).await;
+        if let Err(wrong) = house.verify_log(&brand.slug).await {
+            report.violation(format!("the resolution log of {}: {wrong}", brand.slug));
+        }
         audit::all(&brand, &sql, &told, &mut chance).await
     }
 

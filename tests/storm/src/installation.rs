@@ -255,14 +255,23 @@ impl Installation {
         recipe.run().await
     }
 
+    /// Where commands of the operator find the database.
+    fn database_url(&self) -> String {
+        if let Some(postgres) = &self.postgres {
+            return login(postgres.port);
+        }
+        let socket = self.folder.join("data/postgres/socket");
+        format!("postgres://aftercare_login@localhost/{DATABASE}?host={}", socket.display())
+    }
+
+    /// The auditor compares the resolution log of a brand with its seals; a log that is not as it was sealed is an error.
+    pub(crate) async fn verify_log(&self, slug: &str) -> Result<String, Trouble> {
+        self.run(&["audit", "verify", "--tenant", slug], &self.database_url()).await
+    }
+
     /// The operator creates a brand; answers its live key.
     pub(crate) async fn create_brand(&self, slug: &str) -> Result<String, Trouble> {
-        let url = if let Some(postgres) = &self.postgres {
-            login(postgres.port)
-        } else {
-            let socket = self.folder.join("data/postgres/socket");
-            format!("postgres://aftercare_login@localhost/{DATABASE}?host={}", socket.display())
-        };
+        let url = self.database_url();
         let create = ["tenants", "create", "--slug", slug, "--name", "碧水", "--json"];
         let made: serde_json::Value = serde_json::from_str(&self.run(&create, &url).await?)?;
         let key = made.get("live_key").and_then(serde_json::Value::as_str);
