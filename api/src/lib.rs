@@ -8,6 +8,7 @@
 pub mod access;
 mod allowances;
 mod audit;
+mod calendars;
 mod catalogue;
 mod complaints;
 mod contract;
@@ -70,6 +71,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(audit::router())
         .merge(jobs::router())
         .merge(tenancy::router())
+        .merge(calendars::router())
         .merge(identity::router())
         .merge(customers::router())
         .merge(customer_events::router())

@@ -6,10 +6,10 @@
 use crate::{
     identity::{Rank, Reach},
     ids::{
-        AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, ClockId, ComplaintId,
-        CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId, InvitationId,
-        LogEntryId, MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId, ResponseId,
-        ServiceBenchmarkId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
+        AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, ClockId,
+        ComplaintId, CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId,
+        InvitationId, LogEntryId, MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId,
+        ResponseId, ServiceBenchmarkId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -81,6 +81,11 @@ pub enum Event {
     ServiceItemDrifted {
         /// What was seen of the peers.
         benchmark: ServiceBenchmarkId,
+    },
+    /// A calendar is there, counts by other holidays, or says something else about single days.
+    CalendarChanged {
+        /// Which calendar.
+        calendar: CalendarId,
     },
     /// Another version of a plan has come into force, or none is any more.
     PlanInForceChanged {
@@ -283,19 +288,22 @@ pub enum DayWork {
     Complaints,
     /// It is looked where obligations of procedures are missed.
     Procedures,
+    /// It is looked whether the holidays are known that calendars count by.
+    Calendars,
     /// Files that no row names are taken away.
     Files,
 }
 
 impl DayWork {
     /// Every part.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Housekeeping,
         Self::Allowances,
         Self::Reconciliation,
         Self::Plans,
         Self::Complaints,
         Self::Procedures,
+        Self::Calendars,
         Self::Files,
     ];
 }

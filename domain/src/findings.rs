@@ -34,6 +34,8 @@ pub enum FindingKind {
     ClassDrift,
     /// A moment of the customer's has no procedure.
     SopGap,
+    /// The statutory holidays of a year that a calendar counts by are not known, and nobody entered them.
+    HolidaysUnknown,
 }
 
 /// Where a finding stands.
@@ -75,6 +77,11 @@ impl FindingPeriod {
     /// The week of the date (ISO 8601: it begins on Monday, and belongs to the year of its Thursday).
     pub fn week_of(date: CivilDate) -> Self {
         Self(NaiveDate::from(date).format("%G-W%V").to_string())
+    }
+
+    /// The year.
+    pub fn year(year: i32) -> Self {
+        Self(format!("{year:04}"))
     }
 
     /// The month of the date.

@@ -311,6 +311,10 @@ ids! {
     SopTriggerId = "trg"
     /// Something a customer did, as the brand told it.
     CustomerEventId = "evn"
+    /// When somebody works.
+    CalendarId = "cal"
+    /// A day that is not like its weekday.
+    CalendarExceptionId = "cex"
 }
 
 #[cfg(test)]

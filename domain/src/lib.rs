@@ -11,6 +11,7 @@
 
 pub mod allowances;
 pub mod audit;
+pub mod calendars;
 pub mod catalogue;
 pub mod change;
 pub mod complaints;

@@ -135,6 +135,7 @@ pub fn illegal(state: impl Serialize, allowed: &[&str]) -> Refusal {
 pub fn rules() -> Vec<&'static Rule> {
     let capabilities = [
         crate::tenancy::RULES,
+        crate::calendars::RULES,
         crate::sandbox::RULES,
         crate::identity::RULES,
         crate::pushes::RULES,

@@ -1,7 +1,10 @@
 //! Instants, civil dates and time zones.
 
 use crate::invalid::Invalid;
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SubsecRound, TimeDelta, Utc};
+use chrono::{
+    DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, SubsecRound, TimeDelta, Timelike as _,
+    Utc,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{borrow::Cow, fmt, str::FromStr};
 use utoipa::{
@@ -133,6 +136,11 @@ impl CivilDate {
         Self(self.0.with_day(1).unwrap_or(self.0))
     }
 
+    /// The year that it is in.
+    pub fn year(self) -> i32 {
+        self.0.year()
+    }
+
     /// The date `days` later, or earlier when negative.
     #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
@@ -228,6 +236,11 @@ impl WallTime {
     /// The time, or nothing when no clock shows it.
     pub fn new(hour: u32, minute: u32) -> Option<Self> {
         NaiveTime::from_hms_opt(hour, minute, 0).map(Self)
+    }
+
+    /// How many minutes a clock without summer time has shown since midnight.
+    pub(crate) fn minute_of_day(self) -> u32 {
+        self.0.hour().saturating_mul(60).saturating_add(self.0.minute())
     }
 }
 

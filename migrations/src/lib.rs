@@ -16,6 +16,7 @@ mod m0013_library;
 mod m0014_findings;
 mod m0015_runs;
 mod m0016_allowances;
+mod m0017_calendars;
 mod m0019_sealed_log;
 mod owned;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0014_findings::Migration),
             Box::new(m0015_runs::Migration),
             Box::new(m0016_allowances::Migration),
+            Box::new(m0017_calendars::Migration),
             Box::new(m0019_sealed_log::Migration),
         ]
     }

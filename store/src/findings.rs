@@ -88,6 +88,11 @@ pub fn unsettled(kind: FindingKind, topic: Option<&Line>) -> Select<finding::Ent
         .apply_if(topic, |all, topic| all.filter(Is::Topic.eq(&**topic)))
 }
 
+/// Findings of one kind about one record that are neither resolved nor dismissed.
+pub(crate) fn unsettled_about(kind: FindingKind, subject: &AnyId) -> Select<finding::Entity> {
+    unsettled(kind, None).filter(finding::Column::Subject.eq(subject.as_str()))
+}
+
 /// Findings of one kind that were resolved or dismissed from an instant on.
 pub(crate) fn settled_since(kind: FindingKind, since: Timestamp) -> Select<finding::Entity> {
     use finding::Column as Is;

@@ -7,6 +7,7 @@ pub mod acknowledgements;
 pub mod allowances;
 pub mod audit;
 mod bulk;
+pub mod calendars;
 mod call;
 pub mod catalogue;
 pub mod chance;

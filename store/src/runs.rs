@@ -158,7 +158,7 @@ impl Tenant {
         Ok(OrderFacts { total_minor, currency: Some(sale.order.currency), line_count })
     }
 
-    async fn first_site(&self, dealer: Option<DealerId>) -> Result<Option<Site>, Fault> {
+    pub(crate) async fn first_site(&self, dealer: Option<DealerId>) -> Result<Option<Site>, Fault> {
         if dealer.is_none() {
             return Ok(None);
         }
@@ -166,15 +166,18 @@ impl Tenant {
         self.find(first).await
     }
 
-    /// When a dealer works: as its first site that is open; where it has none, in the usual hours. The same for the
-    /// brand, in its own zone.
+    /// When a dealer works: as its first site that is open, by the calendar that it names or else in its hours; where it
+    /// has none, in the usual hours. The same for the brand, in its own zone.
     ///
     /// # Errors
     ///
     /// [`Failure`] when the database fails.
     pub async fn calendar_of(&self, dealer: Option<DealerId>) -> Result<WorkingCalendar, Failure> {
         if let Some(site) = self.first_site(dealer).await? {
-            return Ok(WorkingCalendar::of_site(&site));
+            return match site.details.calendar_id {
+                Some(calendar) => self.named_calendar(calendar).await,
+                None => Ok(WorkingCalendar::of_site(&site)),
+            };
         }
         let zone = self.zone_of(dealer).await?;
         Ok(WorkingCalendar::of_hours(&WorkingHours::default(), zone))

@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{
     change::Change,
-    ids::{DealerId, SiteId, TenantId},
+    ids::{CalendarId, DealerId, SiteId, TenantId},
     record::Version,
     tenancy::{
         Brand, BrandDetails, Dealer, DealerDetails, DealerStatus, EscalationHours, ObligationShare,
@@ -41,7 +41,7 @@ table! {
     site = "site" of Site {
         [details: SiteDetails {
             code: Code, name: Name, tz: Zone, address: Option<Line>, region: Option<Code>,
-            hours: WorkingHours,
+            hours: WorkingHours, calendar_id: Option<CalendarId>,
         }],
         dealer_id: DealerId,
         status: SiteStatus,

@@ -5,6 +5,7 @@
 
 mod allowances;
 mod backend;
+mod calendars;
 mod care;
 mod complaints;
 mod days;

@@ -85,6 +85,7 @@ pub(crate) async fn begin_by(
         | Event::ClockArrived { .. }
         | Event::ImportContinued { .. }
         | Event::ServiceItemDrifted { .. }
+        | Event::CalendarChanged { .. }
         | Event::PlanInForceChanged { .. }
         | Event::EnrolmentBegan { .. }
         | Event::OccurrenceDue { .. }

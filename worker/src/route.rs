@@ -1,7 +1,7 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
 use crate::{
-    allowances, complaints, days, imports, inventory, maintenance,
+    allowances, calendars, complaints, days, imports, inventory, maintenance,
     outside::Surroundings,
     procedures::{self, Waiting},
     sandbox, surveys, visits,
@@ -75,6 +75,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::GestureDue { gesture } => allowances::lapse(tenant, *gesture).await,
         Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
         Event::ServiceItemDrifted { benchmark: id } => inventory::item_drifted(tenant, *id).await,
+        Event::CalendarChanged { calendar: id } => calendars::look(tenant, *id).await,
         Event::PlanInForceChanged { plan_template: id } => {
             inventory::look_at_plan(tenant, *id).await
         }
@@ -142,6 +143,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::GestureDue { .. }
             | Event::AssetDelivered { .. }
             | Event::ServiceItemDrifted { .. }
+            | Event::CalendarChanged { .. }
             | Event::PlanInForceChanged { .. }
             | Event::EnrolmentBegan { .. }
             | Event::WorkOrderUnscheduled { .. }
@@ -166,6 +168,7 @@ async fn work_of_day(tenant: &Tenant, on: CivilDate, work: DayWork) -> Result<()
         DayWork::Complaints => complaints::daily(tenant).await,
         DayWork::Plans => maintenance::daily(tenant, on).await,
         DayWork::Procedures => procedures::daily(tenant, on).await,
+        DayWork::Calendars => calendars::daily(tenant).await,
         // Done by `run`, which talks to the outside while no transaction is open.
         DayWork::Files => Ok(()),
     }

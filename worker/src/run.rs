@@ -201,7 +201,8 @@ impl Runner {
 
     /// Sends a message. It is read in one transaction and marked in another; in between, while we talk
     /// to the outside, none is open. Should we be lost before it is marked, it is sent again, under
-    /// the same identifier.
+    /// the same identifier. In quiet hours it waits until they are over: that is looked at now, because they may have
+    /// begun since it was written.
     async fn deliver(
         &self,
         errand: &Errand,
@@ -210,6 +211,11 @@ impl Runner {
     ) -> Result<Outcome, Trouble> {
         let message = tenant.get::<Message>(id).await.map_err(Failure::from)?;
         if message.state != MessageState::Queued {
+            return self.complete(tenant, errand).await;
+        }
+        if let Some(over_at) = tenant.quiet_until(message.dealer_id).await? {
+            let later = Event::MessageQueued { message: id };
+            tenant.emit_at(&later, over_at).await.map_err(Failure::from)?;
             return self.complete(tenant, errand).await;
         }
         drop(tenant);

@@ -39,6 +39,7 @@ pub const PUBLISHED: &str = include_str!("../../../openapi/aftercare.json");
     )),
     tags(
         (name = "brand", description = "The brand itself, its dealers, sites and staff."),
+        (name = "calendars", description = "When work is done, which days are others, and what the year brings."),
         (name = "access", description = "API keys, tokens and where people sign in."),
         (name = "customers", description = "Customers and what happened with them."),
         (name = "catalogue", description = "Products and the assets at customers\u{2019}."),

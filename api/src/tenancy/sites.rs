@@ -4,11 +4,12 @@ use crate::{
     access::{Access, Api, Outcome, may},
     list::{List, ListOf, Paging},
     patch::patches,
-    problem::Problem,
+    problem::{Problem, referred_if_named},
     request::{Id, Json, MergePatch},
 };
 use axum::response::Response;
 use domain::{
+    calendars::BusinessCalendar,
     ids::{DealerId, SiteId},
     tenancy::{Dealer, Site, SiteDetails, SiteStatus},
 };
@@ -60,7 +61,9 @@ async fn list_sites(
 
 /// Opens a site of a dealer
 ///
-/// Visits of its technicians are planned within its hours, on its own wall clock.
+/// Visits of its technicians are planned within its hours, on its own wall clock. What counts in working time counts by the
+/// calendar that it names, where it names one, and customers of its dealer are left in peace in the quiet hours of that
+/// calendar.
 #[utoipa::path(
     post, path = "/dealers/{id}/sites", tag = "brand",
     operation_id = "open_site",
@@ -81,8 +84,10 @@ async fn open_site(
 ) -> Outcome {
     let work = access.write().await?;
     let dealer = work.get::<Dealer>(dealer).await?;
+    let calendar: Option<BusinessCalendar> =
+        referred_if_named(&work, details.calendar_id, "/calendar_id").await?;
 
-    let change = Site::open(work.new_id(), dealer.id, details, work.now())?;
+    let change = Site::open(work.new_id(), dealer.id, details, calendar.as_ref(), work.now())?;
 
     let site = work.record(change).await?;
     work.created("/v1/sites", site).await
@@ -131,8 +136,10 @@ async fn change_site(
     let site = work.hold::<Site>(id).await?;
     work.expect_current(&site)?;
 
-    let details = patch.apply(&site.details)?;
-    let change = site.change(details)?;
+    let details: SiteDetails = patch.apply(&site.details)?;
+    let calendar: Option<BusinessCalendar> =
+        referred_if_named(&work, details.calendar_id, "/calendar_id").await?;
+    let change = site.change(details, calendar.as_ref())?;
 
     let site = work.record(change).await?;
     work.changed(site).await

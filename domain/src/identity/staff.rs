@@ -572,7 +572,7 @@ mod tests {
         );
         let now = "2026-11-22T09:00:00Z".parse().unwrap();
         let site_id: SiteId = Uuid::from_u128(5).into();
-        let site = Site::open(site_id, dealer(1), hours.unwrap(), now).unwrap().record;
+        let site = Site::open(site_id, dealer(1), hours.unwrap(), None, now).unwrap().record;
         let mut details = in_role(Role::Technician, Some(dealer(1)));
         details.site_ids.insert(site_id);
         let hired = hires(BRAND, details.clone(), std::slice::from_ref(&site)).unwrap().record;

@@ -3,7 +3,7 @@
 use crate::time::CivilDate;
 use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 use tyme4rs::tyme::{
     lunar::LunarDay,
     solar::{SolarDay, SolarTerm},
@@ -16,6 +16,9 @@ pub const FESTIVAL_LEAD_DAYS: i64 = 14;
 
 /// The place of 清明 among the 24 solar terms of tyme4rs, which begin with the winter solstice of the year before.
 const QINGMING_TERM: isize = 7;
+
+/// The years that dates have here.
+const YEARS: RangeInclusive<i32> = 1900..=2201;
 
 /// A season, as the months tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -108,7 +111,7 @@ impl Festival {
     /// Its day in `year`; nothing outside the years that dates have here.
     pub fn day_in(self, year: i32) -> Option<CivilDate> {
         // Beyond them the calendar of the moon is not looked up, which it answers with a panic where it ends.
-        if !(1900..=2201).contains(&year) {
+        if !YEARS.contains(&year) {
             return None;
         }
         match self {
@@ -161,6 +164,13 @@ fn lunar(year: i32, month: isize, day: usize) -> Option<CivilDate> {
 fn term(year: i32, index: isize) -> Option<CivilDate> {
     let term = SolarTerm::from_index(isize::try_from(year).ok()?, index);
     civil(&term.get_solar_day())
+}
+
+/// The day on which one of the 24 terms begins, in Beijing; they are counted from the winter solstice in the December
+/// before, which is 0. Nothing outside the years that dates have here.
+pub(crate) fn solar_term(year: i32, place: isize) -> Option<CivilDate> {
+    let is_known = YEARS.contains(&year) && (0..24).contains(&place);
+    if is_known { term(year, place) } else { None }
 }
 
 fn civil(day: &SolarDay) -> Option<CivilDate> {

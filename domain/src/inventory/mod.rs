@@ -20,6 +20,7 @@ pub use benchmarks::{
     ClassChange, ItemClassChange, Observation, ServiceBenchmark, ServiceBenchmarkDetails,
 };
 pub use bundles::{BundlePart, GiftBundle, GiftBundleDetails, MOST_PARTS, PartQuantity};
+pub(crate) use festivals::solar_term;
 pub use festivals::{FESTIVAL_LEAD_DAYS, Festival, Season};
 pub use gifts::{GiftItem, GiftItemDetails, GiftStatus, GiftStock, GiftTies, MOST_BUNDLES};
 pub use items::{

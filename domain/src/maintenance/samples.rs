@@ -116,7 +116,7 @@ pub(super) fn technician(number: u128, booked: Vec<Span>) -> Technician {
 pub(super) fn site() -> Site {
     let details = r#"{"code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai"}"#;
     let details = serde_json::from_str(details).unwrap();
-    Site::open(id(1), id(1), details, at("2026-01-01T00:00:00Z")).unwrap().record
+    Site::open(id(1), id(1), details, None, at("2026-01-01T00:00:00Z")).unwrap().record
 }
 
 /// The search for [`visit`], at a site that is open from 09:00 to 18:00 from Monday to Saturday.

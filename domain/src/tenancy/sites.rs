@@ -1,8 +1,9 @@
 //! Where a dealer works, and when its doors are open.
 
 use crate::{
+    calendars::BusinessCalendar,
     change::Change,
-    ids::{DealerId, SiteId},
+    ids::{CalendarId, DealerId, SiteId},
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
     text::{Bilingual, Code, Line, Name},
@@ -45,6 +46,19 @@ impl Weekday {
             _ => Self::Sunday,
         }
     }
+
+    /// Its place in the week, from 1 for Monday.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Monday => 1,
+            Self::Tuesday => 2,
+            Self::Wednesday => 3,
+            Self::Thursday => 4,
+            Self::Friday => 5,
+            Self::Saturday => 6,
+            Self::Sunday => 7,
+        }
+    }
 }
 
 /// When work is done, on the wall clock of the site.
@@ -84,7 +98,7 @@ pub enum SiteStatus {
 
 /// What is said about a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(examples(json!({"code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai", "address": "杭州市西湖区文三路 1 号", "region": "hangzhou", "hours": {"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]}})))]
+#[schema(examples(json!({"code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai", "address": "杭州市西湖区文三路 1 号", "region": "hangzhou", "hours": {"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]}, "calendar_id": "cal_01m80t7jx3e9vbq2f4c6d8g0hk"})))]
 #[serde(deny_unknown_fields)]
 pub struct SiteDetails {
     /// Its name for programs, unique within its dealer.
@@ -102,11 +116,15 @@ pub struct SiteDetails {
     /// When its people work; 09:00 to 18:00 from Monday to Saturday when absent.
     #[serde(default)]
     pub hours: WorkingHours,
+    /// The business calendar by which working time counts here, and by which customers are left in peace; null for
+    /// working time in `hours`. Visits are planned within `hours`, whatever the calendar says.
+    #[serde(default)]
+    pub calendar_id: Option<CalendarId>,
 }
 
 /// Where a dealer works.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(examples(json!({"id": "sit_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "status": "active", "code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai", "address": "杭州市西湖区文三路 1 号", "region": "hangzhou", "hours": {"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]}, "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
+#[schema(examples(json!({"id": "sit_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "status": "active", "code": "west-lake", "name": "西湖店", "tz": "Asia/Shanghai", "address": "杭州市西湖区文三路 1 号", "region": "hangzhou", "hours": {"opens": "09:00", "closes": "18:00", "weekdays": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]}, "calendar_id": "cal_01m80t7jx3e9vbq2f4c6d8g0hk", "version": 1, "created_at": "2026-11-22T09:30:00Z"})))]
 pub struct Site {
     /// Its identifier.
     pub id: SiteId,
@@ -139,18 +157,20 @@ pub(super) static CLOSES_BEFORE_IT_OPENS: Rule = Rule {
 };
 
 impl Site {
-    /// Opens a site of a dealer.
+    /// Opens a site of a dealer. `calendar` is the one that `details` name.
     ///
     /// # Errors
     ///
-    /// `closes_before_it_opens`, also when both are the same minute.
+    /// `closes_before_it_opens`, also when both are the same minute; `calendar_retired`.
     pub fn open(
         id: SiteId,
         dealer_id: DealerId,
         details: SiteDetails,
+        calendar: Option<&BusinessCalendar>,
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
         check(&details.hours)?;
+        calendar.map_or(Ok(()), BusinessCalendar::may_be_taken)?;
         Ok(Change::created(Self {
             id,
             dealer_id,
@@ -161,13 +181,20 @@ impl Site {
         }))
     }
 
-    /// Changes what is said about it.
+    /// Changes what is said about it. `calendar` is the one that `details` name.
     ///
     /// # Errors
     ///
-    /// `closes_before_it_opens`, also when both are the same minute.
-    pub fn change(self, details: SiteDetails) -> Result<Change<Self>, Refusal> {
+    /// `closes_before_it_opens`, also when both are the same minute; `calendar_retired` when it is another one than before.
+    pub fn change(
+        self,
+        details: SiteDetails,
+        calendar: Option<&BusinessCalendar>,
+    ) -> Result<Change<Self>, Refusal> {
         check(&details.hours)?;
+        if self.details.calendar_id != details.calendar_id {
+            calendar.map_or(Ok(()), BusinessCalendar::may_be_taken)?;
+        }
         Ok(Change::edit("change", &self, |it| it.details = details))
     }
 
@@ -268,9 +295,10 @@ mod tests {
             address: None,
             region: None,
             hours,
+            calendar_id: None,
         };
         let now = "2026-11-22T09:00:00Z".parse().unwrap();
-        Site::open(Uuid::from_u128(1).into(), Uuid::from_u128(2).into(), details, now)
+        Site::open(Uuid::from_u128(1).into(), Uuid::from_u128(2).into(), details, None, now)
     }
 
     #[test]
@@ -297,6 +325,19 @@ mod tests {
         assert_eq!(closed.works_on("2026-11-21".parse().unwrap()), None);
         assert!(closed.clone().close().is_err());
         assert!(closed.reopen().is_ok());
+    }
+
+    #[test]
+    fn a_site_takes_no_calendar_that_is_retired_and_keeps_the_one_it_has() {
+        let calendar = crate::calendars::samples::calendar(&serde_json::json!({}));
+        let retired = calendar.clone().retire().unwrap().record;
+        let site = opening("09:00", "18:00").unwrap().record;
+        let details = SiteDetails { calendar_id: Some(calendar.id), ..site.details.clone() };
+        let refused = site.clone().change(details.clone(), Some(&retired)).unwrap_err();
+        assert_eq!(refused.rule.code, "calendar_retired");
+        assert_eq!(refused.facts["calendar_code"], "office");
+        let site = site.change(details.clone(), Some(&calendar)).unwrap().record;
+        assert!(site.change(details, Some(&retired)).is_ok());
     }
 
     #[test]

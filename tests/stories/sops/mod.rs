@@ -21,7 +21,7 @@ use domain::{
 use serde_json::{Value, json};
 
 /// A yes-or-no step.
-pub(super) fn step(title: &str) -> Value {
+pub(crate) fn step(title: &str) -> Value {
     json!({ "title": title, "standard": "Done and clean.", "measure": { "type": "bool" } })
 }
 
@@ -47,15 +47,15 @@ pub(super) fn filter_change() -> Value {
 }
 
 /// A brand with one dealer and its people.
-pub(super) struct Shop {
-    pub(super) house: House,
-    pub(super) tenant: TenantId,
-    pub(super) key: Client,
-    pub(super) dealer: String,
+pub(crate) struct Shop {
+    pub(crate) house: House,
+    pub(crate) tenant: TenantId,
+    pub(crate) key: Client,
+    pub(crate) dealer: String,
 }
 
 impl Shop {
-    pub(super) async fn opens() -> Self {
+    pub(crate) async fn opens() -> Self {
         let house = House::opens().await;
         let tenant = house.brand("clearwater").await.live;
         let key = house.brand_key(tenant);
@@ -64,7 +64,7 @@ impl Shop {
     }
 
     /// Hires somebody for a dealer; answers their identifier and the way they call.
-    pub(super) async fn hires(&self, role: Role, dealer: &str) -> (String, Client) {
+    pub(crate) async fn hires(&self, role: Role, dealer: &str) -> (String, Client) {
         let details = json!({ "name": "王伟", "role": role, "dealer_id": dealer });
         let id = self.key.post("/v1/staff", details).await.expect(201).id();
         let staff: StaffId = id.parse().unwrap();
@@ -80,7 +80,7 @@ impl Shop {
     }
 
     /// A procedure with one published version; answers the identifiers of both.
-    pub(super) async fn procedure(&self, details: Value) -> (String, String) {
+    pub(crate) async fn procedure(&self, details: Value) -> (String, String) {
         self.publishes("filter-change", details).await
     }
 

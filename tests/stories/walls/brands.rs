@@ -41,8 +41,20 @@ pub(crate) async fn furnish(key: &Client) -> Names {
     names.insert("draft".to_owned(), key.post("/v1/plan-templates", spare).await.expect(201).id());
     let trigger = json!({"sop_id": names["sop"], "event": "check_in"});
     key.post("/v1/sop-triggers", trigger).await.expect(201);
+    keeps_a_calendar(key).await;
     complain(key, &names).await;
     names
+}
+
+/// A calendar with days that are not like their weekday.
+async fn keeps_a_calendar(key: &Client) {
+    let week = json!([{"weekday": "monday", "opens": "09:00", "closes": "18:00"}]);
+    let calendar = json!({"code": "office", "name": "Office", "tz": "Asia/Shanghai", "week": week});
+    let calendar = key.post("/v1/calendars", calendar).await.expect(201).id();
+    for day in ["2026-10-09", "2026-10-10"] {
+        let path = format!("/v1/calendars/{calendar}/exceptions/{day}");
+        key.put(&path, json!({"kind": "open"})).await.expect(201);
+    }
 }
 
 /// Enters another dealer of the brand, with people, customers and sales of its own.
@@ -175,7 +187,7 @@ pub(super) fn own(names: &Names, seen: &Known) -> Known {
     own
 }
 
-/// Removes everything that a brand has, as the owner of the database: nothing is deleted over HTTP yet, and
+/// Removes everything that a brand has, as the owner of the database: next to nothing is deleted over HTTP, and
 /// an identifier that was somebody's must read like one that never was.
 pub(super) async fn bury(house: &House, brand: TenantId) {
     let owner = house.owner().await;

@@ -21,7 +21,14 @@ const QUERIES: &[(&str, &str)] = &[
     ("attach_sop_evidence", "kind=photo"),
     ("report_sop_adherence", "by=dealer"),
     ("export_resolution_log", "format=jsonl"),
+    ("list_calendar_days", "from_on=2026-10-01&to_on=2026-10-10"),
+    ("find_calendar_deadline", "minutes=60"),
+    ("export_calendar_exceptions", "from_on=2026-10-01&to_on=2026-10-10"),
+    ("list_calendar_events", "from_on=2026-10-01&to_on=2026-10-10"),
 ];
+
+/// Parameters of a path that are neither identifiers nor names of other systems.
+const NAMED: &[(&str, &str)] = &[("applies_on", "2026-10-10")];
 
 /// The one operation that every caller may do: it shows them themselves and nothing else.
 const WITHOUT_SCOPE: &str = "show_me";
@@ -257,6 +264,9 @@ impl Operation {
     }
 
     fn named(&self, parameter: &str) -> String {
+        if let Some((_, text)) = NAMED.iter().find(|(name, _)| *name == parameter) {
+            return (*text).to_owned();
+        }
         let example = self.body.as_ref().and_then(|(_, _, full)| full[parameter].as_str());
         example.unwrap_or("x").to_owned()
     }
