@@ -9,6 +9,7 @@ pub mod access;
 mod allowances;
 mod audit;
 mod catalogue;
+mod clocks;
 mod complaints;
 mod contract;
 mod customer_events;
@@ -79,6 +80,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sandbox::router())
         .merge(sops::router())
         .merge(complaints::router())
+        .merge(clocks::router())
         .merge(surveys::router())
         .merge(followups::router())
         .merge(findings::router())

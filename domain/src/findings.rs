@@ -34,6 +34,8 @@ pub enum FindingKind {
     ClassDrift,
     /// A moment of the customer's has no procedure.
     SopGap,
+    /// What was due about a complaint was not done in time.
+    DeadlineMissed,
 }
 
 /// Where a finding stands.

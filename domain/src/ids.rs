@@ -307,6 +307,14 @@ ids! {
     SopTriggerId = "trg"
     /// Something a customer did, as the brand told it.
     CustomerEventId = "evn"
+    /// What is promised to those who complain.
+    SlaPolicyId = "slp"
+    /// One version of such a policy.
+    SlaVersionId = "slv"
+    /// How far a complaint has come towards one target.
+    SlaClockId = "slc"
+    /// One line of the log of such a clock.
+    SlaEventId = "sle"
 }
 
 #[cfg(test)]

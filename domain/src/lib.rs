@@ -13,6 +13,7 @@ pub mod allowances;
 pub mod audit;
 pub mod catalogue;
 pub mod change;
+pub mod clocks;
 pub mod complaints;
 pub mod conditions;
 pub mod customer_events;

@@ -83,7 +83,7 @@ impl WorkingCalendar {
     }
 
     /// The stretches of work from `from` on, in order, none of which overlaps another, for ten years.
-    fn spans(&self, from: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+    pub(crate) fn spans(&self, from: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         let first = from.date_in(self.zone);
         // The day before may still be going on.
         let days = (-1..MOST_DAYS).map(move |day| first.plus_days(day));

@@ -16,6 +16,7 @@ mod m0013_library;
 mod m0014_findings;
 mod m0015_runs;
 mod m0016_allowances;
+mod m0018_clocks;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0014_findings::Migration),
             Box::new(m0015_runs::Migration),
             Box::new(m0016_allowances::Migration),
+            Box::new(m0018_clocks::Migration),
         ]
     }
 }

@@ -11,6 +11,7 @@ mod call;
 pub mod catalogue;
 pub mod chance;
 pub mod clock;
+pub mod clocks;
 pub mod complaints;
 pub mod customers;
 pub mod database;

@@ -275,7 +275,7 @@ stored_ids! {
     AuditEntryId, ClockId, ServiceItemId, ServiceBenchmarkId, ItemClassChangeId, InventoryAuditId,
     InventoryLineId, GiftItemId, GiftBundleId,
     FindingId, SopEvidenceId,
-    SopTriggerId, CustomerEventId,
+    SopTriggerId, CustomerEventId, SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId,
 }
 
 macro_rules! stored_plainly {

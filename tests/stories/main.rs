@@ -21,6 +21,7 @@ mod house;
 mod allowances;
 mod alone;
 mod audit;
+mod clocks;
 mod complaints;
 mod crowds;
 mod customers;

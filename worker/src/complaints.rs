@@ -51,7 +51,7 @@ pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<()
     };
     tenant.tell(&to, &notice).await?;
     if to.recipient.has_address() {
-        tenant.record(complaint.tell(tenant.now())?).await?;
+        tenant.record_progress(complaint.tell(tenant.now())?).await?;
     }
     Ok(())
 }
@@ -86,7 +86,7 @@ pub(crate) async fn daily(tenant: &Tenant) -> Result<(), Failure> {
     for complaint in tenant.hold_all::<Complaint>(cooled(tenant.now())).await? {
         let silence = ComplaintClosing { customer_satisfied: None };
         let change = complaint.close(silence, tenant.now())?;
-        tenant.record(change).await?;
+        tenant.record_progress(change).await?;
     }
     Ok(())
 }

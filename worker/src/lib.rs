@@ -6,6 +6,7 @@
 mod allowances;
 mod backend;
 mod care;
+mod clocks;
 mod complaints;
 mod days;
 mod files;
