@@ -211,7 +211,7 @@ async fn of_twenty_thousand_clocks_those_that_are_due_cost_something_and_no_othe
     assert_eq!(asked(&owner, "SELECT count(*) FROM sla_clock").await, 20_001);
     let waits = "SELECT count(*) FROM job WHERE kind = 'sla_clock_due' AND state = 'ready'";
     assert_eq!(asked(&owner, waits).await, 20_001);
-    for sql in ["VACUUM ANALYZE", "SELECT pg_stat_force_next_flush()", "SELECT pg_stat_reset()"]
+    for sql in ["VACUUM ANALYZE", "SELECT pg_stat_force_next_flush()", "SELECT pg_stat_reset()"] {
         owner.execute_unprepared(sql).await.unwrap();
     }
     shop.sets("2026-01-05T02:00:00Z");
