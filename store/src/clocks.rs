@@ -144,6 +144,8 @@ fn published() -> Select<sla_version::Entity> {
 pub struct ClocksWanted {
     /// Those of one complaint.
     pub complaint_id: Option<ComplaintId>,
+    /// Those of complaints that this dealer's people answer.
+    pub dealer_id: Option<DealerId>,
     /// Those that stand here.
     pub state: Option<SlaClockState>,
     /// Those that are, or were, due before this instant.
@@ -156,6 +158,7 @@ pub fn sla_clocks(wanted: ClocksWanted) -> Select<sla_clock::Entity> {
     let instant = chrono::DateTime::<chrono::Utc>::from;
     sla_clock::Entity::find()
         .apply_if(wanted.complaint_id, |all, id| all.filter(Is::ComplaintId.eq(Uuid::from(id))))
+        .apply_if(wanted.dealer_id, |all, id| all.filter(Is::DealerId.eq(Uuid::from(id))))
         .apply_if(wanted.state, |all, state| all.filter(Is::State.eq(word(&state))))
         .apply_if(wanted.due_before, |all, at| all.filter(Is::DueAt.lt(instant(at))))
 }

@@ -9,7 +9,7 @@ use crate::{
 use axum::response::Response;
 use domain::{
     clocks::{SlaClock, SlaClockState, SlaTrace},
-    ids::{ComplaintId, SlaClockId},
+    ids::{ComplaintId, DealerId, SlaClockId},
     time::Timestamp,
 };
 use serde::Deserialize;
@@ -32,6 +32,8 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 struct SlaClockFilters {
     /// Those of this complaint.
     complaint_id: Option<ComplaintId>,
+    /// Those of complaints that this dealer's people answer.
+    dealer_id: Option<DealerId>,
     /// Where they stand.
     state: Option<SlaClockState>,
     /// Those that are, or were, due before this instant.
@@ -55,8 +57,8 @@ async fn list_sla_clocks(
     list: List<SlaClock, SlaClockFilters>,
 ) -> Result<Response, Problem> {
     let reading = access.read().await?;
-    let SlaClockFilters { complaint_id, state, due_before } = list.filters;
-    let wanted = ClocksWanted { complaint_id, state, due_before };
+    let SlaClockFilters { complaint_id, dealer_id, state, due_before } = list.filters;
+    let wanted = ClocksWanted { complaint_id, dealer_id, state, due_before };
     list.answer(&reading, store::clocks::sla_clocks(wanted)).await
 }
 
