@@ -10,9 +10,10 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
+    clocks::{SlaCandidate, SlaMatter, SlaOpening},
     complaints::{
         Complaint, ComplaintClosing, ComplaintDetails, ComplaintReopening, ComplaintState,
-        CustomerWord, Decided, DecisionDetails, Remedy, Resolution,
+        ComplaintWaiting, CustomerWord, Decided, DecisionDetails, Remedy, Resolution,
     },
     customers::Customer,
     ids::{ComplaintId, CustomerId, DealerId, RemedyId, StaffId},
@@ -20,7 +21,7 @@ use domain::{
     time::Timestamp,
 };
 use serde::Deserialize;
-use store::complaints::{Wanted, current_remedies, remedies_of, resolutions_of};
+use store::complaints::{Prepared, Wanted, current_remedies, remedies_of, resolutions_of};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -32,6 +33,8 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
         .routes(routes!(acknowledge_complaint))
         .routes(routes!(decide_complaint))
         .routes(routes!(tell_customer))
+        .routes(routes!(wait_with_complaint))
+        .routes(routes!(resume_complaint))
         .routes(routes!(resolve_complaint))
         .routes(routes!(close_complaint))
         .routes(routes!(reopen_complaint))
@@ -54,6 +57,8 @@ struct ComplaintFilters {
     dealer_id: Option<DealerId>,
     /// The person who answers for them.
     owner_id: Option<StaffId>,
+    /// The person whom they have gone up to, because a deadline came near or passed.
+    escalated_staff_id: Option<StaffId>,
     /// The number that people say on the telephone.
     #[param(example = "C-000123", min_length = 1, max_length = 40, pattern = "^[!-~]+$",
         value_type = Option<String>)]
@@ -88,6 +93,7 @@ async fn list_complaints(
         customer_id: filters.customer_id,
         dealer_id: filters.dealer_id,
         owner_id: filters.owner_id,
+        escalated_staff_id: filters.escalated_staff_id,
         number: filters.number.map(String::from),
         due_after: filters.due_after,
         due_before: filters.due_before,
@@ -97,8 +103,9 @@ async fn list_complaints(
 
 /// Opens a complaint
 ///
-/// It gets a number, and the customer is told that it has arrived. The first answer is due 24 hours
-/// later. When no dealer is named, the customer's answers it.
+/// It gets a number, and the customer is told that it has arrived. Of the policies that apply to it the first one is
+/// picked, and a clock begins for each of its targets (`GET /v1/sla-clocks`). The first answer is due when that policy
+/// says, and within 24 hours where none does. When no dealer is named, the customer's answers it.
 #[utoipa::path(
     post, path = "/complaints", tag = "complaints",
     operation_id = "open_complaint",
@@ -115,12 +122,16 @@ async fn open_complaint(
     Json(details): Json<ComplaintDetails>,
 ) -> Outcome {
     let work = access.write_once().await?;
-    let (known, number) = work.prepare_complaint(&details).await?;
-
+    let Prepared { known, number, tier, candidates } = work.prepare_complaint(&details).await?;
     let details = details.connect(&known)?;
-    let change = Complaint::receive(work.new_id(), number, details, known.tz, work.now());
+    let picked = SlaCandidate::pick(&candidates, &SlaMatter::of(&details, tier));
+    let are_needed = picked.is_some_and(SlaCandidate::needs_calendar);
+    let hours = work.sla_hours(details.dealer_id, are_needed).await?;
 
-    let complaint = work.record(change).await?;
+    let change = Complaint::receive(work.new_id(), number, details, known.tz, work.now());
+    let opening = SlaOpening::of(change, picked, &hours, || work.new_id());
+
+    let complaint = work.open_complaint(opening).await?;
     work.created("/v1/complaints", complaint).await
 }
 
@@ -167,7 +178,7 @@ async fn acknowledge_complaint(
 
     let change = complaint.acknowledge(work.actor(), work.now())?;
 
-    let complaint = work.record(change).await?;
+    let complaint = work.record_progress(change).await?;
     work.changed(complaint).await
 }
 
@@ -198,7 +209,7 @@ async fn decide_complaint(
     let Decided { complaint, remedies } =
         complaint.decide(details, || work.new_id(), work.now())?;
 
-    let complaint = work.record(complaint).await?;
+    let complaint = work.record_progress(complaint).await?;
     for remedy in remedies {
         work.record(remedy).await?;
     }
@@ -224,7 +235,61 @@ async fn tell_customer(access: Access<may::ComplaintsWrite>, Id(id): Id<Complain
 
     let change = complaint.tell(work.now())?;
 
-    let complaint = work.record(change).await?;
+    let complaint = work.record_progress(change).await?;
+    work.changed(complaint).await
+}
+
+/// Waits for somebody
+///
+/// Says that the complaint cannot go on until the customer, or somebody else, has said or done something. While we wait
+/// for the customer, clocks whose target says so stand still; they run on with `resume`, and with whatever moves the
+/// complaint on. At most so often that a clock has 400 events.
+#[utoipa::path(
+    post, path = "/complaints/{id}/wait", tag = "complaints",
+    operation_id = "wait_with_complaint",
+    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    request_body(content = ComplaintWaiting, description = "Whom it waits for, and what for."),
+    responses((status = 200, description = "The complaint as it is now.", body = Complaint, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn wait_with_complaint(
+    access: Access<may::ComplaintsWrite>,
+    Id(id): Id<ComplaintId>,
+    Json(waiting): Json<ComplaintWaiting>,
+) -> Outcome {
+    let work = access.write().await?;
+    let complaint = work.hold::<Complaint>(id).await?;
+
+    let change = complaint.wait(waiting, work.now())?;
+
+    let complaint = work.record_progress(change).await?;
+    work.changed(complaint).await
+}
+
+/// Goes on with a complaint
+///
+/// Says that we wait no longer. Clocks that stood still run on, and their deadlines are counted anew.
+#[utoipa::path(
+    post, path = "/complaints/{id}/resume", tag = "complaints",
+    operation_id = "resume_complaint",
+    params(("id" = ComplaintId, Path, description = "Which complaint.")),
+    responses((status = 200, description = "The complaint as it is now.", body = Complaint, headers(
+        ("ETag" = String, description = "Its version."),
+    ))),
+    security(("oauth" = ["complaints:write"])),
+)]
+async fn resume_complaint(
+    access: Access<may::ComplaintsWrite>,
+    Id(id): Id<ComplaintId>,
+) -> Outcome {
+    let work = access.write().await?;
+    let complaint = work.hold::<Complaint>(id).await?;
+
+    let change = complaint.resume()?;
+
+    let complaint = work.record_progress(change).await?;
     work.changed(complaint).await
 }
 
@@ -252,7 +317,7 @@ async fn resolve_complaint(
 
     let change = complaint.resolve(&remedies, work.actor(), work.now())?;
 
-    let complaint = work.record(change).await?;
+    let complaint = work.record_progress(change).await?;
     work.changed(complaint).await
 }
 
@@ -284,7 +349,7 @@ async fn close_complaint(
     let word = |id| CustomerWord::at_closing(id, &complaint, closing, actor, now);
 
     work.log_word(&complaint, word).await?;
-    let complaint = work.record(change).await?;
+    let complaint = work.record_progress(change).await?;
     work.changed(complaint).await
 }
 
@@ -319,7 +384,7 @@ async fn reopen_complaint(
 
     work.log_word(&complaint, word).await?;
     work.leave_attempt(&complaint).await?;
-    let complaint = work.record(change).await?;
+    let complaint = work.record_progress(change).await?;
     work.changed(complaint).await
 }
 

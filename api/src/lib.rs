@@ -10,6 +10,7 @@ mod allowances;
 mod audit;
 mod calendars;
 mod catalogue;
+mod clocks;
 mod complaints;
 mod contract;
 mod customer_events;
@@ -83,6 +84,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sops::router())
         .merge(complaints::router())
         .merge(resolution_log::router())
+        .merge(clocks::router())
         .merge(surveys::router())
         .merge(followups::router())
         .merge(findings::router())

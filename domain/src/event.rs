@@ -9,7 +9,7 @@ use crate::{
         AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, ClockId,
         ComplaintId, CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId,
         InvitationId, LogEntryId, MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId,
-        ResponseId, ServiceBenchmarkId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
+        ResponseId, ServiceBenchmarkId, SlaClockId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -237,11 +237,18 @@ pub enum Event {
         /// The rank that answered for it when this was foreseen; null before it went up to anybody.
         escalated_rank: Option<Rank>,
     },
+    /// A warning of a clock, or its deadline, should have come by now.
+    SlaClockDue {
+        /// Which clock.
+        clock: SlaClockId,
+        /// Of which complaint.
+        complaint: ComplaintId,
+    },
 }
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 17] = [
+pub const SMALL: [&str; 18] = [
     "asset_delivered",
     "complaint_decided",
     "complaint_opened",
@@ -255,6 +262,7 @@ pub const SMALL: [&str; 17] = [
     "occurrence_due",
     "order_paid",
     "reminder_due",
+    "sla_clock_due",
     "sop_step_due",
     "visit_confirmed",
     "visit_fell_through",

@@ -36,6 +36,8 @@ pub enum FindingKind {
     SopGap,
     /// The statutory holidays of a year that a calendar counts by are not known, and nobody entered them.
     HolidaysUnknown,
+    /// What was due about a complaint was not done in time.
+    DeadlineMissed,
 }
 
 /// Where a finding stands.

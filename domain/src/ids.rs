@@ -315,6 +315,14 @@ ids! {
     CalendarId = "cal"
     /// A day that is not like its weekday.
     CalendarExceptionId = "cex"
+    /// What is promised to those who complain.
+    SlaPolicyId = "slp"
+    /// One version of such a policy.
+    SlaVersionId = "slv"
+    /// How far a complaint has come towards one target.
+    SlaClockId = "slc"
+    /// One line of the log of such a clock.
+    SlaEventId = "sle"
 }
 
 #[cfg(test)]

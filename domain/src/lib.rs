@@ -14,6 +14,7 @@ pub mod audit;
 pub mod calendars;
 pub mod catalogue;
 pub mod change;
+pub mod clocks;
 pub mod complaints;
 pub mod conditions;
 pub mod customer_events;

@@ -17,6 +17,7 @@ mod m0014_findings;
 mod m0015_runs;
 mod m0016_allowances;
 mod m0017_calendars;
+mod m0018_clocks;
 mod m0019_sealed_log;
 mod owned;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0015_runs::Migration),
             Box::new(m0016_allowances::Migration),
             Box::new(m0017_calendars::Migration),
+            Box::new(m0018_clocks::Migration),
             Box::new(m0019_sealed_log::Migration),
         ]
     }

@@ -13,7 +13,7 @@ use domain::{
     record::Record,
     time::Timestamp,
 };
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -114,6 +114,23 @@ impl Tenant {
         }
         self.work().execute_unprepared("ROLLBACK TO SAVEPOINT trial").await?;
         Ok(taken)
+    }
+
+    /// The statement that announces facts which will be true at their instants; none when there are none.
+    pub(crate) fn announcing(
+        &self,
+        events: &[(Event, Timestamp)],
+    ) -> Result<Option<Statement>, Fault> {
+        if events.is_empty() {
+            return Ok(None);
+        }
+        if events.iter().any(|(_, due_at)| *due_at <= self.now()) {
+            self.wake_on_commit();
+        }
+        let lines = events.iter().map(|(event, due_at)| self.job(event, *due_at));
+        let lines = Value::from(lines.collect::<Result<Vec<_>, Fault>>()?);
+        let now = chrono::DateTime::from(self.now());
+        Ok(Some(self.statement(EVENTS, [Uuid::from(self.id()).into(), now.into(), lines.into()])))
     }
 
     /// Writes the lines for the timelines and announces what has happened.

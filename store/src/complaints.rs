@@ -1,23 +1,27 @@
 //! Tables `complaint`, `remedy` and `resolution`: what went wrong, and how it was put right.
 
 use crate::{
-    Failure, Fault, Tenant, documents, listed, numbers, surveys, table,
+    Failure, Fault, Tenant,
+    clocks::{CANDIDATES, candidates},
+    documents, listed, numbers, surveys, table,
     table::{Col, Table, word},
     words,
 };
 use domain::{
+    clocks::SlaCandidate,
     complaints::{
         self, COOLING_DAYS, Complaint, ComplaintDecision, ComplaintDetails, ComplaintKind,
         ComplaintSource, ComplaintState, Connections, FirstAnswer, Remedy, RemedyDetails,
-        RemedyKind, RemedyState, Resolution, SettledRemedy, Severity,
+        RemedyKind, RemedyState, Resolution, SettledRemedy, Severity, WaitingFor,
     },
+    identity::Rank,
     ids::{
         AssetId, ComplaintId, CustomerId, DealerId, OrderId, RemedyId, ResolutionId, ResponseId,
         StaffId, TenantId, WorkOrderId,
     },
     money::{Currency, Minor, Money},
     surveys::{Invitation, SurveySubject},
-    text::{Line, Prose},
+    text::{Code, Line, Prose},
     time::{Timestamp, Zone},
 };
 use sea_orm::{
@@ -37,7 +41,15 @@ const ONE_MORE: &str = "ON CONFLICT (tenant_id)
 const MOST_CLOSED_AT_ONCE: u64 = 500;
 
 numbers!(Severity);
-words!(ComplaintSource, ComplaintKind, ComplaintState, FirstAnswer, RemedyKind, RemedyState,);
+words!(
+    ComplaintSource,
+    ComplaintKind,
+    ComplaintState,
+    FirstAnswer,
+    WaitingFor,
+    RemedyKind,
+    RemedyState,
+);
 documents!(ComplaintDecision, Vec<SettledRemedy>);
 
 table! {
@@ -64,6 +76,11 @@ table! {
         local_first_answer_due: String,
         first_answer_at: Option<Timestamp>,
         first_answer: FirstAnswer,
+        waiting_for: Option<WaitingFor>,
+        waiting_began_at: Option<Timestamp>,
+        waiting_reason: Option<Line>,
+        escalated_rank: Option<Rank>,
+        escalated_staff_id: Option<StaffId>,
         resolution_no: u32,
         decision: Option<ComplaintDecision>,
         told_at: Option<Timestamp>,
@@ -230,6 +247,19 @@ listed! {
     Resolution = resolution [CreatedAt;] usually oldest;
 }
 
+/// What has to be known before a complaint is opened.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What is known about the things it names.
+    pub known: Connections,
+    /// The number it gets.
+    pub number: String,
+    /// The tier of the customer.
+    pub tier: Option<Code>,
+    /// The policies that are in force.
+    pub candidates: Vec<SlaCandidate>,
+}
+
 /// Which complaints are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
@@ -243,6 +273,8 @@ pub struct Wanted {
     pub owner_id: Option<StaffId>,
     /// The one with this number.
     pub number: Option<String>,
+    /// Those that have gone up to this person.
+    pub escalated_staff_id: Option<StaffId>,
     /// Those whose first answer is due at this instant or later.
     pub due_after: Option<Timestamp>,
     /// Those whose first answer is due before this instant.
@@ -253,13 +285,15 @@ impl Wanted {
     /// The complaints.
     pub fn select(self) -> Select<complaint::Entity> {
         use complaint::Column;
-        let Self { state, customer_id, dealer_id, owner_id, number, due_after, due_before } = self;
+        let Self { state, customer_id, dealer_id, owner_id, .. } = self;
+        let Self { escalated_staff_id, number, due_after, due_before, .. } = self;
         let instant = chrono::DateTime::<chrono::Utc>::from;
         let conditions = [
             state.map(|state| Column::State.eq(word(&state))),
             customer_id.map(|id| Column::CustomerId.eq(Uuid::from(id))),
             dealer_id.map(|id| Column::DealerId.eq(Uuid::from(id))),
             owner_id.map(|id| Column::OwnerId.eq(Uuid::from(id))),
+            escalated_staff_id.map(|id| Column::EscalatedStaffId.eq(Uuid::from(id))),
             number.map(|number| Column::Number.eq(number)),
             due_after.map(|at| Column::FirstAnswerDueAt.gte(instant(at))),
             due_before.map(|at| Column::FirstAnswerDueAt.lt(instant(at))),
@@ -365,20 +399,17 @@ impl Tenant {
         Ok(())
     }
 
-    /// What is known about the things a complaint names, and the number it gets, in one flight. Its customer is held:
-    /// nobody asks them anything while it is being opened. Then the numbers are, see
+    /// What is known about the things a complaint names, the policies it could follow, and the number it gets, in one
+    /// flight. Its customer is held: nobody asks them anything while it is being opened. Then the numbers are, see
     /// [`Tenant::next_complaint_number`].
     ///
     /// # Errors
     ///
     /// [`Fault::Dangling`] when this caller has no such customer, order, asset, visit or dealer.
-    pub async fn prepare_complaint(
-        &self,
-        details: &ComplaintDetails,
-    ) -> Result<(Connections, String), Fault> {
+    pub async fn prepare_complaint(&self, details: &ComplaintDetails) -> Result<Prepared, Fault> {
         let sql = format!(
             "WITH known AS (
-                 SELECT c.dealer_id, d.id AS answering_id, coalesce(d.tz, t.tz) AS tz,
+                 SELECT c.dealer_id, c.tier, d.id AS answering_id, coalesce(d.tz, t.tz) AS tz,
                         o.customer_id AS order_id, a.customer_id AS asset_id,
                         w.customer_id AS work_order_id
                  FROM customer c
@@ -391,7 +422,7 @@ impl Tenant {
                  WHERE c.tenant_id = ac.tenant() AND c.id = $1
                  FOR NO KEY UPDATE OF c
              ), counted AS ({COUNT} SELECT ac.tenant(), 1 FROM known {ONE_MORE})
-             SELECT * FROM known, counted"
+             SELECT known.*, counted.*, ({CANDIDATES}) AS candidates FROM known, counted"
         );
         let values = [
             Uuid::from(details.customer_id).into(),
@@ -427,7 +458,10 @@ impl Tenant {
         let dealer: Option<Uuid> = row.try_get("", "dealer_id")?;
         let tz = row.try_get::<Col<Zone>>("", "tz")?.0;
         let number = complaints::number(row.try_get("", "last_serial")?);
-        Ok((Connections { dealer_id: dealer.map(Into::into), tz, owners }, number))
+        let known = Connections { dealer_id: dealer.map(Into::into), tz, owners };
+        let tier = row.try_get::<Col<Option<Code>>>("", "tier")?.0;
+        let candidates = candidates(row.try_get("", "candidates")?)?;
+        Ok(Prepared { known, number, tier, candidates })
     }
 
     /// Finds a remedy of `complaint` in order to change it.

@@ -12,6 +12,7 @@ mod call;
 pub mod catalogue;
 pub mod chance;
 pub mod clock;
+pub mod clocks;
 pub mod complaints;
 pub mod customers;
 pub mod database;

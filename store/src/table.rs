@@ -276,6 +276,7 @@ stored_ids! {
     InventoryLineId, GiftItemId, GiftBundleId,
     FindingId, SopEvidenceId,
     SopTriggerId, CustomerEventId, CalendarId, CalendarExceptionId,
+    SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId,
 }
 
 macro_rules! stored_plainly {

@@ -192,6 +192,7 @@ fn small_kinds_are_kinds_of_events() {
         "customer_event": domain::ids::CustomerEventId::from(Uuid::nil()),
         "run": domain::ids::SopRunId::from(Uuid::nil()), "step": domain::ids::SopRunStepId::from(Uuid::nil()),
         "escalated_rank": null,
+        "clock": domain::ids::SlaClockId::from(Uuid::nil()),
         "order": domain::ids::OrderId::from(Uuid::nil()),
         "work_order": domain::ids::WorkOrderId::from(Uuid::nil()),
     });

@@ -22,6 +22,7 @@ mod allowances;
 mod alone;
 mod audit;
 mod calendars;
+mod clocks;
 mod complaints;
 mod crowds;
 mod customers;

@@ -53,7 +53,7 @@ pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<()
     };
     tenant.tell(&to, &notice).await?;
     if to.recipient.has_address() {
-        tenant.record(complaint.tell(tenant.now())?).await?;
+        tenant.record_progress(complaint.tell(tenant.now())?).await?;
     }
     Ok(())
 }
@@ -92,7 +92,7 @@ pub(crate) async fn daily(tenant: &Tenant) -> Result<(), Failure> {
         let (actor, now) = (tenant.actor(), tenant.now());
         let word = |id| CustomerWord::at_closing(id, &complaint, silence, actor, now);
         tenant.log_word(&complaint, word).await?;
-        tenant.record(change).await?;
+        tenant.record_progress(change).await?;
     }
     seal_rest(tenant).await
 }

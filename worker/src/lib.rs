@@ -7,6 +7,7 @@ mod allowances;
 mod backend;
 mod calendars;
 mod care;
+mod clocks;
 mod complaints;
 mod days;
 mod files;

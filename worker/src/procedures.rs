@@ -110,7 +110,8 @@ pub(crate) async fn begin_by(
         | Event::InvitationExpiryDue { .. }
         | Event::MessageQueued { .. }
         | Event::StepsLeftBehind { .. }
-        | Event::SopStepDue { .. } => Ok(()),
+        | Event::SopStepDue { .. }
+        | Event::SlaClockDue { .. } => Ok(()),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
 use crate::{
-    allowances, calendars, complaints, days, imports, inventory, maintenance,
+    allowances, calendars, clocks, complaints, days, imports, inventory, maintenance,
     outside::Surroundings,
     procedures::{self, Waiting},
     sandbox, surveys, visits,
 };
 use domain::{
+    clocks::SlaClock,
     complaints::Complaint,
     event::{DayWork, Event},
     ids::OrderId,
@@ -59,6 +60,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::SopStepDue { run, step, escalated_rank } => {
             procedures::step_due(tenant, *run, *step, *escalated_rank).await
         }
+        Event::SlaClockDue { clock, complaint } => clocks::due(tenant, *clock, *complaint).await,
         Event::StepsLeftBehind { staff, after: a } => {
             procedures::hand_over(tenant, *staff, *a).await
         }
@@ -108,7 +110,8 @@ async fn order_paid(tenant: &Tenant, order: OrderId) -> Result<(), Failure> {
 /// which everybody holds them ([`Tenant::hold`]), for those who act on one event after the other.
 pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Fault> {
     let (mut appointments, mut occurrences) = (Vec::new(), Vec::new());
-    let (mut complaints, mut invitations, mut runs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut complaints, mut invitations) = (Vec::new(), Vec::new());
+    let (mut runs, mut clocks) = (Vec::new(), Vec::new());
     for event in events {
         match event {
             Event::VisitConfirmed { appointment }
@@ -122,6 +125,10 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::ComplaintResolved { complaint, .. } => complaints.push(*complaint),
             Event::InvitationExpiryDue { invitation } => invitations.push(*invitation),
             Event::SopStepDue { run, .. } => runs.push(*run),
+            Event::SlaClockDue { clock, complaint } => {
+                complaints.push(*complaint);
+                clocks.push(*clock);
+            }
             // These begin with something else than the record they name, or always come alone.
             Event::DayBegan { .. }
             | Event::DayWorkDue { .. }
@@ -156,7 +163,8 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
     tenant.expect::<Appointment>(appointments).await?;
     tenant.expect::<Occurrence>(occurrences).await?;
     tenant.expect::<Complaint>(complaints).await?;
-    tenant.expect::<Invitation>(invitations).await
+    tenant.expect::<Invitation>(invitations).await?;
+    tenant.expect::<SlaClock>(clocks).await
 }
 
 /// One part of a day's work.

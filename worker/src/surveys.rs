@@ -2,6 +2,7 @@
 
 use crate::outside::Surroundings;
 use domain::{
+    clocks::{SlaCandidate, SlaMatter, SlaOpening},
     complaints::{Complaint, ComplaintState, CustomerWord},
     customers::Customer,
     followups::Notice,
@@ -92,7 +93,7 @@ pub(crate) async fn follow(tenant: &Tenant, id: ResponseId) -> Result<(), Failur
             if change.record.state == ComplaintState::Reopened {
                 tenant.leave_attempt(&complaint).await?;
             }
-            tenant.record(change).await?;
+            tenant.record_progress(change).await?;
             Ok(())
         }
     }
@@ -104,9 +105,17 @@ async fn open_complaint(tenant: &Tenant, answer: &SurveyResponse) -> Result<(), 
     }
     let number = tenant.next_complaint_number().await?;
     let zone = tenant.zone_of(answer.dealer_id).await?;
+    let customer = tenant.get::<Customer>(answer.customer_id).await?;
+    let candidates = tenant.sla_candidates().await?;
     let received = Complaint::receive_answer(tenant.new_id(), number, answer, zone, tenant.now());
-    if let Some(change) = received {
-        tenant.record(change).await?;
-    }
+    let Some(change) = received else { return Ok(()) };
+    let matter = SlaMatter::of(&change.record.details, customer.details.tier);
+    let picked = SlaCandidate::pick(&candidates, &matter);
+    let are_needed = picked.is_some_and(SlaCandidate::needs_calendar);
+    let hours = tenant.sla_hours(answer.dealer_id, are_needed).await?;
+
+    let opening = SlaOpening::of(change, picked, &hours, || tenant.new_id());
+
+    tenant.open_complaint(opening).await?;
     Ok(())
 }

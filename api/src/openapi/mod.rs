@@ -52,6 +52,7 @@ pub const PUBLISHED: &str = include_str!("../../../openapi/aftercare.json");
         (name = "plans", description = "Designed services over time."),
         (name = "visits", description = "Work orders and appointments."),
         (name = "complaints", description = "What went wrong, and how it was put right."),
+        (name = "clocks", description = "What is promised to those who complain, and what has come of it."),
         (name = "surveys", description = "Questions to customers, and their answers."),
         (name = "findings", description = "What the service noticed by itself, for somebody to look at."),
         (name = "sandbox", description = "The test clock and the test outbox."),

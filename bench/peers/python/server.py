@@ -29,7 +29,12 @@ LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 RECALL = """WITH forgotten AS (DELETE FROM idempotency WHERE tenant_id = $1 AND caller = $2 AND key = $3 AND expires_at <= now())
             SELECT route, fingerprint, status, headers, body FROM idempotency
             WHERE tenant_id = $1 AND caller = $2 AND key = $3 AND expires_at > now()"""
-CONNECTIONS = """SELECT c.dealer_id, coalesce(d.tz, t.tz) AS tz FROM customer c JOIN tenant t ON t.id = c.tenant_id
+CONNECTIONS = """SELECT c.dealer_id, coalesce(d.tz, t.tz) AS tz, c.tier,
+           (SELECT jsonb_agg(jsonb_build_object('sla_policy_id', v.sla_policy_id, 'sla_version_id', v.id, 'rank', p.rank,
+                                                'applies_to', v.applies_to, 'targets', v.targets))
+            FROM sla_version v JOIN sla_policy p ON p.tenant_id = v.tenant_id AND p.id = v.sla_policy_id
+            WHERE v.tenant_id = $1 AND v.state = 'published' AND p.status = 'active') AS candidates
+           FROM customer c JOIN tenant t ON t.id = c.tenant_id
                  LEFT JOIN dealer d ON d.tenant_id = c.tenant_id AND d.id = c.dealer_id
                  WHERE c.tenant_id = $1 AND c.id = $2 FOR NO KEY UPDATE OF c"""
 NUMBER = """INSERT INTO complaint_counter (tenant_id, last_serial) VALUES ($1, 1)

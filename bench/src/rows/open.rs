@@ -23,7 +23,11 @@ const STEPS: [&str; 9] = [
      SELECT route, fingerprint, status, headers, body FROM idempotency
      WHERE tenant_id = {tenant} AND caller = 'key_01m8ejrek2e9b9szksc22htv0r//' AND key = {key} AND expires_at > now()",
     "SELECT c.dealer_id, d.id AS answering_id, coalesce(d.tz, t.tz) AS tz, o.customer_id AS order_id,
-            a.customer_id AS asset_id, w.customer_id AS work_order_id
+            a.customer_id AS asset_id, w.customer_id AS work_order_id, c.tier,
+            (SELECT jsonb_agg(jsonb_build_object('sla_policy_id', v.sla_policy_id, 'sla_version_id', v.id, 'rank', p.rank,
+                                                 'applies_to', v.applies_to, 'targets', v.targets))
+             FROM sla_version v JOIN sla_policy p ON p.tenant_id = v.tenant_id AND p.id = v.sla_policy_id
+             WHERE v.tenant_id = {tenant} AND v.state = 'published' AND p.status = 'active') AS candidates
      FROM customer c
      JOIN tenant t ON t.id = c.tenant_id
      LEFT JOIN dealer d ON d.tenant_id = c.tenant_id AND d.id = coalesce(NULL, c.dealer_id)

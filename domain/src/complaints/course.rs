@@ -126,6 +126,11 @@ impl Complaint {
             local_first_answer_due: first_answer_due_at.wall_time_in(tz),
             first_answer_at: None,
             first_answer: FirstAnswer::Due,
+            waiting_for: None,
+            waiting_began_at: None,
+            waiting_reason: None,
+            escalated_rank: None,
+            escalated_staff_id: None,
             resolution_no: 1,
             decision: None,
             told_at: None,
@@ -140,6 +145,21 @@ impl Complaint {
         Change::created(complaint)
             .emits(Event::ComplaintOpened { complaint: id })
             .emits_at(Event::FirstAnswerDue { complaint: id }, first_answer_due_at)
+    }
+
+    /// Lets the first answer be due at another instant, as the policy says that applies.
+    pub fn answer_by(mut received: Change<Self>, due_at: Timestamp) -> Change<Self> {
+        let complaint = &mut received.record;
+        complaint.first_answer_due_at = due_at;
+        complaint.local_first_answer_due = due_at.wall_time_in(complaint.tz);
+        let is_deadline =
+            |event: &Event| *event == Event::FirstAnswerDue { complaint: complaint.id };
+        for (event, at) in &mut received.events {
+            if is_deadline(event) {
+                *at = Some(due_at);
+            }
+        }
+        received
     }
 
     /// Answers the customer for the first time. Whoever does answers for the complaint from now on.
@@ -349,11 +369,18 @@ impl Complaint {
     pub(super) fn moved(mut self, action: &'static str, to: ComplaintState) -> Change<Self> {
         let from = self.state;
         self.state = to;
+        self.wait_no_longer();
         Change::new(action, self).moved(from, to)
     }
 
-    fn refuse(&self) -> Refusal {
-        let possible = |verb: &&str| *verb != "tell" || self.told_at.is_none();
+    pub(super) fn refuse(&self) -> Refusal {
+        let is_waiting = self.waiting_for.is_some();
+        let possible = |verb: &&str| match *verb {
+            "tell" => self.told_at.is_none(),
+            "wait" => !is_waiting,
+            "resume" => is_waiting,
+            _ => true,
+        };
         let allowed: Vec<_> = self.state.allowed().iter().copied().filter(possible).collect();
         illegal(self.state, &allowed)
     }

@@ -8,8 +8,10 @@ mod log;
 mod remedies;
 mod rules;
 mod seals;
+mod superiors;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod word;
 
 pub use canonical::canonical;
@@ -21,9 +23,12 @@ pub use rules::*;
 pub use seals::{
     LogEntry, LogEntryKind, LogHash, LogPlace, LogSeal, MOST_EXPORTED, MOST_SEALED, SealedEntry,
 };
+pub use superiors::Superiors;
+pub use waiting::{ComplaintWaiting, WaitingFor};
 pub use word::{CustomerVerdict, CustomerWord};
 
 use crate::{
+    identity::Rank,
     ids::{AssetId, ComplaintId, CustomerId, DealerId, OrderId, ResponseId, StaffId, WorkOrderId},
     number::whole_numbers,
     record::{Record, Version},
@@ -33,7 +38,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How long a customer waits for the first answer, at most. Working time comes with calendars.
+/// How long a customer waits for the first answer, at most, on the clock on the wall; where a policy applies, it says so
+/// itself.
 pub const FIRST_ANSWER_HOURS: i64 = 24;
 
 /// How long a customer may think about a resolution before silence closes the complaint: two weeks,
@@ -115,8 +121,8 @@ impl ComplaintState {
     pub fn allowed(self) -> &'static [&'static str] {
         match self {
             Self::Received => &["acknowledge"],
-            Self::Acknowledged | Self::Reopened => &["decide"],
-            Self::Decided => &["tell", "resolve"],
+            Self::Acknowledged | Self::Reopened => &["decide", "wait", "resume"],
+            Self::Decided => &["tell", "resolve", "wait", "resume"],
             Self::Resolved => &["tell", "close", "reopen"],
             Self::Closed => &["reopen"],
         }
@@ -234,7 +240,9 @@ pub struct ComplaintDecision {
     "response_id": null, "state": "decided", "owner_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
     "first_answer_due_at": "2026-11-23T09:30:00Z", "tz": "Asia/Shanghai",
     "local_first_answer_due": "2026-11-23 17:30", "first_answer_at": "2026-11-22T09:45:00Z",
-    "first_answer": "kept", "resolution_no": 1,
+    "first_answer": "kept", "waiting_for": "customer", "waiting_began_at": "2026-11-22T09:50:00Z",
+    "waiting_reason": "Which lot is printed on the housing?", "escalated_rank": null, "escalated_staff_id": null,
+    "resolution_no": 1,
     "decision": {"responsibility": "ours", "apology": "We are sorry: the seal was not tightened.",
         "text": "We replace the housing this week.",
         "recourse": "If you disagree, our customer council decides within a week: 400 820 0000.",
@@ -255,7 +263,8 @@ pub struct Complaint {
     pub state: ComplaintState,
     /// The person who answers for it: who acknowledged it. Nobody when a program did.
     pub owner_id: Option<StaffId>,
-    /// When the first answer must have been given: 24 hours after it was received.
+    /// When the first answer must have been given: as the policy says that applies, and else 24 hours after it was
+    /// received.
     pub first_answer_due_at: Timestamp,
     /// The time zone of those who answer: that of the dealer when it was received, or of the brand.
     pub tz: Zone,
@@ -266,6 +275,16 @@ pub struct Complaint {
     pub first_answer_at: Option<Timestamp>,
     /// Whether the first answer came in time.
     pub first_answer: FirstAnswer,
+    /// Whom we wait for; whatever moves the complaint on ends that.
+    pub waiting_for: Option<WaitingFor>,
+    /// Since when we wait.
+    pub waiting_began_at: Option<Timestamp>,
+    /// What we wait for, in the words of whoever waits.
+    pub waiting_reason: Option<Line>,
+    /// The rank that answers for it since a deadline came near or passed; null before it went up to anybody.
+    pub escalated_rank: Option<Rank>,
+    /// Who has that rank and was given it; null when nobody has it.
+    pub escalated_staff_id: Option<StaffId>,
     /// Which attempt to put it right this is, from 1; reopening begins the next.
     pub resolution_no: u32,
     /// What was decided in this attempt; earlier ones are in the resolution log.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     change::Change,
+    clocks::SlaMetric,
     event::Event,
     identity::{Actor, Rank},
     ids::RemedyId,
@@ -118,6 +119,43 @@ fn about(complaint: &Complaint) -> SurveySubject {
     SurveySubject::Complaint { complaint_id: complaint.id, resolution_no: complaint.resolution_no }
 }
 
+fn waiting(waiting_for: WaitingFor) -> ComplaintWaiting {
+    ComplaintWaiting { waiting_for, reason: Line::new("Which lot is it?").unwrap() }
+}
+
+#[test]
+fn a_complaint_waits_until_it_is_resumed_or_moves_on() {
+    let later = now().plus_hours(1);
+    let waits = acknowledged().wait(waiting(WaitingFor::Customer), later).unwrap().record;
+    assert_eq!(
+        (waits.waiting_for, waits.waiting_began_at),
+        (Some(WaitingFor::Customer), Some(later))
+    );
+    let twice = waits.clone().wait(waiting(WaitingFor::ThirdParty), later).unwrap_err();
+    assert_eq!(twice.facts["allowed_transitions"], serde_json::json!(["decide", "resume"]));
+    let resumed = waits.clone().resume().unwrap().record;
+    assert_eq!((resumed.waiting_for, resumed.waiting_reason.clone()), (None, None));
+    assert!(resumed.resume().is_err());
+    let decided = decide(waits, our_fault(Vec::new())).unwrap().complaint.record;
+    assert_eq!((decided.waiting_for, decided.waiting_began_at), (None, None));
+    assert!(decided.wait(waiting(WaitingFor::ThirdParty), later).is_ok());
+    for over in [received().record, resolved()] {
+        assert!(over.wait(waiting(WaitingFor::Customer), later).is_err());
+    }
+}
+
+#[test]
+fn a_complaint_goes_up_one_rank_at_a_time_and_not_beyond_the_brand() {
+    let owner = Uuid::from_u128(40).into();
+    let superiors = Superiors { owner_rank: Rank::CLERK, people: vec![(Rank::OWNER, owner)] };
+    let up = acknowledged().escalate(&superiors, SlaMetric::Decision).unwrap().record;
+    // Nobody is a manager.
+    assert_eq!((up.escalated_rank, up.escalated_staff_id), (Some(Rank::OWNER), Some(owner)));
+    let brand = up.escalate(&superiors, SlaMetric::Decision).unwrap().record;
+    assert_eq!((brand.escalated_rank, brand.escalated_staff_id), (Some(Rank::BRAND), None));
+    assert_eq!(brand.escalate(&superiors, SlaMetric::Decision), None);
+}
+
 #[test]
 fn a_complaint_is_answered_within_a_day() {
     let change = received();
@@ -153,7 +191,7 @@ fn whoever_acknowledges_answers_for_it() {
     assert_eq!(acknowledged().owner_id, clerk().staff());
     let refusal = acknowledged().acknowledge(clerk(), now()).unwrap_err();
     assert_eq!(refusal.rule.code, "illegal_transition");
-    assert_eq!(refusal.facts["allowed_transitions"], serde_json::json!(["decide"]));
+    assert_eq!(refusal.facts["allowed_transitions"], serde_json::json!(["decide", "wait"]));
 }
 
 #[test]

@@ -92,6 +92,10 @@ impl Rank {
     }
 }
 
+/// Ranks that answer for what is not done in time, one after the other, and the role that has each.
+pub const LADDER: [(Rank, Role); 3] =
+    [(Rank::MANAGER, Role::Manager), (Rank::OWNER, Role::Owner), (Rank::BRAND, Role::BrandAdmin)];
+
 impl Role {
     /// Every role.
     pub const ALL: [Self; 8] = [

@@ -8,17 +8,13 @@ use crate::{
     change::Change,
     conditions::{Condition, ConditionFacts},
     event::Event,
-    identity::{Rank, Role},
+    identity::{LADDER, Rank, Role},
     ids::{SopRunStepId, StaffId},
     text::Code,
     time::Timestamp,
     working_time::WorkingCalendar,
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Ranks that answer for a step that is not done in time, one after the other.
-const LADDER: [(Rank, Role); 3] =
-    [(Rank::MANAGER, Role::Manager), (Rank::OWNER, Role::Owner), (Rank::BRAND, Role::BrandAdmin)];
 
 /// Somebody who could do a step, or answer for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

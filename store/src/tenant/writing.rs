@@ -31,6 +31,15 @@ impl Tenant {
     /// [`Fault`] when the database fails, a key is taken or a reference dangles; [`Fault::Stale`] when the record
     /// was changed since it was read.
     pub async fn record<R: Table + Serialize>(&self, change: Change<R>) -> Result<R, Fault> {
+        self.record_with(change, Vec::new()).await
+    }
+
+    /// Records a decision as [`Tenant::record`] does, with statements that travel in the same flight.
+    pub(crate) async fn record_with<R: Table + Serialize>(
+        &self,
+        change: Change<R>,
+        also: Vec<Statement>,
+    ) -> Result<R, Fault> {
         if change.is_idle() {
             return Ok(change.record);
         }
@@ -39,6 +48,7 @@ impl Tenant {
         for (event, due_at) in events {
             others.push(self.announcement(&event, due_at.unwrap_or(self.now), None)?);
         }
+        others.extend(also);
         let statement = if is_new {
             others.insert(0, R::Entity::insert(self.row(&record)).build(DbBackend::Postgres));
             together(others)

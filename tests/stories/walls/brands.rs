@@ -42,6 +42,7 @@ pub(crate) async fn furnish(key: &Client) -> Names {
     let trigger = json!({"sop_id": names["sop"], "event": "check_in"});
     key.post("/v1/sop-triggers", trigger).await.expect(201);
     keeps_a_calendar(key).await;
+    promises(key).await;
     complain(key, &names).await;
     names
 }
@@ -55,6 +56,17 @@ async fn keeps_a_calendar(key: &Client) {
         let path = format!("/v1/calendars/{calendar}/exceptions/{day}");
         key.put(&path, json!({"kind": "open"})).await.expect(201);
     }
+}
+
+/// What is promised to everybody who complains.
+async fn promises(key: &Client) {
+    let policy = json!({"code": "everybody", "name": "所有投诉", "rank": 0});
+    let policy = key.post("/v1/sla-policies", policy).await.expect(201).id();
+    let says = json!({"targets": [{"metric": "acknowledge", "within_minutes": 240, "working_time": true,
+        "warn_at_bp": [7_500], "at_breach": ["escalate", "finding"]}]});
+    let versions = format!("/v1/sla-policies/{policy}/versions");
+    let version = key.post(&versions, says).await.expect(201).id();
+    key.post(&format!("/v1/sla-versions/{version}/publish"), json!({})).await.expect(200);
 }
 
 /// Enters another dealer of the brand, with people, customers and sales of its own.
