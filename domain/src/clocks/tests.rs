@@ -1,5 +1,12 @@
 //! Policies, clocks and their deadlines, told as sentences and as properties.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::integer_division,
+    clippy::needless_pass_by_value,
+    reason = "a few small numbers are counted, and JSON is written where it is needed"
+)]
+
 use super::{deadline::*, *};
 use crate::{
     complaints::{
@@ -763,7 +770,7 @@ fn goes_on(story: &mut Story, step: u8) {
     match step {
         0 if can("acknowledge") => story.acknowledges(),
         1 if can("wait") && story.complaint.waiting_for.is_none() => {
-            story.waits(WaitingFor::Customer)
+            story.waits(WaitingFor::Customer);
         }
         2 if story.complaint.waiting_for.is_some() => story.resumes(),
         3 if can("decide") => story.resolves(),
