@@ -97,7 +97,7 @@ const COLUMNS: [(&str, Cell); 33] = [
 ];
 
 /// What a row has in a column.
-fn value<'a>(line: &'a Value, cell: Cell) -> Cow<'a, Value> {
+fn value(line: &Value, cell: Cell) -> Cow<'_, Value> {
     match cell {
         Cell::At(place) => Cow::Borrowed(line.pointer(place).unwrap_or(&Value::Null)),
         Cell::Remedies => Cow::Owned(Value::String(remedies(line))),

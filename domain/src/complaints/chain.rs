@@ -345,8 +345,8 @@ mod tests {
         Prose::new(text).unwrap()
     }
 
-    fn yuan(amount: i64) -> Option<Money> {
-        Some(Money { amount: Minor::new(amount).unwrap(), currency: Currency::CNY })
+    fn yuan(amount: i64) -> Money {
+        Money { amount: Minor::new(amount).unwrap(), currency: Currency::CNY }
     }
 
     fn resolution() -> Resolution {
@@ -359,7 +359,7 @@ mod tests {
         };
         let note = Some("=1+1".parse().unwrap());
         let refund = SettledRemedy {
-            details: RemedyDetails { kind: RemedyKind::Refund, amount: yuan(12_000), note },
+            details: RemedyDetails { kind: RemedyKind::Refund, amount: Some(yuan(12_000)), note },
             mandatory: false,
             state: RemedyState::Waived,
             promised_at: None,
@@ -386,7 +386,7 @@ mod tests {
             },
             told_at: Some(at("2026-11-22T10:00:01Z")),
             remedies: vec![replacement, refund],
-            cost: yuan(5_000),
+            cost: Some(yuan(5_000)),
             resolved_by: "stf_00000000000000000000000009".to_owned(),
             resolved_at: at("2026-11-24T08:00:00Z"),
             created_at: at("2026-11-24T08:00:01Z"),
