@@ -446,7 +446,7 @@ mod tests {
             match holiday.filter(|_| self.holidays == CalendarHolidays::Cn) {
                 Some(holiday) if holiday.is_work() => usual(),
                 Some(_) => Vec::new(),
-                None => self.hours_of(usize::from(day.weekday()) - 1),
+                None => self.hours_of(usize::from(day.weekday()).saturating_sub(1)),
             }
         }
 
@@ -553,16 +553,16 @@ mod tests {
             let calendar = said.calendar();
             let end = start.plus_minutes(i64::try_from(length).unwrap());
             let worked = said.minutes(start).take(length).filter(|is_worked| *is_worked).count();
-            prop_assert_eq!(calendar.seconds_between(start, end), i64::try_from(worked * 60).unwrap());
+            prop_assert_eq!(calendar.seconds_between(start, end), i64::try_from(worked).unwrap().saturating_mul(60));
 
             let mut left = minutes;
             let reached = said.minutes(start).take(10_000).position(|is_worked| {
-                left -= u32::from(is_worked);
+                left = left.saturating_sub(u32::from(is_worked));
                 left == 0
             });
             let due = calendar.after(start, minutes);
             match reached {
-                Some(minute) => prop_assert_eq!(due, Some(start.plus_minutes(i64::try_from(minute).unwrap() + 1))),
+                Some(minute) => prop_assert_eq!(due, Some(start.plus_minutes(i64::try_from(minute).unwrap()).plus_minutes(1))),
                 None => prop_assert!(due.is_none_or(|due| due > start.plus_minutes(10_000))),
             }
         }

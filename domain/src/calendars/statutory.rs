@@ -119,8 +119,7 @@ mod tests {
 
     #[test]
     fn every_day_of_the_data_is_read() {
-        assert_eq!(LEGAL_HOLIDAY_DATA.len() % DAY_CHARS, 0);
-        assert_eq!(CN.len(), LEGAL_HOLIDAY_DATA.len() / DAY_CHARS);
+        assert_eq!(CN.len().saturating_mul(DAY_CHARS), LEGAL_HOLIDAY_DATA.len());
     }
 
     #[test]
