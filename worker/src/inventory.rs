@@ -20,7 +20,7 @@ pub(crate) async fn item_drifted(tenant: &Tenant, id: ServiceBenchmarkId) -> Res
 }
 
 /// Looks at the version of a plan that is in force by now, and notices what it lacks or settles what it lacks no more.
-pub(crate) async fn look_at_plan(tenant: &Tenant, id: PlanTemplateId) -> Result<(), Failure> {
+pub(crate) async fn plan_changed(tenant: &Tenant, id: PlanTemplateId) -> Result<(), Failure> {
     let changed: PlanTemplate = tenant.get(id).await?;
     tenant.look_at_plan_alone(&changed.details.code).await?;
     let brand = tenant.brand().await?;

@@ -52,9 +52,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         }
         Event::ResolutionLogged { entry } => complaints::seal(tenant, *entry).await,
         Event::WorkOrderCompleted { work_order } => surveys::after_visit(tenant, *work_order).await,
-        Event::InvitationDue { invitation } => {
-            surveys::ask(surroundings, tenant, *invitation).await
-        }
+        Event::InvitationDue { invitation: id } => surveys::ask(surroundings, tenant, *id).await,
         Event::InvitationExpiryDue { invitation } => surveys::expire(tenant, *invitation).await,
         Event::SurveyAnswered { response } => surveys::follow(tenant, *response).await,
         Event::SopStepDue { run, step, escalated_rank } => {
@@ -79,7 +77,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::ServiceItemDrifted { benchmark: id } => inventory::item_drifted(tenant, *id).await,
         Event::CalendarChanged { calendar: id } => calendars::look(tenant, *id).await,
         Event::PlanInForceChanged { plan_template: id } => {
-            inventory::look_at_plan(tenant, *id).await
+            inventory::plan_changed(tenant, *id).await
         }
         Event::EnrolmentBegan { enrolment: id } => maintenance::enrolment_began(tenant, *id).await,
         Event::OccurrenceDue { occurrence: id } => maintenance::occurrence_due(tenant, *id).await,

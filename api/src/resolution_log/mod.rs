@@ -8,7 +8,7 @@ use crate::{
     problem::{self, Problem},
 };
 use axum::{
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use domain::{
@@ -199,7 +199,8 @@ struct LogExportOptions {
         (LogFile = "application/x-ndjson", example = json!("the lines of the file")),
         (LogFile = "text/csv", example = json!("the rows of the file")),
         (LogFile = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            example = json!("the bytes of the file"))))),
+            example = json!("the bytes of the file"))),
+        headers(("Content-Disposition" = String, description = "What to call the file.")))),
     security(("oauth" = ["audit:read"])),
 )]
 async fn export_resolution_log(
@@ -216,7 +217,6 @@ async fn export_resolution_log(
         (header::CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static(format.disposition())),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow")),
     ];
     Ok((headers, bytes).into_response())
 }
