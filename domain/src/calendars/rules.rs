@@ -150,8 +150,8 @@ pub(super) static ICS_NOT_ALL_DAY: Rule = Rule {
         zh: "第 {line} 行的 {property} 不是日期：只读取全天事件。",
     },
     advice: Bilingual {
-        en: "Take it out, or enter that day's hours by `PUT /v1/calendars/{id}/exceptions/{applies_on}`. Nothing was written.",
-        zh: "请删除该事件，或通过 `PUT /v1/calendars/{id}/exceptions/{applies_on}` 填写当天时段。尚未写入任何数据。",
+        en: "Take it out, or enter that day's hours by `PUT /v1/calendars/cal_…/exceptions/2026-10-10`. Nothing was written.",
+        zh: "请删除该事件，或通过 `PUT /v1/calendars/cal_…/exceptions/2026-10-10` 填写当天时段。尚未写入任何数据。",
     },
 };
 
