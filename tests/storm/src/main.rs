@@ -43,7 +43,7 @@ const ALL_IN_ONE_EVERY: u64 = 2;
 #[command(name = "storm")]
 struct Arguments {
     /// How many cycles
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 12)]
     cycles: u64,
     /// The first cycle: with `--cycles 1` one alone is made again
     #[arg(long, default_value_t = 1)]
