@@ -10,7 +10,7 @@ export const scope = {
 export const steps = {
   customer: {
     name: "customer",
-    text: `SELECT tenant_id, id, source, external_id, dealer_id, name, kind, locale, phone, email, tier, lifecycle, created_at, version
+    text: `SELECT tenant_id, id, source, external_id, dealer_id, name, kind, locale, phone, email, tier, lifecycle, created_at, version, relationship_owner_id
            FROM customer WHERE tenant_id = $1 AND id = $2 LIMIT 1`,
   },
   lock: { name: "lock", text: "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS held" },

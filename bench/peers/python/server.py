@@ -23,7 +23,7 @@ from identifiers import read, write
 PROCESSES = 2
 SCOPE = """SELECT set_config('role', 'aftercare_app', true), set_config('ac.tenant', $1, true),
                   set_config('statement_timeout', '10s', true)"""
-CUSTOMER = """SELECT id, source, external_id, dealer_id, name, kind, locale, phone, email, tier, lifecycle, created_at, version
+CUSTOMER = """SELECT id, source, external_id, dealer_id, name, kind, locale, phone, email, tier, lifecycle, created_at, version, relationship_owner_id
               FROM customer WHERE tenant_id = $1 AND id = $2 LIMIT 1"""
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 RECALL = """WITH forgotten AS (DELETE FROM idempotency WHERE tenant_id = $1 AND caller = $2 AND key = $3 AND expires_at <= now())
@@ -118,6 +118,7 @@ class Customer(BaseModel):
     lifecycle: str
     created_at: datetime
     version: int
+    relationship_owner_id: str | None
 
 
 class Details(BaseModel):

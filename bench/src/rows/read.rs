@@ -15,7 +15,7 @@ use crate::{
 
 /// The columns of a customer, as the program asks for them.
 pub(super) const COLUMNS: &str = "tenant_id, id, source, external_id, dealer_id, name, kind, locale, phone, email, tier, \
-     lifecycle, created_at, version";
+     lifecycle, created_at, version, relationship_owner_id";
 
 /// What pgbench does, in four ways.
 pub(super) struct Scripts {
