@@ -17,6 +17,8 @@ pub(crate) const CLIENTS: u32 = 16;
 
 /// Instead of a time: each client does its script once.
 pub(crate) const ONCE: u32 = 0;
+/// Stands before what empties tables, of which some only grow: no trigger speaks up in this session.
+pub(crate) const QUIETLY: &str = "SET session_replication_role = replica;";
 
 /// The way to a server.
 #[derive(Debug, Clone)]

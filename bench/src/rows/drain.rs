@@ -4,7 +4,7 @@ use crate::{
     data::{Amount, HALF},
     peers,
     program::BATCH,
-    sql::{CLIENTS, Load, SUPERUSER},
+    sql::{CLIENTS, Load, QUIETLY, SUPERUSER},
     stage::Stage,
     trouble::Trouble,
 };
@@ -213,10 +213,11 @@ impl Queue {
 
     /// Fills the queue with jobs that are due now, after the last ones are forgotten.
     async fn fill(&self, stage: &mut Stage) -> Result<(), Trouble> {
-        let forget =
-            "DELETE FROM job WHERE id IN (SELECT id FROM bench.filled); TRUNCATE bench.filled;
-                      TRUNCATE complaint, audit_entry CASCADE; VACUUM job;";
-        stage.psql.run(&self.database, forget).await?;
+        let forget = format!(
+            "{QUIETLY} DELETE FROM job WHERE id IN (SELECT id FROM bench.filled); TRUNCATE bench.filled;
+             TRUNCATE complaint, audit_entry CASCADE; VACUUM job;"
+        );
+        stage.psql.run(&self.database, &forget).await?;
         let (tenants, jobs) = (self.amount.tenants, self.jobs);
         let base =
             stage.next_window().saturating_mul(10_000_000).saturating_add(8_100_000_000_000_000);

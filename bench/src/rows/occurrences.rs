@@ -5,7 +5,7 @@ use crate::{
     data::{Amount, FIRST_CUSTOMER, FIRST_TENANT, HALF},
     numbers::{Spread, float_of},
     report::{Line, Row, Target, Unit},
-    sql::{Load, ONCE, SUPERUSER},
+    sql::{Load, ONCE, QUIETLY, SUPERUSER},
     stage::Stage,
     trouble::Trouble,
 };
@@ -100,9 +100,11 @@ fn copies() -> String {
 
 /// Lets a worker look ahead for all brands; answers dates a second, and its memory from time to time.
 async fn ours(stage: &mut Stage, amount: &Amount) -> Result<(f64, Vec<f64>), Trouble> {
-    let begin = "TRUNCATE occurrence, audit_entry, job CASCADE;
-        UPDATE enrolment SET next_due_on = current_date; VACUUM ANALYZE enrolment;";
-    stage.psql.run(DATABASE, begin).await?;
+    let begin = format!(
+        "{QUIETLY} TRUNCATE occurrence, audit_entry, job CASCADE;
+         UPDATE enrolment SET next_due_on = current_date; VACUUM ANALYZE enrolment;"
+    );
+    stage.psql.run(DATABASE, &begin).await?;
     let worker = stage.program.worker(DATABASE).await?;
     // The brands' days are those of their zone.
     let base = stage.next_window().saturating_mul(10_000_000).saturating_add(FIRST_CUSTOMER);
@@ -159,7 +161,7 @@ async fn theirs(stage: &mut Stage, amount: &Amount) -> Result<f64, Trouble> {
     let kept = WRITTEN.map(keep).join(" ");
     let forget = "DELETE FROM bench.job WHERE kind <> 'occurrence_due'; TRUNCATE occurrence, audit_entry, job CASCADE;
         ANALYZE bench.occurrence, bench.audit_entry, bench.job; CHECKPOINT;";
-    stage.psql.run(DATABASE, &format!("{kept} {forget}")).await?;
+    stage.psql.run(DATABASE, &format!("{QUIETLY} {kept} {forget}")).await?;
     let clients = u32::try_from(amount.tenants).unwrap_or(u32::MAX);
     let script = format!(
         "\\set t {FIRST_TENANT} + :client_id\nCALL bench.write(('{HALF}' || :t::text)::uuid);\n"
