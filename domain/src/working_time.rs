@@ -29,6 +29,68 @@ pub struct WorkingInterval {
     pub closes: WallTime,
 }
 
+/// A stretch of time, without its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stretch {
+    /// Its first instant.
+    pub from: Timestamp,
+    /// The first instant after it.
+    pub to: Timestamp,
+}
+
+/// A stretch of time that counted, or will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(examples(json!({
+    "from_at": "2026-11-20T09:30:00Z", "to_at": "2026-11-20T10:00:00Z", "seconds": 1_800,
+})))]
+pub struct CountedStretch {
+    /// Its first instant.
+    pub from_at: Timestamp,
+    /// The first instant after it.
+    pub to_at: Timestamp,
+    /// How many seconds it has, a begun one left out.
+    #[schema(minimum = 0)]
+    pub seconds: i64,
+}
+
+impl From<Stretch> for CountedStretch {
+    fn from(Stretch { from, to }: Stretch) -> Self {
+        Self { from_at: from, to_at: to, seconds: to.seconds_since(from) }
+    }
+}
+
+/// How many seconds of `stretches`, which are in order, lie before `until`; a begun second is left out.
+pub(crate) fn seconds_before(until: Timestamp, stretches: impl Iterator<Item = Stretch>) -> i64 {
+    let before = stretches.take_while(|stretch| stretch.from < until);
+    let micros = before.map(|stretch| stretch.to.min(until).micros_since(stretch.from));
+    micros.fold(0_i64, i64::saturating_add).div_euclid(MICROS_A_SECOND)
+}
+
+/// The first instant at which so many seconds of `stretches`, which are in order, are over; `start` itself for 0. Each
+/// stretch on the way is `counted`, as far as it counts. `None` when they have fewer.
+pub(crate) fn reach(
+    start: Timestamp,
+    seconds: i64,
+    stretches: impl Iterator<Item = Stretch>,
+    mut counted: impl FnMut(Stretch),
+) -> Option<Timestamp> {
+    let mut left = seconds.saturating_mul(MICROS_A_SECOND);
+    if left <= 0 {
+        return Some(start);
+    }
+    for stretch in stretches {
+        let length = stretch.to.micros_since(stretch.from);
+        if left <= length {
+            let due = stretch.from.plus_micros(left);
+            counted(Stretch { to: due, ..stretch });
+            return Some(due);
+        }
+        counted(stretch);
+        left = left.saturating_sub(length);
+    }
+    None
+}
+
 /// Who says what a day is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -162,15 +224,13 @@ impl WorkingCalendar {
     /// How many seconds of working time lie between two instants, each begun second left out; 0 when the second
     /// instant is not the later one.
     pub fn seconds_between(&self, from: Timestamp, to: Timestamp) -> i64 {
-        let spans = self.spans(from).take_while(|(opens, _)| *opens < to);
-        let worked = spans.map(|(opens, closes)| closes.min(to).micros_since(opens));
-        worked.fold(0_i64, i64::saturating_add).div_euclid(MICROS_A_SECOND)
+        seconds_before(to, self.spans(from))
     }
 
     /// The first instant at which `minutes` of working time are over since `start`; `start` itself for 0. `None`
     /// when it lies more than ten years ahead, as it does when nobody ever works.
     pub fn after(&self, start: Timestamp, minutes: u32) -> Option<Timestamp> {
-        self.reach(start, minutes, |_, _| ())
+        self.reach(start, minutes, |_| ())
     }
 
     /// The same as [`WorkingCalendar::after`]; each stretch of work that counts on the way is `counted`, as far as it
@@ -179,27 +239,14 @@ impl WorkingCalendar {
         &self,
         start: Timestamp,
         minutes: u32,
-        mut counted: impl FnMut(Timestamp, Timestamp),
+        counted: impl FnMut(Stretch),
     ) -> Option<Timestamp> {
-        let mut left = i64::from(minutes).saturating_mul(MICROS_A_MINUTE);
-        if left == 0 {
-            return Some(start);
-        }
-        for (opens, closes) in self.spans(start) {
-            let length = closes.micros_since(opens);
-            if left <= length {
-                let due = opens.plus_micros(left);
-                counted(opens, due);
-                return Some(due);
-            }
-            counted(opens, closes);
-            left = left.saturating_sub(length);
-        }
-        None
+        let seconds = i64::from(minutes).saturating_mul(SECONDS_A_MINUTE);
+        reach(start, seconds, self.spans(start), counted)
     }
 
     /// The stretches of work from `from` on, in order, none of which overlaps another, for ten years.
-    pub(crate) fn spans(&self, from: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+    pub(crate) fn spans(&self, from: Timestamp) -> impl Iterator<Item = Stretch> {
         let first = from.date_in(self.zone);
         // The day before may still be going on.
         let days = (-1..MOST_DAYS).map(move |day| first.plus_days(day));
@@ -210,7 +257,7 @@ impl WorkingCalendar {
                 return None;
             }
             counted_until = closes;
-            Some((opens, closes))
+            Some(Stretch { from: opens, to: closes })
         })
     }
 
@@ -223,7 +270,7 @@ impl WorkingCalendar {
 }
 
 const MICROS_A_SECOND: i64 = 1_000_000;
-const MICROS_A_MINUTE: i64 = 60_000_000;
+const SECONDS_A_MINUTE: i64 = 60;
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use crate::{
     number::whole_numbers,
     refusal::Refusal,
     time::{CivilDate, Timestamp},
-    working_time::{DaySource, WorkingCalendar, WorkingInterval},
+    working_time::{CountedStretch, DaySource, WorkingCalendar, WorkingInterval},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -67,21 +67,6 @@ pub struct CalendarDays {
     pub days: Vec<CalendarDay>,
 }
 
-/// A stretch of working time that was counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(examples(json!({
-    "from_at": "2026-11-20T09:30:00Z", "to_at": "2026-11-20T10:00:00Z", "seconds": 1_800,
-})))]
-pub struct WorkingStretch {
-    /// When it begins.
-    pub from_at: Timestamp,
-    /// When it ends.
-    pub to_at: Timestamp,
-    /// How long it is, each begun second left out.
-    #[schema(minimum = 0)]
-    pub seconds: i64,
-}
-
 /// When so much working time is over, and which was counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(examples(json!({
@@ -100,7 +85,7 @@ pub struct CalendarDeadline {
     /// When they are over.
     pub due_at: Timestamp,
     /// The stretches of working time that were counted, in order; at most the first 250.
-    pub stretches: Vec<WorkingStretch>,
+    pub stretches: Vec<CountedStretch>,
     /// Whether more stretches were counted than are told.
     pub has_more: bool,
     /// Whether the statutory holidays of all years on the way are known.
@@ -173,10 +158,9 @@ impl BusinessCalendar {
         minutes: DeadlineMinutes,
     ) -> Result<CalendarDeadline, Refusal> {
         let (mut stretches, mut has_more) = (Vec::new(), false);
-        let due_at = time.reach(from_at, minutes.get(), |from_at, to_at| {
+        let due_at = time.reach(from_at, minutes.get(), |stretch| {
             if stretches.len() < MOST_STRETCHES {
-                let seconds = to_at.seconds_since(from_at);
-                stretches.push(WorkingStretch { from_at, to_at, seconds });
+                stretches.push(stretch.into());
             } else {
                 has_more = true;
             }

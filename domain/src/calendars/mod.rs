@@ -12,7 +12,7 @@ mod unknown;
 
 pub use days::{
     CalendarDay, CalendarDayKind, CalendarDays, CalendarDeadline, DeadlineMinutes,
-    MOST_CALENDAR_DAYS, MOST_STRETCHES, WorkingStretch, check_days,
+    MOST_CALENDAR_DAYS, MOST_STRETCHES, check_days,
 };
 pub use exceptions::{
     CalendarException, CalendarExceptionDetails, CalendarIntake, CalendarIntakeReport,

@@ -6,17 +6,10 @@
 use crate::{
     tenancy::Weekday,
     time::{Timestamp, WallTime, Zone},
-    working_time::{WorkingCalendar, WorkingInterval},
+    working_time::{WorkingCalendar, WorkingInterval, reach, seconds_before},
 };
 
-/// A stretch of time, without its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stretch {
-    /// Its first instant.
-    pub from: Timestamp,
-    /// The first instant after it.
-    pub to: Timestamp,
-}
+pub use crate::working_time::Stretch;
 
 /// A calendar in which all hours count.
 pub fn always() -> WorkingCalendar {
@@ -33,15 +26,12 @@ pub fn counted(
     start: Timestamp,
     pauses: &[Stretch],
 ) -> impl Iterator<Item = Stretch> {
-    calendar.spans(start).flat_map(|(from, to)| without(Stretch { from, to }, pauses))
+    calendar.spans(start).flat_map(|open| without(open, pauses))
 }
 
 /// How many seconds count between two instants; a begun second is left out.
 pub fn counted_seconds(calendar: &WorkingCalendar, between: Stretch, pauses: &[Stretch]) -> i64 {
-    let stretches = counted(calendar, between.from, pauses);
-    let before = stretches.take_while(|stretch| stretch.from < between.to);
-    let micros = before.map(|stretch| stretch.to.min(between.to).micros_since(stretch.from));
-    micros.fold(0_i64, i64::saturating_add).div_euclid(MICROS_A_SECOND)
+    seconds_before(between.to, counted(calendar, between.from, pauses))
 }
 
 /// The first instant at which so many seconds have counted since `start`; `start` itself for 0. `None` when it lies
@@ -52,18 +42,7 @@ pub fn deadline(
     seconds: i64,
     pauses: &[Stretch],
 ) -> Option<Timestamp> {
-    let mut left = seconds.saturating_mul(MICROS_A_SECOND);
-    if left <= 0 {
-        return Some(start);
-    }
-    for stretch in counted(calendar, start, pauses) {
-        let length = stretch.to.micros_since(stretch.from);
-        if left <= length {
-            return Some(stretch.from.plus_micros(left));
-        }
-        left = left.saturating_sub(length);
-    }
-    None
+    reach(start, seconds, counted(calendar, start, pauses), |_| ())
 }
 
 /// What is left of a stretch without the pauses.
@@ -80,5 +59,3 @@ fn without(whole: Stretch, pauses: &[Stretch]) -> Vec<Stretch> {
     }
     left
 }
-
-const MICROS_A_SECOND: i64 = 1_000_000;

@@ -22,7 +22,7 @@ pub use policies::{
     MOST_SLA_POLICIES, SlaPolicy, SlaPolicyDetails, SlaPolicyRank, SlaPolicyStatus,
 };
 pub use rules::*;
-pub use trace::{MOST_STRETCHES, SlaPause, SlaStretch, SlaTold, SlaTrace};
+pub use trace::{MOST_STRETCHES, SlaPause, SlaTold, SlaTrace};
 pub use versions::{
     SlaAppliesTo, SlaBreachAction, SlaCandidate, SlaMatter, SlaMetric, SlaMinutes, SlaPublication,
     SlaShare, SlaTarget, SlaVersion, SlaVersionDetails, SlaVersionState, SlaWarningAction,

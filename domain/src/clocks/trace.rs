@@ -4,7 +4,7 @@ use super::{
     SlaClock, SlaClockState, SlaEvent, SlaEventKind, SlaHours, SlaMetric, SlaReading, SlaStanding,
     deadline::{Stretch, counted, counted_seconds},
 };
-use crate::{text::Bilingual, time::Timestamp};
+use crate::{text::Bilingual, time::Timestamp, working_time::CountedStretch};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,18 +37,6 @@ pub struct SlaTold {
     pub zh: String,
 }
 
-/// A stretch of time that counted, or will.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(examples(json!({"from_at": "2026-11-20T09:30:00Z", "to_at": "2026-11-20T10:00:00Z", "seconds": 1800})))]
-pub struct SlaStretch {
-    /// Its first instant.
-    pub from_at: Timestamp,
-    /// The first instant after it.
-    pub to_at: Timestamp,
-    /// How many seconds it has.
-    pub seconds: i64,
-}
-
 /// A pause of a clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(examples(json!({"from_at": "2026-11-20T09:30:00Z", "to_at": null, "seconds": 1800})))]
@@ -70,7 +58,7 @@ pub struct SlaTrace {
     pub events: Vec<SlaTold>,
     /// The stretches that counted until it was done, or count until it must be done; while the time stands still,
     /// those before the pause. Counted by the working hours as they are today. At most 200.
-    pub counted: Vec<SlaStretch>,
+    pub counted: Vec<CountedStretch>,
     /// How many seconds all of them have, also those that are not shown.
     pub counted_seconds: i64,
     /// Whether there are more stretches than are shown.
@@ -89,7 +77,7 @@ impl SlaReading {
         let mut counted: Vec<_> = counted(calendar, clock.started_at, &standing.pauses)
             .take_while(|stretch| stretch.from < until)
             .take(MOST_STRETCHES.saturating_add(1))
-            .map(|stretch| shown(Stretch { to: stretch.to.min(until), ..stretch }))
+            .map(|stretch| Stretch { to: stretch.to.min(until), ..stretch }.into())
             .collect();
         let is_cut = counted.len() > MOST_STRETCHES;
         counted.truncate(MOST_STRETCHES);
@@ -117,11 +105,6 @@ fn until(clock: &SlaClock, standing: &SlaStanding, now: Timestamp) -> Timestamp 
         SlaClockState::Cancelled => standing.cancelled_at,
     };
     until.unwrap_or(now)
-}
-
-fn shown(stretch: Stretch) -> SlaStretch {
-    let seconds = stretch.to.seconds_since(stretch.from);
-    SlaStretch { from_at: stretch.from, to_at: stretch.to, seconds }
 }
 
 fn told(clock: &SlaClock, event: &SlaEvent) -> SlaTold {
