@@ -10,7 +10,7 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
-    clocks::{SlaCandidate, SlaMatter, SlaOpening},
+    clocks::{SlaMatter, SlaOpening},
     complaints::{
         Complaint, ComplaintClosing, ComplaintDetails, ComplaintReopening, ComplaintState,
         ComplaintWaiting, CustomerWord, Decided, DecisionDetails, Remedy, Resolution,
@@ -124,9 +124,7 @@ async fn open_complaint(
     let work = access.write_once().await?;
     let Prepared { known, number, tier, candidates } = work.prepare_complaint(&details).await?;
     let details = details.connect(&known)?;
-    let picked = SlaCandidate::pick(&candidates, &SlaMatter::of(&details, tier));
-    let are_needed = picked.is_some_and(SlaCandidate::needs_calendar);
-    let hours = work.sla_hours(details.dealer_id, are_needed).await?;
+    let (picked, hours) = work.sla_picked(&candidates, &SlaMatter::of(&details, tier)).await?;
 
     let change = Complaint::receive(work.new_id(), number, details, known.tz, work.now());
     let opening = SlaOpening::of(change, picked, &hours, || work.new_id());

@@ -246,7 +246,11 @@ impl Tenant {
     /// [`Fault`] when the database fails.
     pub async fn unknown_holidays(&self, calendar: CalendarId) -> Result<Vec<Finding>, Fault> {
         let subject = AnyId::of(calendar);
-        self.hold_all(crate::findings::unsettled_about(FindingKind::HolidaysUnknown, &subject))
-            .await
+        self.hold_all(crate::findings::unsettled_about(
+            FindingKind::HolidaysUnknown,
+            &subject,
+            None,
+        ))
+        .await
     }
 }

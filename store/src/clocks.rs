@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, Fault, Missing, Tenant, documents,
-    findings::unsettled,
+    findings::unsettled_about,
     listed, numbers, rows, table,
     table::{Col, word},
     together::upon,
@@ -11,10 +11,10 @@ use crate::{
 use domain::{
     change::Change,
     clocks::{
-        MOST_SLA_EVENTS, MOST_SLA_POLICIES, SlaAppliesTo, SlaBreachAction, SlaCandidate, SlaClock,
-        SlaClockState, SlaEvent, SlaEventKind, SlaHours, SlaMetric, SlaMinutes, SlaMove,
-        SlaOpening, SlaPolicy, SlaPolicyDetails, SlaPolicyRank, SlaPolicyStatus, SlaPublication,
-        SlaReading, SlaTarget, SlaVersion, SlaVersionDetails, SlaVersionState, SlaWarningAction,
+        MOST_SLA_POLICIES, SlaAppliesTo, SlaBreachAction, SlaCandidate, SlaClock, SlaClockState,
+        SlaEvent, SlaEventKind, SlaHours, SlaMatter, SlaMetric, SlaMinutes, SlaMove, SlaOpening,
+        SlaPolicy, SlaPolicyDetails, SlaPolicyRank, SlaPolicyStatus, SlaPublication, SlaReading,
+        SlaTarget, SlaVersion, SlaVersionDetails, SlaVersionState, SlaWarningAction,
     },
     complaints::{Complaint, ComplaintState, Superiors},
     event::Event,
@@ -245,12 +245,23 @@ impl Tenant {
         self.record(publication.published).await
     }
 
-    /// The hours that count for people of a dealer; where nobody has to know them, it is not asked.
+    /// The version that a complaint follows, if any of those in force is for it, and the hours that count.
     ///
     /// # Errors
     ///
     /// [`Failure`] when the database fails or the dealer is not there.
-    pub async fn sla_hours(
+    pub async fn sla_picked<'c>(
+        &self,
+        in_force: &'c [SlaCandidate],
+        matter: &SlaMatter,
+    ) -> Result<(Option<&'c SlaCandidate>, SlaHours), Failure> {
+        let picked = SlaCandidate::pick(in_force, matter);
+        let are_needed = picked.is_some_and(SlaCandidate::needs_calendar);
+        Ok((picked, self.sla_hours(matter.dealer_id, are_needed).await?))
+    }
+
+    /// The hours that count for people of a dealer; where nobody has to know them, it is not asked.
+    async fn sla_hours(
         &self,
         dealer: Option<DealerId>,
         are_needed: bool,
@@ -325,7 +336,7 @@ impl Tenant {
             .filter(Is::SlaClockId.is_in(clocks.iter().map(|clock| Uuid::from(clock.id))))
             .order_by_asc(Is::SlaClockId)
             .order_by_asc(Is::Number)
-            .limit(most.max(u64::from(MOST_SLA_EVENTS)));
+            .limit(most);
         let mut logs: BTreeMap<SlaClockId, Vec<SlaEvent>> = BTreeMap::new();
         for event in self.all::<SlaEvent>(events).await? {
             logs.entry(event.sla_clock_id).or_default().push(event);
@@ -430,8 +441,8 @@ impl Tenant {
     /// Settles what was noticed about a clock, now that nothing is owed any more.
     async fn settle_finding(&self, clock: &SlaClock) -> Result<(), Failure> {
         let subject = AnyId::of(clock.complaint_id);
-        let noticed = unsettled(FindingKind::DeadlineMissed, clock.topic().as_ref())
-            .filter(crate::findings::finding::Column::Subject.eq(subject.as_str()));
+        let noticed =
+            unsettled_about(FindingKind::DeadlineMissed, &subject, clock.topic().as_ref());
         for finding in self.hold_all::<Finding>(noticed).await? {
             self.record(finding.resolve(self.now())?).await?;
         }

@@ -88,9 +88,13 @@ pub fn unsettled(kind: FindingKind, topic: Option<&Line>) -> Select<finding::Ent
         .apply_if(topic, |all, topic| all.filter(Is::Topic.eq(&**topic)))
 }
 
-/// Findings of one kind about one record that are neither resolved nor dismissed.
-pub(crate) fn unsettled_about(kind: FindingKind, subject: &AnyId) -> Select<finding::Entity> {
-    unsettled(kind, None).filter(finding::Column::Subject.eq(subject.as_str()))
+/// Findings of one kind about one record that are neither resolved nor dismissed, about one topic of it or about any.
+pub(crate) fn unsettled_about(
+    kind: FindingKind,
+    subject: &AnyId,
+    topic: Option<&Line>,
+) -> Select<finding::Entity> {
+    unsettled(kind, topic).filter(finding::Column::Subject.eq(subject.as_str()))
 }
 
 /// Findings of one kind that were resolved or dismissed from an instant on.

@@ -2,7 +2,7 @@
 
 use crate::outside::Surroundings;
 use domain::{
-    clocks::{SlaCandidate, SlaMatter, SlaOpening},
+    clocks::{SlaMatter, SlaOpening},
     complaints::{Complaint, ComplaintState, CustomerWord},
     customers::Customer,
     followups::Notice,
@@ -110,9 +110,7 @@ async fn open_complaint(tenant: &Tenant, answer: &SurveyResponse) -> Result<(), 
     let received = Complaint::receive_answer(tenant.new_id(), number, answer, zone, tenant.now());
     let Some(change) = received else { return Ok(()) };
     let matter = SlaMatter::of(&change.record.details, customer.details.tier);
-    let picked = SlaCandidate::pick(&candidates, &matter);
-    let are_needed = picked.is_some_and(SlaCandidate::needs_calendar);
-    let hours = tenant.sla_hours(answer.dealer_id, are_needed).await?;
+    let (picked, hours) = tenant.sla_picked(&candidates, &matter).await?;
 
     let opening = SlaOpening::of(change, picked, &hours, || tenant.new_id());
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
-    clocks::{SlaCandidate, SlaForecast, SlaMatter, SlaPolicy, SlaPolicyDetails, SlaPolicyStatus},
+    clocks::{SlaForecast, SlaMatter, SlaPolicy, SlaPolicyDetails, SlaPolicyStatus},
     complaints::{ComplaintKind, ComplaintSource, Severity},
     ids::{DealerId, SlaPolicyId},
     tenancy::Dealer,
@@ -230,9 +230,7 @@ async fn preview_sla(
     let tz = reading.zone_of(dealer_id).await?;
     let candidates = reading.sla_candidates().await?;
     let matter = SlaMatter { kind, source, severity, tier, dealer_id };
-    let Some(picked) = SlaCandidate::pick(&candidates, &matter) else {
-        return Ok(axum::Json(SlaForecast::without_policy(start, tz)));
-    };
-    let hours = reading.sla_hours(dealer_id, picked.needs_calendar()).await?;
-    Ok(axum::Json(picked.forecast(&hours, start, tz)))
+    let (picked, hours) = reading.sla_picked(&candidates, &matter).await?;
+    let forecast = picked.map(|picked| picked.forecast(&hours, start, tz));
+    Ok(axum::Json(forecast.unwrap_or_else(|| SlaForecast::without_policy(start, tz))))
 }
