@@ -21,6 +21,7 @@ mod fault;
 pub mod files;
 pub mod findings;
 pub mod followups;
+mod hands;
 pub mod idempotency;
 pub mod identity;
 pub mod imports;

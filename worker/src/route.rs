@@ -44,11 +44,17 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::ClockArrived { clock, operation, .. } => {
             sandbox::arrive(tenant, *clock, *operation).await
         }
-        Event::ComplaintOpened { complaint: id } => complaints::confirm_receipt(tenant, *id).await,
+        Event::ComplaintOpened { complaint: id } => complaints::receive(tenant, *id).await,
         Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
         Event::ComplaintDecided { complaint: id } => complaints::tell_decision(tenant, *id).await,
         Event::ComplaintResolved { complaint, resolution_no } => {
             complaints::conclude(tenant, *complaint, *resolution_no).await
+        }
+        Event::StandOffDue { complaint, refusals } => {
+            complaints::stand_off(tenant, *complaint, *refusals).await
+        }
+        Event::ComplaintsLeftBehind { staff, after } => {
+            complaints::hand_over(tenant, *staff, *after).await
         }
         Event::ResolutionLogged { entry } => complaints::seal(tenant, *entry).await,
         Event::WorkOrderCompleted { work_order } => surveys::after_visit(tenant, *work_order).await,
@@ -120,6 +126,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             Event::ComplaintOpened { complaint }
             | Event::FirstAnswerDue { complaint }
             | Event::ComplaintDecided { complaint }
+            | Event::StandOffDue { complaint, .. }
             | Event::ComplaintResolved { complaint, .. } => complaints.push(*complaint),
             Event::InvitationExpiryDue { invitation } => invitations.push(*invitation),
             Event::SopStepDue { run, .. } => runs.push(*run),
@@ -154,6 +161,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::WorkOrderUnscheduled { .. }
             | Event::TechnicianChanged { .. }
             | Event::StepsLeftBehind { .. }
+            | Event::ComplaintsLeftBehind { .. }
             | Event::DealerClosed { .. } => {}
         }
     }

@@ -1,12 +1,12 @@
 //! Hands: one named person answers for a complaint until it is closed, whoever leaves or goes on leave.
 
-use super::{COMPLAINT_NOT_FOR_THEM, Complaint, ComplaintState, Superiors};
+use super::{COMPLAINT_NOT_FOR_THEM, Complaint, ComplaintState};
 use crate::{change::Change, identity::Staff, ids::StaffId, refusal::Refusal};
 
 /// What is known of the people of a complaint, today.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ComplaintHands {
-    /// Whether its owner has left, or works for another dealer.
+    /// Whether nobody owns it, or its owner has left or works for another dealer.
     pub owner_is_gone: bool,
     /// Whether its owner is on leave.
     pub owner_is_away: bool,
@@ -15,6 +15,8 @@ pub struct ComplaintHands {
     /// Who could take it: the owner's deputy before the customer's own person, and those before whoever has the fewest;
     /// nobody where there is none.
     pub heir: Option<StaffId>,
+    /// Who else has the rank that it went up to.
+    pub next_superior: Option<StaffId>,
 }
 
 impl Complaint {
@@ -37,24 +39,9 @@ impl Complaint {
         Ok(Change::new("assign", self).with("from_staff_id", before).with("staff_id", to.id))
     }
 
-    /// Names somebody who answers for it, where nobody does. `None` when there is nobody to name, or somebody does.
-    pub fn name_owner(mut self, heir: Option<StaffId>) -> Option<Change<Self>> {
-        let heir = heir.filter(|_| self.owner_id.is_none() && self.needs_owner())?;
-        self.owner_id = Some(heir);
-        Some(
-            Change::new("assign", self)
-                .with("from_staff_id", None::<StaffId>)
-                .with("staff_id", heir),
-        )
-    }
-
-    /// Lets it be in the hands of people who are there: who has left hands it over for good, who is on leave is stood
-    /// in for until they are back. `None` when it is already.
-    pub fn hand_over(
-        mut self,
-        hands: &ComplaintHands,
-        superiors: &Superiors,
-    ) -> Option<Change<Self>> {
+    /// Lets it be in the hands of people who are there: where nobody owns it somebody is named, who has left hands it
+    /// over for good, who is on leave is stood in for until they are back. `None` when it is already.
+    pub fn hand_over(mut self, hands: &ComplaintHands) -> Option<Change<Self>> {
         if !self.needs_owner() {
             return None;
         }
@@ -65,8 +52,8 @@ impl Complaint {
         } else {
             self.cover_id = if hands.owner_is_away { hands.heir } else { None };
         }
-        if let (true, Some(rank)) = (hands.superior_is_gone, self.escalated_rank) {
-            self.escalated_staff_id = superiors.at(rank);
+        if hands.superior_is_gone {
+            self.escalated_staff_id = hands.next_superior;
         }
         let after = (self.owner_id, self.cover_id, self.escalated_staff_id);
         if before == after {

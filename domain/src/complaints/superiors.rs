@@ -44,7 +44,7 @@ impl Superiors {
     }
 
     /// Who has this rank.
-    pub(super) fn at(&self, rank: Rank) -> Option<StaffId> {
+    pub fn at(&self, rank: Rank) -> Option<StaffId> {
         self.people.iter().find(|(one, _)| *one == rank).map(|(_, person)| *person)
     }
 }

@@ -648,17 +648,18 @@ fn a_complaint_is_always_in_somebodys_hands() {
         owner_is_away: false,
         superior_is_gone: false,
         heir,
+        next_superior: None,
     };
-    assert_eq!(acknowledged().hand_over(&there, &superiors()), None);
-    let away = ComplaintHands { owner_is_away: true, ..there.clone() };
-    let covered = acknowledged().hand_over(&away, &superiors()).unwrap().record;
+    assert_eq!(acknowledged().hand_over(&there), None);
+    let away = ComplaintHands { owner_is_away: true, ..there };
+    let covered = acknowledged().hand_over(&away).unwrap().record;
     assert_eq!((covered.owner_id, covered.cover_id), (owner, heir));
-    assert_eq!(covered.clone().hand_over(&away, &superiors()), None);
-    let back = covered.clone().hand_over(&there, &superiors()).unwrap().record;
+    assert_eq!(covered.clone().hand_over(&away), None);
+    let back = covered.clone().hand_over(&there).unwrap().record;
     assert_eq!((back.owner_id, back.cover_id), (owner, None));
     let gone = ComplaintHands { owner_is_gone: true, ..there };
-    let handed = covered.hand_over(&gone, &superiors()).unwrap().record;
+    let handed = covered.hand_over(&gone).unwrap().record;
     assert_eq!((handed.owner_id, handed.cover_id), (heir, None));
-    assert_eq!(received().record.name_owner(heir).unwrap().record.owner_id, heir);
-    assert_eq!(acknowledged().name_owner(heir), None);
+    let named = received().record.hand_over(&gone).unwrap().record;
+    assert_eq!(named.owner_id, heir);
 }
