@@ -73,7 +73,10 @@ const COURSE: &str = "
     CREATE INDEX complaint__by_duplicate_of ON complaint (tenant_id, duplicate_of) WHERE duplicate_of IS NOT NULL;
     ALTER TABLE remedy DROP CONSTRAINT remedy_state_check;
     ALTER TABLE remedy ADD CONSTRAINT remedy__state CHECK (state IN ('due', 'done', 'waived', 'replaced')),
-        ADD CONSTRAINT remedy__mandatory CHECK (NOT (mandatory AND state = 'replaced'));";
+        ADD CONSTRAINT remedy__mandatory CHECK (NOT (mandatory AND state = 'replaced')),
+        ADD COLUMN gesture_id uuid,
+        ADD CONSTRAINT remedy__gesture_id FOREIGN KEY (tenant_id, gesture_id) REFERENCES gesture (tenant_id, id);
+    CREATE UNIQUE INDEX remedy__by_gesture_id ON remedy (tenant_id, gesture_id) WHERE gesture_id IS NOT NULL;";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

@@ -8,6 +8,7 @@ use crate::{
     words,
 };
 use domain::{
+    allowances::gestures::Gesture,
     clocks::SlaCandidate,
     complaints::{
         self, COOLING_DAYS, Complaint, ComplaintAssessment, ComplaintDecision, ComplaintDetails,
@@ -17,8 +18,8 @@ use domain::{
     },
     identity::Rank,
     ids::{
-        AssetId, ComplaintId, CustomerId, DealerId, OrderId, RemedyId, ResolutionId, ResponseId,
-        StaffId, TenantId, WorkOrderId,
+        AssetId, ComplaintId, CustomerId, DealerId, GestureId, OrderId, RemedyId, ResolutionId,
+        ResponseId, StaffId, TenantId, WorkOrderId,
     },
     money::{Currency, Minor, Money},
     surveys::{Invitation, SurveySubject},
@@ -124,6 +125,7 @@ table! { @entity
         note: Option<Line>,
         mandatory: bool,
         state: RemedyState,
+        gesture_id: Option<GestureId>,
         settled_at: Option<Timestamp>,
         created_at: Timestamp,
         version: domain::record::Version,
@@ -150,6 +152,7 @@ impl Table for Remedy {
             note: Col(self.details.note.clone()),
             mandatory: Col(self.mandatory),
             state: Col(self.state),
+            gesture_id: Col(self.gesture_id),
             settled_at: Col(self.settled_at),
             created_at: Col(self.created_at),
             version: Col(self.version),
@@ -170,6 +173,7 @@ impl Table for Remedy {
             },
             mandatory: row.mandatory.0,
             state: row.state.0,
+            gesture_id: row.gesture_id.0,
             settled_at: row.settled_at.0,
             created_at: row.created_at.0,
             version: row.version.0,
@@ -486,6 +490,25 @@ impl Tenant {
         let tier = row.try_get::<Col<Option<Code>>>("", "tier")?.0;
         let candidates = candidates(row.try_get("", "candidates")?)?;
         Ok(Prepared { known, number, tier, candidates })
+    }
+
+    /// Lets a gesture that was fulfilled for a complaint carry out the goodwill that was promised first and is still due,
+    /// if any is.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when the database fails.
+    pub async fn settle_goodwill(&self, gesture: &Gesture) -> Result<(), Failure> {
+        let Some(complaint) = gesture.complaint_id else { return Ok(()) };
+        let promised = remedies_of(complaint)
+            .filter(remedy::Column::State.eq(word(&RemedyState::Due)))
+            .filter(remedy::Column::Kind.eq(word(&RemedyKind::Goodwill)))
+            .order_by_asc(remedy::Column::Id)
+            .limit(1);
+        for goodwill in self.hold_all::<Remedy>(promised).await? {
+            self.record(goodwill.give(gesture.id, self.now())?).await?;
+        }
+        Ok(())
     }
 
     /// Finds a remedy of `complaint` in order to change it.

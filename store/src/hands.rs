@@ -3,6 +3,7 @@
 use crate::{Failure, Fault, Tenant, complaints::complaint, table::word};
 use domain::{
     complaints::{Complaint, ComplaintHands, ComplaintState, STAND_OFF_HOURS},
+    identity::Role,
     ids::{ComplaintId, StaffId},
     time::Timestamp,
 };
@@ -16,6 +17,16 @@ const MOST_AT_ONCE: u32 = 200;
 
 /// Minutes of an hour.
 const MINUTES: u32 = 60;
+
+/// Who may answer for complaints, whoever stands lowest first: what goes wrong with them has somewhere to go up to.
+const OWNING: [Role; 6] = [
+    Role::Clerk,
+    Role::SupportAgent,
+    Role::Manager,
+    Role::Owner,
+    Role::BrandSupport,
+    Role::BrandAdmin,
+];
 
 /// Whether a person, as `p`, is on leave on the day `$2`.
 const IS_AWAY: &str =
@@ -38,12 +49,12 @@ impl Tenant {
                     coalesce((SELECT is_gone FROM their WHERE id = $4), false) AS superior_is_gone,
                     (SELECT p.id FROM staff p
                      WHERE p.tenant_id = ac.tenant() AND p.status = 'active' AND p.id IS DISTINCT FROM $3
-                       AND p.role NOT IN ('auditor', 'technician') AND (p.dealer_id = $1 OR p.dealer_id IS NULL)
+                       AND p.role = ANY ($7) AND (p.dealer_id = $1 OR p.dealer_id IS NULL)
                        AND NOT {IS_AWAY}
                      ORDER BY p.id IS DISTINCT FROM (SELECT deputy_id FROM their WHERE id = $3),
                               p.id IS DISTINCT FROM (SELECT c.relationship_owner_id FROM customer c
                                                      WHERE c.tenant_id = ac.tenant() AND c.id = $5),
-                              p.dealer_id IS NULL,
+                              array_position($7::text[], p.role),
                               (SELECT count(*) FROM complaint c WHERE c.tenant_id = p.tenant_id
                                    AND c.owner_id = p.id AND c.state = ANY ($6)),
                               p.id
@@ -56,6 +67,7 @@ impl Tenant {
             complaint.escalated_staff_id.map(Uuid::from).into(),
             Uuid::from(complaint.details.customer_id).into(),
             open_states().into(),
+            OWNING.map(|role| word(&role)).to_vec().into(),
         ];
         let row = self.work().query_one_raw(self.statement(&sql, values)).await?;
         let row = row.ok_or(Fault::Stale)?;

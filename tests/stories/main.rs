@@ -24,6 +24,7 @@ mod audit;
 mod calendars;
 mod clocks;
 mod complaints;
+mod course;
 mod crowds;
 mod customers;
 mod degradation;

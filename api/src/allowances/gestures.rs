@@ -315,6 +315,7 @@ async fn fulfil_gesture(
     let bill = Bill { actual_minor: bill.actual_minor, role, staff_id: staff.id };
     let decision = gesture.fulfil(bill, means, &authority, work.now())?;
     let gesture = work.record_gesture(decision).await?;
+    work.settle_goodwill(&gesture).await?;
     work.changed(gesture).await
 }
 

@@ -12,8 +12,8 @@ pub struct ComplaintHands {
     pub owner_is_away: bool,
     /// Whether the one it went up to has left, or works for another dealer.
     pub superior_is_gone: bool,
-    /// Who could take it: the owner's deputy before the customer's own person, and those before whoever has the fewest;
-    /// nobody where there is none.
+    /// Who could take it: the owner's deputy before the customer's own person, and those before whoever stands lowest and
+    /// has the fewest; nobody where there is none.
     pub heir: Option<StaffId>,
     /// Who else has the rank that it went up to.
     pub next_superior: Option<StaffId>,

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     change::Change,
-    ids::{ComplaintId, CustomerId, DealerId, RemedyId},
+    ids::{ComplaintId, CustomerId, DealerId, GestureId, RemedyId},
     money::{Minor, Money},
     record::{Record, Version},
     refusal::{Refusal, illegal},
@@ -116,7 +116,7 @@ pub struct RemedyDetails {
 #[schema(examples(json!({"id": "rem_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": "cmp_01m80t7jx3e9vbq2f4c6d8g0hk",
     "resolution_no": 1, "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk",
     "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null,
-    "mandatory": false, "state": "due", "settled_at": null, "created_at": "2026-11-22T10:00:00Z",
+    "mandatory": false, "state": "due", "gesture_id": null, "settled_at": null, "created_at": "2026-11-22T10:00:00Z",
     "version": 1})))]
 pub struct Remedy {
     /// Its identifier.
@@ -136,6 +136,8 @@ pub struct Remedy {
     pub mandatory: bool,
     /// How far it has come.
     pub state: RemedyState,
+    /// The gesture by which it was carried out, from the customer's allowance; `null` when it was not, or not so.
+    pub gesture_id: Option<GestureId>,
     /// When it was carried out, waived or replaced.
     pub settled_at: Option<Timestamp>,
     /// When it was promised.
@@ -152,6 +154,16 @@ impl Remedy {
     /// `illegal_transition` when it is no longer due.
     pub fn complete(self, now: Timestamp) -> Result<Change<Self>, Refusal> {
         self.settle("complete", RemedyState::Done, now)
+    }
+
+    /// Says that it was carried out by something given from the customer's allowance.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition` when it is no longer due.
+    pub fn give(mut self, gesture: GestureId, now: Timestamp) -> Result<Change<Self>, Refusal> {
+        self.gesture_id = Some(gesture);
+        Ok(self.settle("complete", RemedyState::Done, now)?.with("gesture_id", gesture))
     }
 
     /// Says that the customer does not want it.
@@ -286,6 +298,7 @@ pub(super) fn promise(
             details,
             mandatory,
             state: RemedyState::Due,
+            gesture_id: None,
             settled_at: None,
             created_at: now,
             version: Version::FIRST,

@@ -52,6 +52,7 @@ impl Shop {
 #[tokio::test]
 async fn a_warning_and_a_missed_deadline_come_once_and_somebody_else_answers() {
     let shop = Shop::opens().await;
+    shop.hires("clerk").await;
     let (manager, owner) = (shop.hires("manager").await, shop.hires("owner").await);
     shop.promises("all", 0, watched()).await;
     let id = shop.complains().await.id();
