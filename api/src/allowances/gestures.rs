@@ -285,7 +285,8 @@ async fn reject_gesture(
 ///
 /// What it has cost is paid from the customer's account, from what expires first; what was held beyond is released.
 /// A cost above the estimate needs that much available on the account, and authority for the whole of it: that of the
-/// person who calls, or of the requester when a program does.
+/// person who calls, or of the requester when a program does. A gesture for a complaint (`complaint_id`) carries out the
+/// goodwill that was promised there first and is still due.
 #[utoipa::path(
     post, path = "/gestures/{id}/fulfil", tag = "gestures",
     operation_id = "fulfil_gesture",

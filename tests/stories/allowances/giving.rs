@@ -393,3 +393,26 @@ async fn what_a_person_grants_in_a_day_has_a_limit_over_all_customers() {
     assert_eq!(told(&shop.asks(2_001).await.expect(201)), ["per_month"]);
     assert_eq!(shop.asks(1_999).await.expect(201)["state"], "approved");
 }
+
+#[tokio::test]
+async fn goodwill_that_was_promised_to_a_complainer_is_given_from_the_allowance() {
+    let shop = Shop::opens().await;
+    shop.sells(40_000).await;
+    let complaint = crate::voice::complains(&shop.brand, &shop.customer).await.id();
+    let path = format!("/v1/complaints/{complaint}");
+    shop.clerk.post(&format!("{path}/acknowledge"), json!({})).await.expect(200);
+    let amount = json!({"amount": 2_800, "currency": "CNY"});
+    let decision = json!({"responsibility": "supplier", "text": "送您一份滤芯。", "recourse": "您可致电 12315。",
+        "remedies": [{"kind": "goodwill", "amount": amount}, {"kind": "repair"}]});
+    shop.clerk.post(&format!("{path}/decide"), decision).await.expect(200);
+    let mut wish = shop.gift(3_000);
+    wish["complaint_id"] = json!(complaint);
+    let asked = shop.clerk.post("/v1/gestures", wish).await.expect(201);
+    let bill = json!({"actual_minor": 2_800});
+    shop.clerk.post(&gesture(&asked, "fulfil"), bill).await.expect(200);
+    let remedies = shop.brand.get(&format!("{path}/remedies")).await.expect(200);
+    let [goodwill, repair] = &remedies.data()[..] else { panic!("{remedies:?}") };
+    assert_eq!((&goodwill["state"], &goodwill["gesture_id"]), (&json!("done"), &json!(asked.id())));
+    assert_eq!((&repair["state"], &repair["gesture_id"]), (&json!("due"), &Value::Null));
+    assert_eq!(shop.books().await, (7_200, 0));
+}
