@@ -182,7 +182,7 @@ async fn a_slot_takes_many_small_jobs_or_one_that_is_not() {
 #[test]
 fn small_kinds_are_kinds_of_events() {
     let ids = serde_json::json!({
-        "complaint": ComplaintId::from(Uuid::nil()), "resolution_no": 1,
+        "complaint": ComplaintId::from(Uuid::nil()), "resolution_no": 1, "refusals": 1,
         "asset": domain::ids::AssetId::from(Uuid::nil()),
         "enrolment": domain::ids::EnrolmentId::from(Uuid::nil()),
         "gesture": domain::ids::GestureId::from(Uuid::nil()),

@@ -663,3 +663,10 @@ fn a_complaint_is_always_in_somebodys_hands() {
     let named = received().record.hand_over(&gone).unwrap().record;
     assert_eq!(named.owner_id, heir);
 }
+
+#[test]
+fn who_is_content_need_not_be_told_any_more() {
+    let closed = untold().close(closing(Some(true)), now()).unwrap().record;
+    assert!(!closed.is_untold());
+    assert_eq!(closed.tell(now()).unwrap_err().rule.code, "illegal_transition");
+}

@@ -86,7 +86,7 @@ const NEVER: &[(&str, &str, &str)] = &[
         "a complaint is closed although the customer was told nothing",
         "UPDATE complaint SET state = 'closed', closed_at = now(), resolved_at = now(), told_at = NULL,
                               customer_satisfied = NULL, decision = '{}'",
-        "complaint_check4",
+        "complaint__silence",
     ),
     (
         "a technician is at two customers' at once",
