@@ -111,6 +111,7 @@ pub(crate) async fn begin_by(
         | Event::MessageQueued { .. }
         | Event::StepsLeftBehind { .. }
         | Event::SopStepDue { .. }
+        | Event::WorkingHoursChanged { .. }
         | Event::SlaClockDue { .. } => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     calendars::BusinessCalendar,
     change::Change,
+    event::{Event, HoursOf},
     ids::{CalendarId, DealerId, SiteId},
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
@@ -171,14 +172,15 @@ impl Site {
     ) -> Result<Change<Self>, Refusal> {
         check(&details.hours)?;
         calendar.map_or(Ok(()), BusinessCalendar::may_be_taken)?;
-        Ok(Change::created(Self {
+        let opened = Change::created(Self {
             id,
             dealer_id,
             status: SiteStatus::Active,
             details,
             version: Version::FIRST,
             created_at: now,
-        }))
+        });
+        Ok(opened.emits(hours_changed(dealer_id)))
     }
 
     /// Changes what is said about it. `calendar` is the one that `details` name.
@@ -195,7 +197,11 @@ impl Site {
         if self.details.calendar_id != details.calendar_id {
             calendar.map_or(Ok(()), BusinessCalendar::may_be_taken)?;
         }
-        Ok(Change::edit("change", &self, |it| it.details = details))
+        let SiteDetails { tz, hours, calendar_id, .. } = &self.details;
+        let works_otherwise =
+            (tz, hours, calendar_id) != (&details.tz, &details.hours, &details.calendar_id);
+        let change = Change::edit("change", &self, |it| it.details = details);
+        Ok(if works_otherwise { change.emits(hours_changed(self.dealer_id)) } else { change })
     }
 
     /// Ends the work there.
@@ -225,7 +231,8 @@ impl Site {
         if self.status != from {
             return Err(illegal(self.status, self.status.allowed()));
         }
-        Ok(Change::new(action, Self { status: to, ..self }).moved(from, to))
+        let event = hours_changed(self.dealer_id);
+        Ok(Change::new(action, Self { status: to, ..self }).moved(from, to).emits(event))
     }
 
     /// From when to when work is done there on `date`; `None` on days off and at a closed site.
@@ -235,6 +242,11 @@ impl Site {
             self.status == SiteStatus::Active && hours.weekdays.contains(&Weekday::of(date));
         works.then(|| (date.at(hours.opens, *tz), date.at(hours.closes, *tz)))
     }
+}
+
+/// A dealer works as the first of its open sites does, so each of them may be the one that counts.
+fn hours_changed(dealer: DealerId) -> Event {
+    Event::WorkingHoursChanged { whose: HoursOf::Dealer(dealer), after: None }
 }
 
 impl SiteStatus {
