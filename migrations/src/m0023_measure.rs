@@ -1,8 +1,8 @@
-//! Deadlines that are counted anew, and what is told of them.
+//! Deadlines that are counted anew, and what the resolution log and reports tell of them.
 
 use sea_orm_migration::prelude::*;
 
-/// Adds policies that are applied to running clocks.
+/// Adds policies that are applied to running clocks, and clocks to the lines of the log.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -15,10 +15,17 @@ const CLOCKS: &str = "
     CREATE INDEX sla_clock__by_undecided ON sla_clock (tenant_id, complaint_id, dealer_id)
         WHERE state IN ('running', 'paused');";
 
+/// Lines of the log that are there already tell of no clocks: they were sealed without them.
+const LOGGED: &str = "
+    ALTER TABLE resolution ADD COLUMN clocks jsonb NOT NULL DEFAULT '[]';
+    ALTER TABLE resolution ALTER COLUMN clocks DROP DEFAULT;";
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(CLOCKS).await?;
+        for sql in [CLOCKS, LOGGED] {
+            manager.get_connection().execute_unprepared(sql).await?;
+        }
         Ok(())
     }
 }

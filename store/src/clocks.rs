@@ -1,21 +1,23 @@
 //! Tables `sla_policy`, `sla_version`, `sla_clock` and `sla_event`: what is promised, and what has come of it.
 
 use crate::{
-    Failure, Fault, Missing, Tenant, documents,
+    Failure, Fault, Missing, Tenant,
+    complaints::complaint,
+    documents,
     findings::unsettled_about,
     listed, numbers, rows, table,
     table::{Col, word},
-    complaints::complaint,
     together::{together, upon},
     words,
 };
 use domain::{
     change::Change,
     clocks::{
-        MOST_SLA_POLICIES, SlaApplied, SlaApplying, SlaAppliesTo, SlaBreachAction, SlaCandidate, SlaClock, SlaClockState,
-        SlaEvent, SlaEventKind, SlaHours, SlaMatter, SlaMetric, SlaMinutes, SlaMove, SlaOpening,
-        SlaPolicy, SlaPolicyDetails, SlaPolicyRank, SlaPolicyStatus, SlaPublication, SlaReading,
-        SlaTarget, SlaVersion, SlaVersionDetails, SlaVersionState, SlaWarningAction,
+        MOST_SLA_POLICIES, SlaApplied, SlaAppliesTo, SlaApplying, SlaBreachAction, SlaCandidate,
+        SlaClock, SlaClockState, SlaEvent, SlaEventKind, SlaHours, SlaMatter, SlaMetric,
+        SlaMinutes, SlaMove, SlaOpening, SlaPolicy, SlaPolicyDetails, SlaPolicyRank,
+        SlaPolicyStatus, SlaPublication, SlaReading, SlaTarget, SlaVersion, SlaVersionDetails,
+        SlaVersionState, SlaWarningAction,
     },
     complaints::{Complaint, ComplaintState, Superiors},
     customers::Customer,
@@ -168,12 +170,17 @@ pub fn sla_clocks(wanted: ClocksWanted) -> Select<sla_clock::Entity> {
         .apply_if(wanted.due_before, |all, at| all.filter(Is::DueAt.lt(instant(at))))
 }
 
+/// All clocks of a complaint.
+pub(crate) fn clocks_of(complaint: ComplaintId) -> Select<sla_clock::Entity> {
+    sla_clocks(ClocksWanted { complaint_id: Some(complaint), ..ClocksWanted::default() })
+}
+
 /// Those clocks of a complaint to which something can still happen.
 fn live_clocks(complaint: ComplaintId) -> Select<sla_clock::Entity> {
     use sla_clock::Column as Is;
     let over = [SlaClockState::Met, SlaClockState::MetLate].map(|state| word(&state));
     let runs_on = Is::Metric.eq(word(&SlaMetric::TotalResolution));
-    sla_clocks(ClocksWanted { complaint_id: Some(complaint), ..ClocksWanted::default() })
+    clocks_of(complaint)
         .filter(Is::State.ne(word(&SlaClockState::Cancelled)))
         .filter(Condition::any().add(Is::State.is_not_in(over)).add(runs_on))
 }
@@ -447,8 +454,7 @@ impl Tenant {
         let matter = SlaMatter::of(&complaint.details, customer.details.tier);
         let in_force = self.sla_candidates().await?;
         let picked = SlaApplying::check(&complaint, SlaCandidate::pick(&in_force, &matter))?;
-        let clocks = ClocksWanted { complaint_id: Some(complaint.id), ..ClocksWanted::default() };
-        let clocks = self.hold_all::<SlaClock>(sla_clocks(clocks)).await?;
+        let clocks = self.hold_all::<SlaClock>(clocks_of(complaint.id)).await?;
         let are_needed =
             picked.needs_calendar() || clocks.iter().any(|clock| clock.target.working_time);
         let hours = self.sla_hours(matter.dealer_id, are_needed).await?;

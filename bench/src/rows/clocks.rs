@@ -86,12 +86,7 @@ pub(super) async fn measure(stage: &mut Stage) -> Result<Vec<Row>, Trouble> {
 }
 
 /// Opens so many complaints with a clock each, all of which run for a year, after the last ones are forgotten.
-async fn fill(
-    stage: &Stage,
-    database: &str,
-    amount: &Amount,
-    open: u32,
-) -> Result<(), Trouble> {
+async fn fill(stage: &Stage, database: &str, amount: &Amount, open: u32) -> Result<(), Trouble> {
     let tenants = amount.tenants;
     let sql = format!(
         "{QUIETLY} TRUNCATE complaint, sla_clock, sla_event, audit_entry, job, bench.due CASCADE;

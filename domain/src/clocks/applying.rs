@@ -50,9 +50,7 @@ impl<'a> SlaApplying<'a> {
         if !complaint.state.is_open() {
             return Err(illegal(complaint.state, complaint.state.allowed()));
         }
-        picked.ok_or_else(|| {
-            Refusal::new(&NO_SLA_POLICY_APPLIES).with("number", &complaint.number)
-        })
+        picked.ok_or_else(|| Refusal::new(&NO_SLA_POLICY_APPLIES).with("number", &complaint.number))
     }
 
     /// Applies the version to the clocks of the complaint, all of which are in `readings`. What is done or given up stays

@@ -1,8 +1,8 @@
 //! Clocks: how far a complaint has come towards one target, as its log says.
 
 use super::{
-    MOST_SLA_EVENTS, SlaBreachAction, SlaCandidate, SlaEvent, SlaEventKind, SlaMetric, SlaStanding, SlaTarget,
-    TOO_MANY_WAITS,
+    MOST_SLA_EVENTS, SlaBreachAction, SlaCandidate, SlaEvent, SlaEventKind, SlaMetric, SlaStanding,
+    SlaTarget, TOO_MANY_WAITS,
     deadline::{Stretch, always, counted_seconds, deadline},
 };
 use crate::{

@@ -69,7 +69,8 @@ impl SlaOpening {
             .targets
             .iter()
             .map(|target| {
-                let clock = SlaClock::of(SlaClockId::from(ids()), &complaint.record, picked, target);
+                let clock =
+                    SlaClock::of(SlaClockId::from(ids()), &complaint.record, picked, target);
                 clock.begin(hours, || SlaEventId::from(ids()))
             })
             .collect();

@@ -117,8 +117,7 @@ pub static SLA_LOG_FULL: Rule = Rule {
         zh: "{metric} 的计时已有 {events} 条记录，不能再应用其他策略。",
     },
     advice: Bilingual {
-        en: "Leave the policy that counts for it.",
-        zh: "请保留目前适用的策略。",
+        en: "Leave the policy that counts for it.", zh: "请保留目前适用的策略。"
     },
 };
 

@@ -132,7 +132,10 @@ fn told(clock: &SlaClock, event: &SlaEvent, is_by_target: bool) -> SlaTold {
 fn span(clock: &SlaClock) -> (String, String) {
     let minutes = clock.target.within_minutes;
     if clock.target.working_time {
-        return (format!(", {minutes} minutes of working time"), format!("，时限为 {minutes} 分钟（工作时间）"));
+        return (
+            format!(", {minutes} minutes of working time"),
+            format!("，时限为 {minutes} 分钟（工作时间）"),
+        );
     }
     (format!(", {minutes} minutes"), format!("，时限为 {minutes} 分钟"))
 }

@@ -17,7 +17,7 @@ mod word;
 pub use canonical::canonical;
 pub use chain::{ChainCheck, Flaw, FlawKind, NotedHead, read_line};
 pub use course::{ComplaintClosing, ComplaintReopening, Connections, Decided, DecisionDetails};
-pub use log::{Resolution, SettledRemedy};
+pub use log::{ClockOutcome, LoggedClock, MOST_LOGGED_CLOCKS, Resolution, SettledRemedy};
 pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};
 pub use rules::*;
 pub use seals::{

@@ -64,7 +64,7 @@ async fn an_export_is_verified_without_the_service() {
     let says = "WRONG: line 2: entry 2 (complaint C-000001) is not what was sealed: it was changed\n\
                 aftercare: the file is not as it was exported";
     assert!(wrong.ends_with(says), "{wrong}");
-    let spaced = reply.text.replacen("\"form\":1", "\"form\": 1", 1);
+    let spaced = reply.text.replacen("\"form\":2", "\"form\": 2", 1);
     let wrong = Paper::with(&spaced).verifies(&[]).await.unwrap_err();
     assert!(wrong.contains("line 1 is not written as it was exported"), "{wrong}");
     let without = [lines[0], lines[2], lines[3], lines[4]].join("\n");
@@ -85,11 +85,15 @@ async fn an_export_is_verified_without_the_service() {
 #[tokio::test]
 async fn the_vectors_in_the_documents_are_verified_by_the_program() {
     let sample = Paper::with(&crate::shell::read("docs/resolution-log-sample.jsonl"));
-    let head = "78761a196f1dce3cb1f562d496c1b2cc5e0a2f554ee229aaeacf0fbe458f0a49";
-    assert_eq!(
-        sample.verifies(&["--head", &format!("3:{head}")]).await,
-        Ok(format!("FILE: 3 entries are as they were sealed, up to 3:{head}"))
-    );
+    // What was noted while there was one form is still on the way.
+    let noted = "3:78761a196f1dce3cb1f562d496c1b2cc5e0a2f554ee229aaeacf0fbe458f0a49";
+    let head = "c499081f0b9da11a7dc390943e5a2ebe660d6aaafb12a35bea8177eb4beae430";
+    for expected in [noted, &format!("5:{head}")] {
+        assert_eq!(
+            sample.verifies(&["--head", expected]).await,
+            Ok(format!("FILE: 5 entries are as they were sealed, up to 5:{head}"))
+        );
+    }
 }
 
 #[tokio::test]
