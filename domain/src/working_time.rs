@@ -261,6 +261,13 @@ impl WorkingCalendar {
         })
     }
 
+    /// The stretches of work that begin on a day of another zone, in order; what runs on from the day before begins with
+    /// the day.
+    pub fn on_day_of(&self, zone: Zone, day: CivilDate) -> Vec<Stretch> {
+        let [begins, ends] = [day, day.plus_days(1)].map(|one| one.at(WallTime::MIDNIGHT, zone));
+        self.spans(begins).take_while(|stretch| stretch.from < ends).collect()
+    }
+
     fn spans_of(&self, day: CivilDate) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         self.day(day).intervals.iter().map(move |WorkingInterval { opens, closes }| {
             let last = if closes > opens { day } else { day.plus_days(1) };

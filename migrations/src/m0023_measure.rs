@@ -20,10 +20,16 @@ const LOGGED: &str = "
     ALTER TABLE resolution ADD COLUMN clocks jsonb NOT NULL DEFAULT '[]';
     ALTER TABLE resolution ALTER COLUMN clocks DROP DEFAULT;";
 
+/// Reports are about complaints that were received on some days; a person's timeline about what they did. Programs and
+/// workers do most, and have none.
+const REPORTS: &str = "
+    CREATE INDEX complaint__by_created_at ON complaint (tenant_id, created_at);
+    CREATE INDEX audit_entry__by_person ON audit_entry (tenant_id, actor, id) WHERE left(actor, 4) = 'stf_';";
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for sql in [CLOCKS, LOGGED] {
+        for sql in [CLOCKS, LOGGED, REPORTS] {
             manager.get_connection().execute_unprepared(sql).await?;
         }
         Ok(())

@@ -6,6 +6,7 @@ mod chain;
 mod course;
 mod log;
 mod remedies;
+pub mod reports;
 mod rules;
 mod seals;
 mod superiors;
@@ -13,6 +14,7 @@ mod superiors;
 mod tests;
 mod waiting;
 mod word;
+pub mod work;
 
 pub use canonical::canonical;
 pub use chain::{ChainCheck, Flaw, FlawKind, NotedHead, read_line};

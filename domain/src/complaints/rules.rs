@@ -1,5 +1,6 @@
 //! The refusals of complaints.
 
+use super::reports::REPORT_TOO_LARGE;
 use crate::{
     refusal::{Kind, Rule},
     text::Bilingual,
@@ -188,4 +189,5 @@ pub static RULES: &[&Rule] = &[
     &RECOURSE_UNTOLD,
     &REOPENING_TOO_LATE,
     &EXPORT_TOO_LARGE,
+    &REPORT_TOO_LARGE,
 ];
