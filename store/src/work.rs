@@ -24,7 +24,7 @@ const WORK: &str = "
         FROM complaint c
         WHERE c.tenant_id = ac.tenant() AND (c.owner_id = $1 OR c.escalated_staff_id = $1) AND c.state = ANY ($2)
     ), due AS (
-        SELECT m.id AS complaint_id, 'acknowledge' AS metric, m.first_answer_due_at AS due_at
+        SELECT m.id AS complaint_id, 'acknowledge' COLLATE \"C\" AS metric, m.first_answer_due_at AS due_at
         FROM mine m WHERE m.first_answer = 'due'
         UNION ALL
         SELECT k.complaint_id, k.metric, k.due_at FROM mine m

@@ -82,7 +82,8 @@ async fn a_policy_is_applied_where_one_is_for_the_complaint_and_by_whoever_may_w
     let other = shop.key.post("/v1/dealers", json!({"code": "suzhou", "name": "苏州店"})).await;
     let elsewhere = shop.house.dealer_key(shop.brand, &other.expect(201).id());
     elsewhere.post(&apply, json!({})).await.refused(404, "not_found");
-    let auditor = shop.house.person(shop.brand, Role::Auditor, uuid::Uuid::from_u128(1).into(), None);
+    let auditor =
+        shop.house.person(shop.brand, Role::Auditor, uuid::Uuid::from_u128(1).into(), None);
     auditor.post(&apply, json!({})).await.refused(403, "forbidden");
     // One that arrived before there was a policy gets its clocks.
     let applied = shop.key.post(&apply, json!({})).await.expect(200);

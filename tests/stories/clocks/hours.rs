@@ -76,7 +76,10 @@ async fn a_day_that_becomes_free_moves_clock_and_answer_and_timer_at_once() {
         (&json!(TUESDAY), &json!("2026-01-13 09:30"))
     );
     let told = shop.timeline(&id).await;
-    assert!(told.ends_with(&["move_deadline".to_owned(), "move_first_answer".to_owned()]), "{told:?}");
+    assert!(
+        told.ends_with(&["move_deadline".to_owned(), "move_first_answer".to_owned()]),
+        "{told:?}"
+    );
 
     // The old timers find nothing to do, and the new ones come.
     shop.sets(MONDAY);
@@ -93,7 +96,10 @@ async fn a_day_that_becomes_free_moves_clock_and_answer_and_timer_at_once() {
     shop.key.send(deleted).await.expect(204);
     shop.house.settle().await;
     let breached = shop.clock(&id, "acknowledge").await;
-    assert_eq!((&breached["state"], &breached["breached_at"]), (&json!("breached"), &json!(TUESDAY)));
+    assert_eq!(
+        (&breached["state"], &breached["breached_at"]),
+        (&json!("breached"), &json!(TUESDAY))
+    );
     assert_eq!(shop.key.get(&path).await["first_answer_due_at"], TUESDAY);
     shop.act(&id, "acknowledge", json!({})).await;
     assert_eq!(shop.clock(&id, "acknowledge").await["state"], "met_late");
@@ -203,13 +209,22 @@ async fn many_are_counted_anew_piece_by_piece_and_others_not_at_all() {
     let wall = shop.complains().await.id();
     shop.house.settle().await;
     let owner = shop.house.owner().await;
-    let one = MANY.replace("FROM complaint c, generate", "FROM complaint c JOIN sla_clock k
-        ON k.complaint_id = c.id AND (k.target ->> 'working_time')::boolean, generate");
-    let one = one.replace("FROM sla_clock k, complaint c WHERE", "FROM sla_clock k, complaint c
-        WHERE (k.target ->> 'working_time')::boolean AND");
-    let one = one.replace("FROM sla_event e, sla_clock k WHERE", "FROM sla_event e JOIN sla_clock f
+    let one = MANY.replace(
+        "FROM complaint c, generate",
+        "FROM complaint c JOIN sla_clock k
+        ON k.complaint_id = c.id AND (k.target ->> 'working_time')::boolean, generate",
+    );
+    let one = one.replace(
+        "FROM sla_clock k, complaint c WHERE",
+        "FROM sla_clock k, complaint c
+        WHERE (k.target ->> 'working_time')::boolean AND",
+    );
+    let one = one.replace(
+        "FROM sla_event e, sla_clock k WHERE",
+        "FROM sla_event e JOIN sla_clock f
         ON f.id = e.sla_clock_id AND (f.target ->> 'working_time')::boolean, sla_clock k
-        WHERE (k.target ->> 'working_time')::boolean AND");
+        WHERE (k.target ->> 'working_time')::boolean AND",
+    );
     owner.execute_unprepared(&one).await.unwrap();
     let due_on = |at: &str| format!("SELECT count(*) FROM sla_clock WHERE due_at = '{at}'");
     assert_eq!(shop.asks(&due_on(MONDAY)).await, 251);

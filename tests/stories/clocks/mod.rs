@@ -3,8 +3,10 @@
 mod applying;
 mod hours;
 mod policies;
+mod reports;
 mod running;
 mod timers;
+mod work;
 
 use crate::{
     house::{Client, House, Reply},

@@ -215,12 +215,9 @@ async fn of_twenty_thousand_clocks_those_that_are_due_cost_something_and_no_othe
     let all_told = async || (asked(&owner, others).await == 0).then_some(());
     until("the connections end", all_told, String::new).await;
     // A look at the queue, of which there are many, touches those that are due and no others.
-    for (table, most_read) in [
-        ("sla_clock", 51 * 10),
-        ("sla_event", 51 * 10),
-        ("complaint", 51 * 10),
-        ("job", 51 * 60),
-    ] {
+    for (table, most_read) in
+        [("sla_clock", 51 * 10), ("sla_event", 51 * 10), ("complaint", 51 * 10), ("job", 51 * 60)]
+    {
         let (read, _) = touched(&owner, table).await;
         assert!(read <= most_read, "{read} rows of {table} were read");
     }
