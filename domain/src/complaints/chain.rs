@@ -217,7 +217,7 @@ impl ChainCheck {
     /// What is wrong with it.
     pub fn follow(&mut self, seal: &LogSeal, entry: Option<&LogEntry>) -> Result<(), Flaw> {
         let document = entry.and_then(|entry| entry.document(seal.form));
-        let number = document.as_ref().and_then(complaint_number);
+        let number = entry.map(|entry| entry.complaint_number().to_owned());
         let wrong =
             |kind| Flaw { serial: Some(seal.serial), complaint_number: number.clone(), kind };
         self.in_place(seal.serial).map_err(&wrong)?;

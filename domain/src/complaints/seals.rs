@@ -155,6 +155,14 @@ impl LogEntry {
         }
     }
 
+    /// The number of the complaint that it is about.
+    pub fn complaint_number(&self) -> &str {
+        match self {
+            Self::Resolution(line) => &line.complaint_number,
+            Self::CustomerWord(word) => &word.complaint_number,
+        }
+    }
+
     /// Whose people may see it.
     pub fn dealer(&self) -> Option<DealerId> {
         match self {

@@ -1,7 +1,7 @@
 //! What waits for one person, the most urgent first, and what they did.
 
 use super::{Shop, target};
-use crate::house::Client;
+use crate::house::{Client, Reply};
 use domain::identity::Role;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ impl Shop {
 }
 
 /// What each item is: the number of the complaint, what is due, and by when.
-fn told(work: &Value) -> Vec<String> {
+fn told(work: &Reply) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let item = |one: &Value| {
         ["complaint_number", "remedy_kind", "metric", "due_at"]
@@ -85,7 +85,7 @@ async fn a_long_list_is_read_piece_by_piece_and_nothing_is_left_out() {
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = shop.key.get(&format!("{path}?limit=2{cursor}")).await.expect(200);
-        seen.extend(told(&page.body));
+        seen.extend(told(&page));
         assert_eq!(page["has_more"], json!(!page["next_cursor"].is_null()));
         let Some(next) = page["next_cursor"].as_str() else { break };
         cursor = format!("&cursor={next}");

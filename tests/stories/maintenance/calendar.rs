@@ -20,7 +20,7 @@ impl Service {
         let calendar = self.key.post("/v1/calendars", office).await.expect(201).id();
         for (day, said) in days {
             let path = format!("/v1/calendars/{calendar}/exceptions/{day}");
-            self.key.put(&path, said.clone()).await.expect(200);
+            self.key.put(&path, said.clone()).await.expect(201);
         }
         let site = format!("/v1/sites/{}", self.site);
         let read = self.key.get(&site).await.expect(200);

@@ -277,7 +277,7 @@ async fn a_line_tells_which_deadlines_were_kept_and_which_were_missed() {
          total_resolution kept, due 2026-01-05T11:00:00Z, done 2026-01-05T03:00:00Z"
     );
     assert_eq!(rows[1]["clocks"], "", "a word has none");
-    let sheet = self::bytes(&desk.house, &desk, "xlsx").await;
+    let sheet = bytes(&desk.house, &desk, "xlsx").await;
     let mut book = zip::ZipArchive::new(Cursor::new(sheet)).unwrap();
     let mut texts = String::new();
     book.by_name("xl/sharedStrings.xml").unwrap().read_to_string(&mut texts).unwrap();
