@@ -34,6 +34,7 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 #[into_params(parameter_in = Query)]
 struct ReportFilters {
     /// By what complaints are told apart; by dealer when left out.
+    #[param(inline)]
     by: Option<ComplaintsBy>,
     /// Those that this dealer's people answer.
     dealer_id: Option<DealerId>,
