@@ -350,10 +350,11 @@ impl Tenant {
         most: u32,
     ) -> Result<Option<ComplaintId>, Failure> {
         let found = self.due_by_hours_of(whose, after, most).await?;
+        let Some(last) = found.last().copied() else { return Ok(None) };
         let named = complaint::Entity::find().filter(complaint::Column::Id.is_in(found.clone()));
         let complaints = self.hold_all::<Complaint>(named).await?;
         let due = sla_clock::Entity::find()
-            .filter(sla_clock::Column::ComplaintId.is_in(found.clone()))
+            .filter(sla_clock::Column::ComplaintId.is_in(found))
             .filter(sla_clock::Column::State.is_in(UNDECIDED.map(|state| word(&state))));
         let mut clocks: BTreeMap<ComplaintId, Vec<SlaClock>> = BTreeMap::new();
         for clock in self.hold_all::<SlaClock>(due).await? {
@@ -369,7 +370,7 @@ impl Tenant {
             };
             self.recount(complaint, theirs, hours).await?;
         }
-        Ok(found.last().copied().map(ComplaintId::from))
+        Ok(Some(last.into()))
     }
 
     /// The next complaints with clocks that are due in the working time of `whose` people.

@@ -117,6 +117,10 @@ impl<'a> SlaApplying<'a> {
         mut next_id: impl FnMut() -> SlaEventId,
     ) -> Result<SlaMove, Refusal> {
         let SlaMove { clock, mut added, .. } = clock.begin(self.hours, &mut next_id);
+        // The time began to run then, and it is written down now.
+        for event in &mut added {
+            event.created_at = self.now;
+        }
         let reading = SlaReading { clock: clock.clone(), events: added.clone() };
         let since = reading.follow(self.complaint, self.hours, &mut next_id, self.now)?;
         let clock = match since {
