@@ -4,6 +4,9 @@ use domain::time::{CivilDate, Timestamp, WallTime};
 use std::ops::Range;
 use store::{Fault, Tenant};
 
+/// A report looks back so many days when nobody says how far.
+const USUAL_DAYS: i64 = 30;
+
 /// From one day to another, both included.
 pub(crate) struct Days {
     /// The first.
@@ -31,4 +34,9 @@ impl Days {
         let span = from_on.at(midnight, zone)..to_on.plus_days(1).at(midnight, zone);
         Ok(Self { from_on, to_on, span })
     }
+}
+
+/// The last thirty days, when the caller names no first one.
+pub(crate) fn lately(_: CivilDate, to_on: CivilDate) -> CivilDate {
+    to_on.plus_days(0_i64.saturating_sub(USUAL_DAYS))
 }

@@ -11,6 +11,7 @@ mod audit;
 mod calendars;
 mod catalogue;
 mod clocks;
+mod complaint_reports;
 mod complaints;
 mod contract;
 mod customer_events;
@@ -43,6 +44,7 @@ mod settle;
 mod sops;
 mod surveys;
 mod tenancy;
+mod work;
 
 use access::Api;
 use axum::{Extension, Router, middleware};
@@ -70,6 +72,7 @@ fn routes() -> OpenApiRouter<Api> {
 fn v1() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(audit::router())
+        .merge(work::router())
         .merge(jobs::router())
         .merge(tenancy::router())
         .merge(calendars::router())
@@ -83,6 +86,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sandbox::router())
         .merge(sops::router())
         .merge(complaints::router())
+        .merge(complaint_reports::router())
         .merge(resolution_log::router())
         .merge(clocks::router())
         .merge(surveys::router())

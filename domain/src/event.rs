@@ -82,7 +82,7 @@ pub enum Event {
         /// What was seen of the peers.
         benchmark: ServiceBenchmarkId,
     },
-    /// A calendar is there, counts by other holidays, or says something else about single days.
+    /// A calendar is there, has other hours, counts by other holidays, or says something else about single days.
     CalendarChanged {
         /// Which calendar.
         calendar: CalendarId,
@@ -258,6 +258,25 @@ pub enum Event {
         /// Of which complaint.
         complaint: ComplaintId,
     },
+    /// Somebody works at other hours now: deadlines in working time are counted anew.
+    WorkingHoursChanged {
+        /// Whose hours they are.
+        whose: HoursOf,
+        /// The complaint up to which, in the order of identifiers, it is done.
+        after: Option<ComplaintId>,
+    },
+}
+
+/// Whose hours have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoursOf {
+    /// Those of every dealer who works by this calendar.
+    Calendar(CalendarId),
+    /// Those of this dealer.
+    Dealer(DealerId),
+    /// The usual ones in the zone of the brand: its own, and those of dealers who have no open site.
+    Brand,
 }
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of

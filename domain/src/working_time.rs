@@ -247,9 +247,14 @@ impl WorkingCalendar {
 
     /// The stretches of work from `from` on, in order, none of which overlaps another, for ten years.
     pub(crate) fn spans(&self, from: Timestamp) -> impl Iterator<Item = Stretch> {
+        self.spans_for(MOST_DAYS, from)
+    }
+
+    /// The same for so many days.
+    fn spans_for(&self, most_days: i64, from: Timestamp) -> impl Iterator<Item = Stretch> {
         let first = from.date_in(self.zone);
         // The day before may still be going on.
-        let days = (-1..MOST_DAYS).map(move |day| first.plus_days(day));
+        let days = (-1..most_days).map(move |day| first.plus_days(day));
         let mut counted_until = from;
         days.flat_map(|day| self.spans_of(day)).filter_map(move |(opens, closes)| {
             let opens = opens.max(counted_until);
@@ -259,6 +264,14 @@ impl WorkingCalendar {
             counted_until = closes;
             Some(Stretch { from: opens, to: closes })
         })
+    }
+
+    /// The stretches of work that begin on a day of another zone, in order; what runs on from the day before begins with
+    /// the day.
+    pub fn on_day_of(&self, zone: Zone, day: CivilDate) -> Vec<Stretch> {
+        let [begins, ends] = [day, day.plus_days(1)].map(|one| one.at(WallTime::MIDNIGHT, zone));
+        // The day may be two of this calendar's, and those around it are looked at, too.
+        self.spans_for(3, begins).take_while(|stretch| stretch.from < ends).collect()
     }
 
     fn spans_of(&self, day: CivilDate) -> impl Iterator<Item = (Timestamp, Timestamp)> {

@@ -20,6 +20,7 @@ mod m0017_calendars;
 mod m0018_clocks;
 mod m0019_sealed_log;
 mod m0020_course;
+mod m0023_measure;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0018_clocks::Migration),
             Box::new(m0019_sealed_log::Migration),
             Box::new(m0020_course::Migration),
+            Box::new(m0023_measure::Migration),
         ]
     }
 }

@@ -3,10 +3,12 @@
 use crate::{listed, table};
 use domain::{
     audit::AuditEntry,
-    ids::{AnyId, CustomerId, DealerId},
+    ids::{AnyId, CustomerId, DealerId, StaffId},
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _, Select};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _, Select, sea_query::Expr,
+};
 use uuid::Uuid;
 
 table! {
@@ -36,6 +38,13 @@ pub struct Wanted<'a> {
     pub customer: Option<CustomerId>,
     /// Those about what is one dealer's, and about what its people did.
     pub dealer: Option<DealerId>,
+}
+
+/// Lines about what a person did. Only those of people are in the index, which the second condition says to the database.
+pub fn done_by(person: StaffId) -> Select<audit_entry::Entity> {
+    audit_entry::Entity::find()
+        .filter(audit_entry::Column::Actor.eq(person.to_string()))
+        .filter(Expr::cust("left(actor, 4) = 'stf_'"))
 }
 
 /// Lines as `wanted`.

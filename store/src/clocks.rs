@@ -1,23 +1,27 @@
 //! Tables `sla_policy`, `sla_version`, `sla_clock` and `sla_event`: what is promised, and what has come of it.
 
 use crate::{
-    Failure, Fault, Missing, Tenant, documents,
+    Failure, Fault, Missing, Tenant,
+    complaints::complaint,
+    documents,
     findings::unsettled_about,
     listed, numbers, rows, table,
     table::{Col, word},
-    together::upon,
+    together::{together, upon},
     words,
 };
 use domain::{
     change::Change,
     clocks::{
-        MOST_SLA_POLICIES, SlaAppliesTo, SlaBreachAction, SlaCandidate, SlaClock, SlaClockState,
-        SlaEvent, SlaEventKind, SlaHours, SlaMatter, SlaMetric, SlaMinutes, SlaMove, SlaOpening,
-        SlaPolicy, SlaPolicyDetails, SlaPolicyRank, SlaPolicyStatus, SlaPublication, SlaReading,
-        SlaTarget, SlaVersion, SlaVersionDetails, SlaVersionState, SlaWarningAction,
+        MOST_SLA_POLICIES, SlaApplied, SlaAppliesTo, SlaApplying, SlaBreachAction, SlaCandidate,
+        SlaClock, SlaClockState, SlaEvent, SlaEventKind, SlaHours, SlaMatter, SlaMetric,
+        SlaMinutes, SlaMove, SlaOpening, SlaPolicy, SlaPolicyDetails, SlaPolicyRank,
+        SlaPolicyStatus, SlaPublication, SlaReading, SlaTarget, SlaVersion, SlaVersionDetails,
+        SlaVersionState, SlaWarningAction,
     },
     complaints::{Complaint, ComplaintState, Superiors},
-    event::Event,
+    customers::Customer,
+    event::{Event, HoursOf},
     findings::{Finding, FindingKind},
     identity::{Rank, Role},
     ids::{
@@ -32,7 +36,7 @@ use sea_orm::{
 };
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use uuid::Uuid;
 
 /// The versions that count, as one document; null where there is none. As a part of another question it costs no flight.
@@ -44,6 +48,9 @@ pub(crate) const CANDIDATES: &str = "
 
 /// Events that are read of one clock: a few warnings, and those that a reopening adds, come to what it may have.
 const MOST_READ: u64 = 500;
+
+/// States in which a clock is neither kept nor missed.
+const UNDECIDED: [SlaClockState; 2] = [SlaClockState::Running, SlaClockState::Paused];
 
 numbers!(SlaPolicyRank, SlaMinutes);
 words!(SlaPolicyStatus, SlaVersionState, SlaClockState, SlaEventKind, SlaMetric);
@@ -163,12 +170,17 @@ pub fn sla_clocks(wanted: ClocksWanted) -> Select<sla_clock::Entity> {
         .apply_if(wanted.due_before, |all, at| all.filter(Is::DueAt.lt(instant(at))))
 }
 
+/// All clocks of a complaint.
+pub(crate) fn clocks_of(complaint: ComplaintId) -> Select<sla_clock::Entity> {
+    sla_clocks(ClocksWanted { complaint_id: Some(complaint), ..ClocksWanted::default() })
+}
+
 /// Those clocks of a complaint to which something can still happen.
 fn live_clocks(complaint: ComplaintId) -> Select<sla_clock::Entity> {
     use sla_clock::Column as Is;
     let over = [SlaClockState::Met, SlaClockState::MetLate].map(|state| word(&state));
     let runs_on = Is::Metric.eq(word(&SlaMetric::TotalResolution));
-    sla_clocks(ClocksWanted { complaint_id: Some(complaint), ..ClocksWanted::default() })
+    clocks_of(complaint)
         .filter(Is::State.ne(word(&SlaClockState::Cancelled)))
         .filter(Condition::any().add(Is::State.is_not_in(over)).add(runs_on))
 }
@@ -324,6 +336,166 @@ impl Tenant {
         Ok(())
     }
 
+    /// Counts anew, by the hours of today, the clocks in working time of the next `most` complaints behind `after`, in the
+    /// order of identifiers, that are still due by the hours which have changed; what stands still too. What was missed
+    /// stays. Answers up to which complaint it is done; nothing when there was none.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when the database fails.
+    pub async fn recount_clocks(
+        &self,
+        whose: HoursOf,
+        after: Option<ComplaintId>,
+        most: u32,
+    ) -> Result<Option<ComplaintId>, Failure> {
+        let found = self.due_by_hours_of(whose, after, most).await?;
+        let Some(last) = found.last().copied() else { return Ok(None) };
+        let named = complaint::Entity::find().filter(complaint::Column::Id.is_in(found.clone()));
+        let complaints = self.hold_all::<Complaint>(named).await?;
+        let due = sla_clock::Entity::find()
+            .filter(sla_clock::Column::ComplaintId.is_in(found))
+            .filter(sla_clock::Column::State.is_in(UNDECIDED.map(|state| word(&state))));
+        let mut clocks: BTreeMap<ComplaintId, Vec<SlaClock>> = BTreeMap::new();
+        for clock in self.hold_all::<SlaClock>(due).await? {
+            clocks.entry(clock.complaint_id).or_default().push(clock);
+        }
+        let mut known: BTreeMap<Option<DealerId>, SlaHours> = BTreeMap::new();
+        for complaint in complaints {
+            let Some(theirs) = clocks.remove(&complaint.id) else { continue };
+            let dealer = complaint.details.dealer_id;
+            let hours = match known.entry(dealer) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(self.sla_hours(dealer, true).await?),
+            };
+            self.recount(complaint, theirs, hours).await?;
+        }
+        Ok(Some(last.into()))
+    }
+
+    /// The next complaints with clocks that are due in the working time of `whose` people.
+    async fn due_by_hours_of(
+        &self,
+        whose: HoursOf,
+        after: Option<ComplaintId>,
+        most: u32,
+    ) -> Result<Vec<Uuid>, Fault> {
+        let (theirs, id) = match whose {
+            HoursOf::Calendar(id) => (
+                "k.dealer_id IN (SELECT s.dealer_id FROM site s
+                     WHERE s.tenant_id = ac.tenant() AND s.calendar_id = $3 AND s.status = 'active')",
+                Some(Uuid::from(id)),
+            ),
+            HoursOf::Dealer(id) => ("k.dealer_id = $3", Some(Uuid::from(id))),
+            HoursOf::Brand => (
+                "$3::uuid IS NULL AND NOT EXISTS (SELECT FROM site s
+                     WHERE s.tenant_id = ac.tenant() AND s.dealer_id = k.dealer_id AND s.status = 'active')",
+                None,
+            ),
+        };
+        let sql = format!(
+            "SELECT DISTINCT k.complaint_id FROM sla_clock k
+             WHERE k.tenant_id = ac.tenant() AND k.state IN ('running', 'paused')
+               AND (k.target ->> 'working_time')::boolean AND {theirs}
+               AND ($2::uuid IS NULL OR k.complaint_id > $2)
+             ORDER BY k.complaint_id LIMIT $1"
+        );
+        let values = [i64::from(most).into(), after.map(Uuid::from).into(), id.into()];
+        let rows = self.work().query_all_raw(self.statement(&sql, values)).await?;
+        let id = |row: &sea_orm::QueryResult| row.try_get::<Uuid>("", "complaint_id");
+        Ok(rows.iter().map(id).collect::<Result<_, DbErr>>()?)
+    }
+
+    /// Counts the clocks of one complaint anew, both of which are held.
+    async fn recount(
+        &self,
+        complaint: Complaint,
+        clocks: Vec<SlaClock>,
+        hours: &SlaHours,
+    ) -> Result<(), Failure> {
+        let before: BTreeMap<_, _> = clocks.iter().map(|clock| (clock.id, clock.due_at)).collect();
+        let readings = self.sla_readings(clocks).await?.into_iter();
+        let moves = readings.filter_map(|one| one.fire(hours, || self.new_id(), self.now()));
+        let moves: Vec<_> = moves.collect();
+        for moved in &moves {
+            let clock = &moved.clock;
+            let was = before.get(&clock.id).copied().flatten();
+            if was != clock.due_at {
+                let facts = json!({ "metric": clock.metric, "sla_clock_id": clock.id,
+                    "from": was, "to": clock.due_at });
+                self.note(&complaint, "move_deadline", facts).await?;
+            }
+        }
+        let counted: Vec<_> = moves.iter().map(|moved| moved.clock.clone()).collect();
+        let complaint = self.record_moves(complaint, moves).await?;
+        self.answer_with(complaint, &counted).await?;
+        Ok(())
+    }
+
+    /// Lets the first answer to a complaint be due with its clock, when that is among those that were counted anew.
+    async fn answer_with(
+        &self,
+        complaint: Complaint,
+        clocks: &[SlaClock],
+    ) -> Result<Complaint, Fault> {
+        let change = clocks.iter().find_map(|clock| complaint.clone().answer_with(clock));
+        match change {
+            Some(change) => self.record(change).await,
+            None => Ok(complaint),
+        }
+    }
+
+    /// Applies to a complaint, which must be held, the version that it would follow if it arrived now.
+    ///
+    /// # Errors
+    ///
+    /// `illegal_transition`, `no_sla_policy_applies`, `sla_log_full`, `too_many_waits`.
+    pub async fn apply_sla_policy(&self, complaint: Complaint) -> Result<Complaint, Failure> {
+        let customer: Customer = self.get(complaint.details.customer_id).await?;
+        let matter = SlaMatter::of(&complaint.details, customer.details.tier);
+        let in_force = self.sla_candidates().await?;
+        let picked = SlaApplying::check(&complaint, SlaCandidate::pick(&in_force, &matter))?;
+        let clocks = self.hold_all::<SlaClock>(clocks_of(complaint.id)).await?;
+        let are_needed =
+            picked.needs_calendar() || clocks.iter().any(|clock| clock.target.working_time);
+        let hours = self.sla_hours(matter.dealer_id, are_needed).await?;
+        let readings = self.sla_readings(clocks).await?;
+
+        let applying =
+            SlaApplying { picked, complaint: &complaint, hours: &hours, now: self.now() };
+        let applied = applying.to(readings, || self.new_id())?;
+
+        self.record_applied(complaint, picked, applied).await
+    }
+
+    async fn record_applied(
+        &self,
+        mut complaint: Complaint,
+        picked: &SlaCandidate,
+        applied: SlaApplied,
+    ) -> Result<Complaint, Failure> {
+        let SlaApplied { moved, begun } = applied;
+        if moved.is_empty() && begun.is_empty() {
+            return Ok(complaint);
+        }
+        let metrics: Vec<_> = moved.iter().chain(&begun).map(|one| one.clock.metric).collect();
+        let facts = json!({ "sla_policy_id": picked.sla_policy_id,
+            "sla_version_id": picked.sla_version_id, "metrics": metrics });
+        self.note(&complaint, "apply_policy", facts).await?;
+        let clocks: Vec<_> = moved.iter().chain(&begun).map(|one| one.clock.clone()).collect();
+        complaint = self.record_moves(complaint, moved).await?;
+        if !begun.is_empty() {
+            let new: Vec<_> = begun.iter().map(|one| &one.clock).collect();
+            let mut statements = vec![rows::inserting(self.id(), &new, "")?];
+            statements.extend(self.log_of(&begun)?);
+            self.work().execute_raw(together(statements)).await?;
+            for one in &begun {
+                complaint = self.follow_up_move(complaint, one).await?;
+            }
+        }
+        Ok(self.answer_with(complaint, &clocks).await?)
+    }
+
     /// Clocks with their logs.
     ///
     /// # Errors
@@ -415,7 +587,8 @@ impl Tenant {
                 | SlaEventKind::Paused
                 | SlaEventKind::Resumed
                 | SlaEventKind::Met
-                | SlaEventKind::Cancelled => continue,
+                | SlaEventKind::Cancelled
+                | SlaEventKind::Applied => continue,
             };
             let facts = json!({ "metric": clock.metric, "sla_clock_id": clock.id, "at": event.at });
             self.note(&complaint, action, facts).await?;

@@ -2,19 +2,19 @@
 
 use crate::{
     Failure, Fault, Tenant,
-    clocks::{CANDIDATES, candidates},
+    clocks::{CANDIDATES, candidates, clocks_of},
     documents, listed, numbers, surveys, table,
     table::{Col, Table, word},
     words,
 };
 use domain::{
     allowances::gestures::Gesture,
-    clocks::SlaCandidate,
+    clocks::{SlaCandidate, SlaClock},
     complaints::{
         self, COOLING_DAYS, Complaint, ComplaintAssessment, ComplaintDecision, ComplaintDetails,
         ComplaintInvestigation, ComplaintKind, ComplaintSource, ComplaintState, Connections,
-        FirstAnswer, Remedy, RemedyDetails, RemedyKind, RemedyState, Resolution, SettledRemedy,
-        Severity, WaitingFor,
+        FirstAnswer, LoggedClock, Remedy, RemedyDetails, RemedyKind, RemedyState, Resolution,
+        SettledRemedy, Severity, WaitingFor,
     },
     identity::Rank,
     ids::{
@@ -52,7 +52,13 @@ words!(
     RemedyKind,
     RemedyState,
 );
-documents!(ComplaintAssessment, ComplaintDecision, ComplaintInvestigation, Vec<SettledRemedy>);
+documents!(
+    ComplaintAssessment,
+    ComplaintDecision,
+    ComplaintInvestigation,
+    Vec<SettledRemedy>,
+    Vec<LoggedClock>,
+);
 
 table! {
     /// Complaints.
@@ -196,6 +202,7 @@ table! { @entity
         decision: ComplaintDecision,
         told_at: Option<Timestamp>,
         remedies: Vec<SettledRemedy>,
+        clocks: Vec<LoggedClock>,
         cost_minor: Option<Minor>,
         currency: Option<Currency>,
         resolved_by: String,
@@ -226,6 +233,7 @@ impl Table for Resolution {
             decision: Col(self.decision.clone()),
             told_at: Col(self.told_at),
             remedies: Col(self.remedies.clone()),
+            clocks: Col(self.clocks.clone()),
             cost_minor: Col(self.cost.map(|money| money.amount)),
             currency: Col(self.cost.map(|money| money.currency)),
             resolved_by: Col(self.resolved_by.clone()),
@@ -249,6 +257,7 @@ impl Table for Resolution {
             decision: row.decision.0,
             told_at: row.told_at.0,
             remedies: row.remedies.0,
+            clocks: row.clocks.0,
             cost: money(row.cost_minor.0, row.currency.0),
             resolved_by: row.resolved_by.0,
             resolved_at: row.resolved_at.0,
@@ -400,8 +409,9 @@ impl Tenant {
             return Ok(());
         }
         let remedies = self.all::<Remedy>(current_remedies(complaint)).await?;
+        let clocks = self.all::<SlaClock>(clocks_of(complaint.id)).await?;
         let id: ResolutionId = self.new_id();
-        if let Some(line) = Resolution::log(id, complaint, &remedies, self.now()) {
+        if let Some(line) = Resolution::log(id, complaint, &remedies, &clocks, self.now()) {
             self.record_entry(line).await?;
         }
         Ok(())

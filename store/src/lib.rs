@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod chance;
 pub mod clock;
 pub mod clocks;
+pub mod complaint_reports;
 pub mod complaints;
 pub mod customers;
 pub mod database;
@@ -54,6 +55,7 @@ mod together;
 mod transaction;
 pub mod triggers;
 pub mod wake;
+mod work;
 
 pub use chance::Chance;
 pub use clock::Clock;

@@ -174,13 +174,22 @@ impl Tenant {
     /// [`Failure`] when the database fails.
     pub async fn calendar_of(&self, dealer: Option<DealerId>) -> Result<WorkingCalendar, Failure> {
         if let Some(site) = self.first_site(dealer).await? {
-            return match site.details.calendar_id {
-                Some(calendar) => self.named_calendar(calendar).await,
-                None => Ok(WorkingCalendar::of_site(&site)),
-            };
+            return self.hours_of(&site).await;
         }
         let zone = self.zone_of(dealer).await?;
         Ok(WorkingCalendar::of_hours(&WorkingHours::default(), zone))
+    }
+
+    /// When a site works: by the calendar that it names, or else in its hours.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when the database fails.
+    pub(crate) async fn hours_of(&self, site: &Site) -> Result<WorkingCalendar, Failure> {
+        match site.details.calendar_id {
+            Some(calendar) => self.named_calendar(calendar).await,
+            None => Ok(WorkingCalendar::of_site(site)),
+        }
     }
 
     /// The people who work for the dealer of a run, the brand's who answer for everything, and whoever looks after the

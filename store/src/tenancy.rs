@@ -191,13 +191,16 @@ impl Tenant {
         if change.is_idle() {
             return Ok(change.record);
         }
-        let Change { mut record, is_new, action, facts, events: _ } = change;
+        let Change { mut record, is_new, action, facts, events } = change;
         if is_new {
             self.add_brand(&record).await?;
         } else {
             record = self.save_brand(record).await?;
         }
         self.note(&record, action, facts.into()).await?;
+        for (event, due_at) in events {
+            self.emit_at(&event, due_at.unwrap_or(self.now())).await?;
+        }
         Ok(record)
     }
 

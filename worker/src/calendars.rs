@@ -2,6 +2,7 @@
 
 use domain::{
     calendars::{BusinessCalendar, HolidayFindings},
+    event::{Event, HoursOf},
     ids::CalendarId,
 };
 use store::{Failure, Tenant, calendars::with_holidays};
@@ -15,10 +16,13 @@ pub(crate) async fn daily(tenant: &Tenant) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Looks at a calendar that is there, counts by other holidays, or says something else about single days.
+/// Looks at a calendar that is there, has other hours, counts by other holidays, or says something else about single
+/// days; and lets what is due be counted by it.
 pub(crate) async fn look(tenant: &Tenant, id: CalendarId) -> Result<(), Failure> {
     let calendar: BusinessCalendar = tenant.hold(id).await?;
-    look_at(tenant, &calendar).await
+    look_at(tenant, &calendar).await?;
+    let whose = HoursOf::Calendar(id);
+    Ok(tenant.emit(&Event::WorkingHoursChanged { whose, after: None }).await?)
 }
 
 async fn look_at(tenant: &Tenant, calendar: &BusinessCalendar) -> Result<(), Failure> {

@@ -113,6 +113,7 @@ pub(crate) async fn begin_by(
         | Event::ComplaintsLeftBehind { .. }
         | Event::StandOffDue { .. }
         | Event::SopStepDue { .. }
+        | Event::WorkingHoursChanged { .. }
         | Event::SlaClockDue { .. } => Ok(()),
     }
 }

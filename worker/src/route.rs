@@ -82,6 +82,9 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
         Event::ServiceItemDrifted { benchmark: id } => inventory::item_drifted(tenant, *id).await,
         Event::CalendarChanged { calendar: id } => calendars::look(tenant, *id).await,
+        Event::WorkingHoursChanged { whose, after } => {
+            clocks::recount(tenant, *whose, *after).await
+        }
         Event::PlanInForceChanged { plan_template: id } => {
             inventory::plan_changed(tenant, *id).await
         }
@@ -156,6 +159,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::AssetDelivered { .. }
             | Event::ServiceItemDrifted { .. }
             | Event::CalendarChanged { .. }
+            | Event::WorkingHoursChanged { .. }
             | Event::PlanInForceChanged { .. }
             | Event::EnrolmentBegan { .. }
             | Event::WorkOrderUnscheduled { .. }

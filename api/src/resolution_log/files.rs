@@ -52,15 +52,16 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// The widest that a column of the spreadsheet is, in characters.
 const COLUMN_WIDTH: u16 = 22;
 
-/// Where the text of a column is found in a line: at a place, or made from the remedies.
+/// Where the text of a column is found in a line: at a place, or made from the remedies or the clocks.
 #[derive(Debug, Clone, Copy)]
 enum Cell {
     At(&'static str),
     Remedies,
+    Clocks,
 }
 
 /// The columns of the files for people.
-const COLUMNS: [(&str, Cell); 33] = [
+const COLUMNS: [(&str, Cell); 34] = [
     ("serial", Cell::At("/serial")),
     ("kind", Cell::At("/entry/kind")),
     ("complaint_number", Cell::At("/entry/complaint_number")),
@@ -79,6 +80,7 @@ const COLUMNS: [(&str, Cell); 33] = [
     ("decided_at", Cell::At("/entry/decision/decided_at")),
     ("told_at", Cell::At("/entry/told_at")),
     ("remedies", Cell::Remedies),
+    ("clocks", Cell::Clocks),
     ("cost_minor", Cell::At("/entry/cost/amount")),
     ("currency", Cell::At("/entry/cost/currency")),
     ("resolved_by", Cell::At("/entry/resolved_by")),
@@ -101,6 +103,7 @@ fn value(line: &Value, cell: Cell) -> Cow<'_, Value> {
     match cell {
         Cell::At(place) => Cow::Borrowed(line.pointer(place).unwrap_or(&Value::Null)),
         Cell::Remedies => Cow::Owned(Value::String(remedies(line))),
+        Cell::Clocks => Cow::Owned(Value::String(clocks(line))),
     }
 }
 
@@ -109,6 +112,31 @@ fn remedies(line: &Value) -> String {
     let remedies = line.pointer("/entry/remedies").and_then(Value::as_array);
     let sentences: Vec<_> = remedies.into_iter().flatten().map(remedy).collect();
     sentences.join("; ")
+}
+
+/// What came of each deadline, in a sentence for each clock.
+fn clocks(line: &Value) -> String {
+    let clocks = line.pointer("/entry/clocks").and_then(Value::as_array);
+    let sentences: Vec<_> = clocks.into_iter().flatten().map(clock).collect();
+    sentences.join("; ")
+}
+
+fn clock(clock: &Value) -> String {
+    let said = |place: &str| clock.pointer(place).map(text).unwrap_or_default().into_owned();
+    let mut words = vec![format!("{} {}", said("/metric"), said("/outcome"))];
+    words.extend(instants(clock, &[("due", "/due_at"), ("done", "/met_at")]));
+    words.join(", ")
+}
+
+/// The instants that are known, each with what it is.
+fn instants<'v>(
+    of: &'v Value,
+    named: &'v [(&'v str, &'v str)],
+) -> impl Iterator<Item = String> + use<'v> {
+    named.iter().filter_map(|(name, place)| {
+        let at = of.pointer(place).and_then(Value::as_str)?;
+        Some(format!("{name} {at}"))
+    })
 }
 
 fn remedy(remedy: &Value) -> String {
@@ -121,12 +149,7 @@ fn remedy(remedy: &Value) -> String {
     if !amount.is_empty() {
         words.push(format!("{amount} minor units of {currency}"));
     }
-    for (name, place) in [("promised", "/promised_at"), ("settled", "/settled_at")] {
-        let at = said(place);
-        if !at.is_empty() {
-            words.push(format!("{name} {at}"));
-        }
-    }
+    words.extend(instants(remedy, &[("promised", "/promised_at"), ("settled", "/settled_at")]));
     let note = said("/note");
     if !note.is_empty() {
         words.push(note);

@@ -55,6 +55,8 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
     "told_at": "2026-11-22T10:00:01Z",
     "remedies": [{"kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null, "mandatory": false,
         "state": "done", "promised_at": "2026-11-22T10:00:00Z", "settled_at": "2026-11-24T07:30:00Z"}],
+    "clocks": [{"metric": "first_resolution", "due_at": "2026-11-24T09:30:00Z", "met_at": "2026-11-24T08:00:00Z",
+        "outcome": "kept"}],
     "cost": {"amount": 5000, "currency": "CNY"}, "resolved_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
     "resolved_at": "2026-11-24T08:00:00Z", "created_at": "2026-11-24T08:00:01Z",
     "customer_words": [{"id": "wrd_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": "cmp_01m80t7jx3e9vbq2f4c6d8g0hk",
@@ -109,8 +111,8 @@ struct LogFilters {
 /// Lists how complaints were resolved
 ///
 /// The resolution log of the brand, the oldest line first: what was decided and promised, what was done and what it
-/// cost, who did it, whether the first answer came in time, and what the customer said of it. Callers who work for
-/// a dealer see their dealer's.
+/// cost, who did it, whether the first answer and everything else that was promised came in time, and what the customer
+/// said of it. Callers who work for a dealer see their dealer's.
 #[utoipa::path(
     get, path = "/resolution-log", tag = "complaints",
     operation_id = "list_resolution_log",

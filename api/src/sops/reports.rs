@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Access, Api, may},
-    days::Days,
+    days::{Days, lately},
     list::{AtMost, List, ListOf, Paging, Parameters},
     problem::Problem,
 };
@@ -20,9 +20,6 @@ use store::{
 };
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-/// A report looks back so many days when nobody says how far.
-const USUAL_DAYS: i64 = 30;
 
 /// The routes of this file.
 pub(super) fn router() -> OpenApiRouter<Api> {
@@ -207,9 +204,4 @@ async fn list_sop_deviations(
         until: days.span.end,
     };
     list.answer(&reading, deviations(wanted)).await
-}
-
-/// The last thirty days, when the caller names no first one.
-fn lately(_: CivilDate, to_on: CivilDate) -> CivilDate {
-    to_on.plus_days(0_i64.saturating_sub(USUAL_DAYS))
 }

@@ -61,9 +61,9 @@ async fn list_sites(
 
 /// Opens a site of a dealer
 ///
-/// Visits of its technicians are planned within its hours, on its own wall clock. What counts in working time counts by the
-/// calendar that it names, where it names one, and customers of its dealer are left in peace in the quiet hours of that
-/// calendar.
+/// Visits of its technicians are planned, and deadlines in working time counted, by the calendar that it names, with
+/// breaks, holidays and make-up days; and in its hours, on its own wall clock, where it names none. Customers of its
+/// dealer are left in peace in the quiet hours of that calendar.
 #[utoipa::path(
     post, path = "/dealers/{id}/sites", tag = "brand",
     operation_id = "open_site",
@@ -115,7 +115,7 @@ async fn show_site(
 
 /// Changes a site
 ///
-/// Visits that are booked already stay as they are.
+/// Visits that are booked already stay as they are; deadlines that count in its working time are counted anew.
 #[utoipa::path(
     patch, path = "/sites/{id}", tag = "brand",
     operation_id = "change_site",

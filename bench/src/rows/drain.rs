@@ -230,6 +230,7 @@ impl Queue {
              INSERT INTO bench.filled SELECT t.id, ('{HALF}' || {base} + n)::uuid
                  FROM generate_series(1, {jobs}) n JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS r FROM tenant) t
                    ON t.r = n % {tenants} ORDER BY 1, 2;
+             {TYPEID}
              {COMPLAINTS}
              COMMIT;
              ANALYZE bench.filled, complaint;
@@ -241,13 +242,15 @@ impl Queue {
     }
 }
 
-/// A complaint for each job, of the same identifier, whose first answer should have been given an hour ago. And the
-/// way in which the program writes identifiers: 26 digits of five bits.
-const COMPLAINTS: &str = "
+/// The way in which the program writes identifiers: 26 digits of five bits.
+pub(super) const TYPEID: &str = "
     CREATE OR REPLACE FUNCTION bench.typeid(prefix text, id uuid) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         SELECT prefix || string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', substring(bits FROM i * 5 + 1 FOR 5)::bit(5)::int + 1, 1),
                                     '' ORDER BY i)
-        FROM (SELECT B'00' || ('x' || replace(id::text, '-', ''))::bit(128) AS bits) b, generate_series(0, 25) i $$;
+        FROM (SELECT B'00' || ('x' || replace(id::text, '-', ''))::bit(128) AS bits) b, generate_series(0, 25) i $$;";
+
+/// A complaint for each job, of the same identifier, whose first answer should have been given an hour ago.
+const COMPLAINTS: &str = "
     INSERT INTO complaint (tenant_id, id, number, customer_id, dealer_id, source, kind, severity, description, state,
         first_answer_due_at, tz, local_first_answer_due, first_answer, resolution_no, created_at, version)
     SELECT f.tenant_id, f.id, 'C-' || row_number() OVER (), c.id, c.dealer_id, 'phone', 'quality', 2, 'It leaks.', 'received',

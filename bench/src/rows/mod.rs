@@ -1,5 +1,6 @@
 //! The rows of the report: what is measured, beside what.
 
+mod clocks;
 mod drain;
 mod gestures;
 mod jobs;
@@ -26,6 +27,7 @@ pub(crate) enum Kind {
     Jobs,
     Transactions,
     Latency,
+    Clocks,
     Occurrences,
     Scale,
     Backlog,
@@ -34,7 +36,7 @@ pub(crate) enum Kind {
 }
 
 /// All of them, in the order of the report.
-const ALL: [Kind; 13] = [
+const ALL: [Kind; 14] = [
     Kind::Read,
     Kind::Plain,
     Kind::List,
@@ -43,6 +45,7 @@ const ALL: [Kind; 13] = [
     Kind::Jobs,
     Kind::Transactions,
     Kind::Latency,
+    Kind::Clocks,
     Kind::Occurrences,
     Kind::Scale,
     Kind::Backlog,
@@ -62,6 +65,7 @@ impl Kind {
             Self::Jobs => "jobs",
             Self::Transactions => "transactions",
             Self::Latency => "latency",
+            Self::Clocks => "clocks",
             Self::Occurrences => "occurrences",
             Self::Scale => "scale",
             Self::Backlog => "backlog",
@@ -81,6 +85,7 @@ impl Kind {
             Self::Jobs => jobs::nothing(stage).await,
             Self::Transactions => jobs::deadlines(stage).await,
             Self::Latency => latency::measure(stage).await,
+            Self::Clocks => clocks::measure(stage).await,
             Self::Occurrences => occurrences::measure(stage).await,
             Self::Scale => scale::measure(stage).await,
             Self::Backlog => jobs::backlog(stage).await,

@@ -149,16 +149,18 @@ impl BusinessCalendar {
         Ok(Change::created(calendar).emits(Event::CalendarChanged { calendar: id }))
     }
 
-    /// Replaces what is said about it. What was due already stays due.
+    /// Replaces what is said about it. What was missed stays missed; what is still due is counted by it from then on.
     ///
     /// # Errors
     ///
     /// As [`BusinessCalendar::enter`].
     pub fn update(self, details: BusinessCalendarDetails) -> Result<Change<Self>, Refusal> {
         details.check()?;
-        let knows_others = self.details.holidays != details.holidays;
+        let BusinessCalendarDetails { tz, week, holidays, .. } = &self.details;
+        let works_otherwise =
+            (tz, week, holidays) != (&details.tz, &details.week, &details.holidays);
         let change = Change::edit("update", &self, |it| it.details = details);
-        if !knows_others {
+        if !works_otherwise {
             return Ok(change);
         }
         Ok(change.emits(Event::CalendarChanged { calendar: self.id }))
@@ -335,10 +337,16 @@ mod tests {
     }
 
     #[test]
-    fn somebody_looks_at_a_calendar_when_it_knows_other_holidays() {
+    fn somebody_looks_at_a_calendar_when_it_knows_other_holidays_or_hours() {
         let renamed = calendar(&json!({})).update(details(&json!({ "name": "Desk" }))).unwrap();
         assert_eq!((renamed.facts["fields"].clone(), renamed.events.len()), (json!(["name"]), 0));
         let none = calendar(&json!({})).update(details(&json!({ "holidays": "none" }))).unwrap();
         assert_eq!(none.events.len(), 1);
+        let zone = calendar(&json!({})).update(details(&json!({ "tz": "Asia/Tokyo" }))).unwrap();
+        assert_eq!(zone.events.len(), 1);
+        let longer = week(&[("monday", "08:00", "20:00")]);
+        assert_eq!(calendar(&json!({})).update(details(&longer)).unwrap().events.len(), 1);
+        let quiet = json!({ "quiet_hours": { "from": "21:00", "to": "08:00" } });
+        assert_eq!(calendar(&json!({})).update(details(&quiet)).unwrap().events.len(), 0);
     }
 }

@@ -1,8 +1,8 @@
 //! Clocks: how far a complaint has come towards one target, as its log says.
 
 use super::{
-    MOST_SLA_EVENTS, SlaBreachAction, SlaEvent, SlaEventKind, SlaMetric, SlaStanding, SlaTarget,
-    TOO_MANY_WAITS,
+    MOST_SLA_EVENTS, SlaBreachAction, SlaCandidate, SlaEvent, SlaEventKind, SlaMetric, SlaStanding,
+    SlaTarget, TOO_MANY_WAITS,
     deadline::{Stretch, always, counted_seconds, deadline},
 };
 use crate::{
@@ -63,9 +63,9 @@ pub struct SlaClock {
     pub dealer_id: Option<DealerId>,
     /// What is to be done.
     pub metric: SlaMetric,
-    /// The policy that was picked when the complaint arrived.
+    /// The policy that was picked when the complaint arrived, or when a policy was applied anew.
     pub sla_policy_id: SlaPolicyId,
-    /// Its version of that time, which stays with the clock to the end.
+    /// Its version of that time, which stays with the clock whatever is published later.
     pub sla_version_id: SlaVersionId,
     /// What that version says.
     pub target: SlaTarget,
@@ -181,12 +181,12 @@ impl SlaReading {
     ) -> Result<Option<SlaMove>, Refusal> {
         let mut pen = Pen::of(self, hours, now);
         pen.note_due(&mut next_id);
-        let Some(kind) = pen.what_happened(complaint)? else { return Ok(pen.lay_down()) };
-        pen.append((kind, now), None, &mut next_id);
+        pen.follow(complaint, &mut next_id)?;
         Ok(pen.lay_down())
     }
 
-    /// What has come due until `now`: warnings, and the deadline itself. Each is noted once. `None` when nothing has,
+    /// What has come due until `now`: warnings, and the deadline itself. Each is noted once. Everything else is counted
+    /// anew, so it is also what becomes of a clock when people work at other hours. `None` when nothing has come due,
     /// and the deadline is where it was.
     pub fn fire(
         self,
@@ -268,7 +268,7 @@ impl SlaClock {
 }
 
 /// Somebody who writes a log on.
-struct Pen<'h> {
+pub(super) struct Pen<'h> {
     clock: SlaClock,
     before: SlaClock,
     events: Vec<SlaEvent>,
@@ -278,12 +278,55 @@ struct Pen<'h> {
 }
 
 impl<'h> Pen<'h> {
-    fn of(reading: SlaReading, hours: &'h SlaHours, now: Timestamp) -> Self {
+    pub(super) fn of(reading: SlaReading, hours: &'h SlaHours, now: Timestamp) -> Self {
         let SlaReading { clock, events } = reading;
         let (before, read) = (clock.clone(), events.len());
         let mut pen = Self { clock, before, events, read, hours, now };
         pen.derive();
         pen
+    }
+
+    /// Lets another version count for the clock, from the beginning on. What was noted stays, also a missed deadline.
+    pub(super) fn adopt(
+        &mut self,
+        picked: &SlaCandidate,
+        target: &SlaTarget,
+        next_id: &mut impl FnMut() -> SlaEventId,
+    ) {
+        self.clock.sla_policy_id = picked.sla_policy_id;
+        self.clock.sla_version_id = picked.sla_version_id;
+        self.clock.target = target.clone();
+        self.append((SlaEventKind::Applied, self.now), None, next_id);
+        self.note_due(next_id);
+    }
+
+    /// Gives up what no version asks for any more; a missed deadline stays owed.
+    pub(super) fn give_up(&mut self, next_id: &mut impl FnMut() -> SlaEventId) {
+        match self.clock.state {
+            SlaClockState::Running | SlaClockState::Paused => {
+                self.append((SlaEventKind::Cancelled, self.now), None, next_id);
+            }
+            SlaClockState::Met
+            | SlaClockState::Breached
+            | SlaClockState::MetLate
+            | SlaClockState::Cancelled => {}
+        }
+    }
+
+    /// Notes what the course of the complaint means for the clock.
+    ///
+    /// # Errors
+    ///
+    /// `too_many_waits`.
+    pub(super) fn follow(
+        &mut self,
+        complaint: &Complaint,
+        next_id: &mut impl FnMut() -> SlaEventId,
+    ) -> Result<(), Refusal> {
+        if let Some(kind) = self.what_happened(complaint)? {
+            self.append((kind, self.now), None, next_id);
+        }
+        Ok(())
     }
 
     /// What the course of the complaint adds to the log; nothing when the log says it already.
@@ -318,7 +361,7 @@ impl<'h> Pen<'h> {
     }
 
     /// Notes the warnings and the missed deadline that have come due.
-    fn note_due(&mut self, next_id: &mut impl FnMut() -> SlaEventId) {
+    pub(super) fn note_due(&mut self, next_id: &mut impl FnMut() -> SlaEventId) {
         // Each pass notes one of a few levels, of which none is noted twice.
         while let Some((kind, level, at)) = self.next_due() {
             if at > self.now {
@@ -402,7 +445,7 @@ impl<'h> Pen<'h> {
         clock.elapsed_seconds = elapsed_seconds;
     }
 
-    fn lay_down(mut self) -> Option<SlaMove> {
+    pub(super) fn lay_down(mut self) -> Option<SlaMove> {
         if self.clock == self.before {
             return None;
         }

@@ -31,6 +31,8 @@ pub enum SlaEventKind {
     Met,
     /// It cannot be done any more, and need not be.
     Cancelled,
+    /// Another version of a policy counts for it from the beginning on; what was noted stays.
+    Applied,
 }
 
 /// One line of the log of a clock.

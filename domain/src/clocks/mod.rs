@@ -4,6 +4,7 @@
 //! version applies to gets an [`SlaClock`] for each target. A clock is the fold of its log ([`SlaEvent`]): what has
 //! happened is appended, and everything else is counted anew from it ([`deadline`]), never from the deadline before.
 
+mod applying;
 mod clock;
 pub mod deadline;
 mod log;
@@ -15,6 +16,7 @@ mod tests;
 mod trace;
 mod versions;
 
+pub use applying::{SlaApplied, SlaApplying};
 pub use clock::{SlaClock, SlaClockState, SlaHours, SlaMove, SlaReading};
 pub use log::{MOST_SLA_EVENTS, SlaEvent, SlaEventKind, SlaStanding};
 pub use opening::{SlaForecast, SlaForecastTarget, SlaOpening};

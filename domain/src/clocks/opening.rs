@@ -1,9 +1,12 @@
 //! What arrives with a complaint: the policy it follows, its clocks, and what would come of it.
 
-use super::{SlaCandidate, SlaClock, SlaClockState, SlaHours, SlaMetric, SlaMove, deadline};
+use super::{
+    SlaCandidate, SlaClock, SlaClockState, SlaHours, SlaMetric, SlaMove, SlaTarget, deadline,
+};
 use crate::{
     change::Change,
-    complaints::Complaint,
+    complaints::{Complaint, FirstAnswer},
+    event::Event,
     ids::{SlaClockId, SlaEventId, SlaPolicyId, SlaVersionId},
     record::Version,
     time::{Timestamp, Zone},
@@ -66,30 +69,8 @@ impl SlaOpening {
             .targets
             .iter()
             .map(|target| {
-                let id = SlaClockId::from(ids());
-                let clock = SlaClock {
-                    id,
-                    complaint_id: complaint.record.id,
-                    customer_id: complaint.record.details.customer_id,
-                    dealer_id: complaint.record.details.dealer_id,
-                    metric: target.metric,
-                    sla_policy_id: picked.sla_policy_id,
-                    sla_version_id: picked.sla_version_id,
-                    target: target.clone(),
-                    tz: complaint.record.tz,
-                    state: SlaClockState::Running,
-                    started_at: complaint.record.created_at,
-                    due_at: None,
-                    local_due: None,
-                    remaining_seconds: None,
-                    next_fire_at: None,
-                    breached_at: None,
-                    met_at: None,
-                    elapsed_seconds: None,
-                    event_count: 0,
-                    version: Version::FIRST,
-                    created_at: complaint.record.created_at,
-                };
+                let clock =
+                    SlaClock::of(SlaClockId::from(ids()), &complaint.record, picked, target);
                 clock.begin(hours, || SlaEventId::from(ids()))
             })
             .collect();
@@ -100,6 +81,58 @@ impl SlaOpening {
         };
         let complaint = complaint.with("sla_version_id", picked.sla_version_id);
         Self { complaint, clocks }
+    }
+}
+
+impl SlaClock {
+    /// The clock of a complaint for one target of the picked version, before its log has begun.
+    pub(super) fn of(
+        id: SlaClockId,
+        complaint: &Complaint,
+        picked: &SlaCandidate,
+        target: &SlaTarget,
+    ) -> Self {
+        Self {
+            id,
+            complaint_id: complaint.id,
+            customer_id: complaint.details.customer_id,
+            dealer_id: complaint.details.dealer_id,
+            metric: target.metric,
+            sla_policy_id: picked.sla_policy_id,
+            sla_version_id: picked.sla_version_id,
+            target: target.clone(),
+            tz: complaint.tz,
+            state: SlaClockState::Running,
+            started_at: complaint.created_at,
+            due_at: None,
+            local_due: None,
+            remaining_seconds: None,
+            next_fire_at: None,
+            breached_at: None,
+            met_at: None,
+            elapsed_seconds: None,
+            event_count: 0,
+            version: Version::FIRST,
+            created_at: complaint.created_at,
+        }
+    }
+}
+
+impl Complaint {
+    /// Lets the first answer be due when its clock says, after that was counted anew: the two are one promise, which is
+    /// kept or missed once. `None` when the answer is due no more, or when it is due then already.
+    pub fn answer_with(mut self, clock: &SlaClock) -> Option<Change<Self>> {
+        let is_its_own = clock.metric == SlaMetric::Acknowledge && clock.is_owed();
+        let before = self.first_answer_due_at;
+        let due_at = clock.due_at.filter(|at| is_its_own && *at != before)?;
+        if self.first_answer != FirstAnswer::Due {
+            return None;
+        }
+        self.first_answer_due_at = due_at;
+        self.local_first_answer_due = due_at.wall_time_in(self.tz);
+        let event = Event::FirstAnswerDue { complaint: self.id };
+        let change = Change::new("move_first_answer", self).moved(before, due_at);
+        Some(change.emits_at(event, due_at))
     }
 }
 

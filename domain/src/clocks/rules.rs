@@ -92,6 +92,35 @@ pub static TOO_MANY_WAITS: Rule = Rule {
     },
 };
 
+/// A policy is applied where one is for the complaint.
+pub static NO_SLA_POLICY_APPLIES: Rule = Rule {
+    code: "no_sla_policy_applies",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "No policy applies", zh: "没有适用的策略" },
+    detail: Bilingual {
+        en: "None of the policies in force is for the complaint {number} as it is now.",
+        zh: "现行策略均不适用于投诉 {number} 的当前情况。",
+    },
+    advice: Bilingual {
+        en: "Publish a policy for such complaints, or leave its deadlines as they are.",
+        zh: "请为此类投诉发布策略，或保留现有时限。",
+    },
+};
+
+/// A log of a clock stays a page.
+pub static SLA_LOG_FULL: Rule = Rule {
+    code: "sla_log_full",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "The log of the clock is full", zh: "计时记录已满" },
+    detail: Bilingual {
+        en: "The clock of {metric} has {events} events; no other policy is applied to it.",
+        zh: "{metric} 的计时已有 {events} 条记录，不能再应用其他策略。",
+    },
+    advice: Bilingual {
+        en: "Leave the policy that counts for it.", zh: "请保留目前适用的策略。"
+    },
+};
+
 /// Every refusal of policies and clocks.
 pub static RULES: &[&Rule] = &[
     &SLA_METRIC_REPEATED,
@@ -100,4 +129,6 @@ pub static RULES: &[&Rule] = &[
     &SLA_POLICY_RETIRED,
     &TOO_MANY_SLA_POLICIES,
     &TOO_MANY_WAITS,
+    &NO_SLA_POLICY_APPLIES,
+    &SLA_LOG_FULL,
 ];

@@ -16,10 +16,11 @@ use crate::{
     },
     identity::{Actor, Rank},
     ids::{DealerId, RemedyId, SlaEventId},
+    refusal::Refusal,
     tenancy::Weekday,
     text::{Line, Prose},
     time::{CivilDate, Timestamp, WallTime, Zone},
-    working_time::{WorkingCalendar, WorkingInterval},
+    working_time::{DayOpening, DaySource, SaidDay, WorkingCalendar, WorkingInterval},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -205,6 +206,178 @@ impl Story {
     fn clock(&self) -> &SlaClock {
         &self.reading.clock
     }
+
+    /// Counts the clock anew by other hours.
+    fn recounts(&mut self, hours: &SlaHours) -> Option<SlaMove> {
+        let mut ids = (self.ids..).map(|id| SlaEventId::from(Uuid::from_u128(id)));
+        self.ids += 50;
+        let moved = self.reading.clone().fire(hours, || ids.next().unwrap(), self.now);
+        self.takes(moved.clone());
+        moved
+    }
+
+    /// Applies a version with these targets.
+    fn applies(&mut self, version: u128, targets: Vec<SlaTarget>) -> Result<SlaApplied, Refusal> {
+        let picked = SlaCandidate {
+            sla_version_id: Uuid::from_u128(version).into(),
+            details: SlaVersionDetails { applies_to: SlaAppliesTo::default(), targets },
+            ..candidate(1, 0, json!({}))
+        };
+        let mut ids = (self.ids..).map(Uuid::from_u128);
+        self.ids += 50;
+        let (complaint, hours) = (&self.complaint, hours());
+        let applying = SlaApplying { picked: &picked, complaint, hours: &hours, now: self.now };
+        let applied = applying.to(vec![self.reading.clone()], || ids.next().unwrap())?;
+        self.takes(applied.moved.first().cloned());
+        Ok(applied)
+    }
+}
+
+/// The office, but Monday the 23rd is free.
+fn without_monday() -> SlaHours {
+    let free = SaidDay { opening: DayOpening::Closed, label: None, source: DaySource::Own };
+    SlaHours::of(Some(office().with_days([("2026-11-23".parse().unwrap(), free)])))
+}
+
+#[test]
+fn a_free_day_that_becomes_known_moves_what_is_due_and_does_so_once() {
+    let mut story = Story::begins(target(json!({ "warn_before_minutes": [15] })));
+    let moved = story.recounts(&without_monday()).unwrap();
+    assert_eq!(moved.timer, Some(at("2026-11-24T01:15:00Z")));
+    assert_eq!((story.clock().due_at, moved.added), (Some(at("2026-11-24T01:30:00Z")), vec![]));
+    assert_eq!(story.recounts(&without_monday()), None, "once more changes nothing");
+    // And back.
+    assert!(story.recounts(&hours()).is_some());
+    assert_eq!(story.clock().due_at, Some(at("2026-11-23T01:30:00Z")));
+}
+
+#[test]
+fn what_was_missed_stays_missed_when_people_work_at_other_hours() {
+    let mut story = Story::begins(target(json!({ "metric": "acknowledge" })));
+    story.now = at("2026-11-23T01:30:00Z");
+    assert_eq!(story.fires(), [SlaEventKind::Breached]);
+    assert_eq!(story.recounts(&without_monday()), None);
+    story.acknowledges();
+    assert_eq!(story.clock().state, SlaClockState::MetLate);
+    assert_eq!(story.clock().breached_at, Some(at("2026-11-23T01:30:00Z")));
+}
+
+#[test]
+fn other_hours_leave_what_stands_still_without_a_deadline() {
+    let mut story =
+        Story::begins(target(json!({ "pause_while_waiting": true, "within_minutes": 600 })));
+    story.acknowledges();
+    story.now = at("2026-11-23T02:00:00Z");
+    story.waits(WaitingFor::Customer);
+    assert_eq!(story.clock().remaining_seconds, Some(600 * 60 - 5_400));
+    let moved = story.recounts(&without_monday()).unwrap();
+    assert_eq!((moved.clock.due_at, moved.timer), (None, None));
+    assert_eq!(story.clock().remaining_seconds, Some(600 * 60 - 1_800));
+}
+
+#[test]
+fn the_first_answer_is_due_with_its_clock_as_long_as_it_is_due() {
+    let mut story = Story::begins(target(json!({ "metric": "acknowledge" })));
+    let moved = story.recounts(&without_monday()).unwrap();
+    let change = story.complaint.clone().answer_with(&moved.clock).unwrap();
+    assert_eq!(change.record.first_answer_due_at, at("2026-11-24T01:30:00Z"));
+    assert_eq!(change.record.local_first_answer_due, "2026-11-24 09:30");
+    assert_eq!(change.events[0].1, Some(at("2026-11-24T01:30:00Z")));
+    assert_eq!(change.record.answer_with(&moved.clock), None);
+    story.now = at("2026-11-23T01:00:00Z");
+    let mut other = Story::begins(target(json!({ "metric": "decision" })));
+    let moved = other.recounts(&without_monday()).unwrap();
+    assert_eq!(story.complaint.clone().answer_with(&moved.clock), None, "it is another promise");
+    story.acknowledges();
+    let mut late = story.clock().clone();
+    late.due_at = Some(at("2026-11-25T01:30:00Z"));
+    assert_eq!(story.complaint.clone().answer_with(&late), None, "it was given");
+}
+
+#[test]
+fn another_policy_counts_from_the_beginning_and_keeps_the_pauses() {
+    let paused = || target(json!({ "pause_while_waiting": true }));
+    let mut story = Story::begins(paused());
+    story.acknowledges();
+    story.now = at("2026-11-20T09:40:00Z");
+    story.waits(WaitingFor::Customer);
+    story.now = at("2026-11-23T02:00:00Z");
+    story.resumes();
+    let longer = target(json!({ "pause_while_waiting": true, "within_minutes": 90 }));
+    let applied = story.applies(9, vec![longer.clone()]).unwrap();
+    assert!(applied.begun.is_empty());
+    // Ten minutes on Friday, and eighty from Monday at ten on.
+    assert_eq!(story.clock().due_at, Some(at("2026-11-23T03:20:00Z")));
+    assert_eq!(story.clock().sla_version_id, Uuid::from_u128(9).into());
+    assert_eq!(applied.moved[0].added[0].kind, SlaEventKind::Applied);
+    let again = story.applies(9, vec![longer]).unwrap();
+    assert_eq!(again, SlaApplied::default(), "it counts already");
+    let told = story.reading.clone().trace(&hours(), story.now).unwrap().events;
+    assert_eq!(
+        told[0].en,
+        "2026-11-20 17:30: the time for the first resolution began; it is due by 2026-11-23 09:30."
+    );
+    assert_eq!(
+        told[3].zh,
+        "2026-11-23 10:00：改用另一策略，首次解决自起始时刻重新计时，时限为 90 分钟（工作时间）；应于 2026-11-23 11:20 前完成。"
+    );
+}
+
+#[test]
+fn a_shorter_policy_is_missed_where_it_passed_and_a_longer_one_mends_nothing() {
+    let mut story = Story::begins(target(json!({ "within_minutes": 600 })));
+    story.now = at("2026-11-23T02:00:00Z");
+    let shorter = target(json!({ "within_minutes": 60 }));
+    let applied = story.applies(2, vec![shorter]).unwrap();
+    let kinds: Vec<_> = applied.moved[0].added.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [SlaEventKind::Applied, SlaEventKind::Breached]);
+    // Never before it was applied.
+    assert_eq!(story.clock().breached_at, Some(story.now));
+    let longer = target(json!({ "within_minutes": 6_000 }));
+    drop(story.applies(3, vec![longer]).unwrap());
+    assert_eq!(story.clock().state, SlaClockState::Breached);
+    story.acknowledges();
+    story.resolves();
+    assert_eq!(story.clock().state, SlaClockState::MetLate);
+}
+
+#[test]
+fn what_no_policy_asks_for_any_more_is_given_up_unless_it_was_missed() {
+    let mut story = Story::begins(target(json!({})));
+    story.later(1);
+    let decision = || vec![target(json!({ "metric": "decision", "within_minutes": 120 }))];
+    let applied = story.applies(2, decision()).unwrap();
+    assert_eq!(story.clock().state, SlaClockState::Cancelled);
+    let begun = &applied.begun[0].clock;
+    assert_eq!((begun.metric, begun.started_at), (SlaMetric::Decision, friday()));
+    assert_eq!(begun.due_at, Some(at("2026-11-23T02:30:00Z")));
+    let mut story = Story::begins(target(json!({})));
+    story.later(200);
+    drop(story.applies(2, decision()).unwrap());
+    assert_eq!(story.clock().state, SlaClockState::Breached, "it had come due before");
+    // What is done gets no clock.
+    let mut story = Story::begins(target(json!({})));
+    story.acknowledges();
+    let acknowledge = target(json!({ "metric": "acknowledge" }));
+    let applied = story.applies(2, vec![target(json!({})), acknowledge]).unwrap();
+    assert_eq!((applied.moved.len(), applied.begun.len()), (1, 0));
+}
+
+#[test]
+fn a_policy_is_applied_to_who_waits_and_where_one_is_for_them() {
+    let some = candidate(1, 0, json!({}));
+    let mut story = Story::begins(target(json!({})));
+    assert_eq!(SlaApplying::check(&story.complaint, Some(&some)), Ok(&some));
+    let refusal = SlaApplying::check(&story.complaint, None).unwrap_err();
+    assert_eq!(refusal.rule, &NO_SLA_POLICY_APPLIES);
+    story.acknowledges();
+    story.resolves();
+    let refusal = SlaApplying::check(&story.complaint, Some(&some)).unwrap_err();
+    assert_eq!(refusal.rule.code, "illegal_transition");
+    let mut story = Story::begins(target(json!({})));
+    story.reading.clock.event_count = MOST_SLA_EVENTS;
+    let refusal = story.applies(2, vec![target(json!({}))]).unwrap_err();
+    assert_eq!(refusal.rule, &SLA_LOG_FULL);
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl SlaReading {
                 SlaPause { from_at: from, to_at: to, seconds }
             })
             .collect();
-        let events = events.iter().map(|event| told(&clock, event)).collect();
+        let events = told_all(&clock, &events);
         Some(SlaTrace { clock, events, counted, counted_seconds, is_cut, pauses })
     }
 }
@@ -107,52 +107,73 @@ fn until(clock: &SlaClock, standing: &SlaStanding, now: Timestamp) -> Timestamp 
     until.unwrap_or(now)
 }
 
-fn told(clock: &SlaClock, event: &SlaEvent) -> SlaTold {
+fn told_all(clock: &SlaClock, events: &[SlaEvent]) -> Vec<SlaTold> {
+    // What the target was before another policy was applied is not known any more, and not told.
+    let applied = events.iter().rev().find(|event| event.kind == SlaEventKind::Applied);
+    let since = applied.map_or(0, |event| event.number);
+    events.iter().map(|event| told(clock, event, event.number >= since)).collect()
+}
+
+fn told(clock: &SlaClock, event: &SlaEvent, is_by_target: bool) -> SlaTold {
     let local_at = event.at.wall_time_in(clock.tz);
     let due = event.due_at.map(|at| at.wall_time_in(clock.tz));
     let name = name(clock.metric);
+    let span = Some(span(clock)).filter(|_| is_by_target);
+    let (span_en, span_zh) = span.unzip();
     let (en, zh) = (
-        format!("{local_at}: {}", english(clock, event, name.en, due.as_deref())),
-        format!("{local_at}：{}", chinese(clock, event, name.zh, due.as_deref())),
+        format!("{local_at}: {}", english(event, name.en, span_en.as_deref(), due.as_deref())),
+        format!("{local_at}：{}", chinese(event, name.zh, span_zh.as_deref(), due.as_deref())),
     );
     let SlaEvent { number, kind, at, due_at, .. } = event;
     SlaTold { number: *number, kind: *kind, at: *at, local_at, due_at: *due_at, en, zh }
 }
 
-fn english(clock: &SlaClock, event: &SlaEvent, name: &str, due: Option<&str>) -> String {
+/// How long the target is, in both languages.
+fn span(clock: &SlaClock) -> (String, String) {
     let minutes = clock.target.within_minutes;
-    let counting = if clock.target.working_time { " of working time" } else { "" };
+    if clock.target.working_time {
+        return (
+            format!(", {minutes} minutes of working time"),
+            format!("，时限为 {minutes} 分钟（工作时间）"),
+        );
+    }
+    (format!(", {minutes} minutes"), format!("，时限为 {minutes} 分钟"))
+}
+
+fn english(event: &SlaEvent, name: &str, span: Option<&str>, due: Option<&str>) -> String {
     let by = due.map(|due| format!("; it is due by {due}")).unwrap_or_default();
+    let span = span.unwrap_or_default();
     let after = event.level_seconds.unwrap_or_default().div_euclid(60);
     match event.kind {
-        SlaEventKind::Started => {
-            format!("the time for {name} began, {minutes} minutes{counting}{by}.")
-        }
+        SlaEventKind::Started => format!("the time for {name} began{span}{by}."),
         SlaEventKind::Paused => {
             "the time stands still, because we wait for the customer; there is no deadline."
                 .to_owned()
         }
         SlaEventKind::Resumed => format!("the time runs on{by}."),
-        SlaEventKind::Warned => format!("a warning, after {after} minutes{counting}{by}."),
+        SlaEventKind::Warned => format!("a warning, after {after} minutes that count{by}."),
         SlaEventKind::Breached => format!("the deadline of {name} passed."),
         SlaEventKind::Met => format!("{name} was done."),
         SlaEventKind::Cancelled => format!("{name} is not due any more."),
+        SlaEventKind::Applied => {
+            format!("another policy counts for {name} from the beginning on{span}{by}.")
+        }
     }
 }
 
-fn chinese(clock: &SlaClock, event: &SlaEvent, name: &str, due: Option<&str>) -> String {
-    let minutes = clock.target.within_minutes;
-    let counting = if clock.target.working_time { "（工作时间）" } else { "" };
+fn chinese(event: &SlaEvent, name: &str, span: Option<&str>, due: Option<&str>) -> String {
     let by = due.map(|due| format!("；应于 {due} 前完成")).unwrap_or_default();
+    let span = span.unwrap_or_default();
     let after = event.level_seconds.unwrap_or_default().div_euclid(60);
     match event.kind {
-        SlaEventKind::Started => format!("{name}开始计时，时限为 {minutes} 分钟{counting}{by}。"),
+        SlaEventKind::Started => format!("{name}开始计时{span}{by}。"),
         SlaEventKind::Paused => "等待客户，暂停计时；暂无截止时间。".to_owned(),
         SlaEventKind::Resumed => format!("恢复计时{by}。"),
-        SlaEventKind::Warned => format!("预警，已计 {after} 分钟{counting}{by}。"),
+        SlaEventKind::Warned => format!("预警，已计 {after} 分钟{by}。"),
         SlaEventKind::Breached => format!("{name}已超时。"),
         SlaEventKind::Met => format!("{name}已完成。"),
         SlaEventKind::Cancelled => format!("{name}无需再完成。"),
+        SlaEventKind::Applied => format!("改用另一策略，{name}自起始时刻重新计时{span}{by}。"),
     }
 }
 

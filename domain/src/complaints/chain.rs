@@ -217,7 +217,7 @@ impl ChainCheck {
     /// What is wrong with it.
     pub fn follow(&mut self, seal: &LogSeal, entry: Option<&LogEntry>) -> Result<(), Flaw> {
         let document = entry.and_then(|entry| entry.document(seal.form));
-        let number = document.as_ref().and_then(complaint_number);
+        let number = entry.map(|entry| entry.complaint_number().to_owned());
         let wrong =
             |kind| Flaw { serial: Some(seal.serial), complaint_number: number.clone(), kind };
         self.in_place(seal.serial).map_err(&wrong)?;
@@ -324,11 +324,13 @@ fn complaint_number(document: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        ComplaintDecision, CustomerVerdict, CustomerWord, FirstAnswer, LogPlace, RemedyDetails,
-        RemedyKind, RemedyState, Resolution, Responsibility, SettledRemedy, canonical,
+        ClockOutcome, ComplaintDecision, CustomerVerdict, CustomerWord, FirstAnswer, LogPlace,
+        LoggedClock, RemedyDetails, RemedyKind, RemedyState, Resolution, Responsibility,
+        SettledRemedy, canonical,
     };
     use super::*;
     use crate::{
+        clocks::SlaMetric,
         money::{Currency, Minor, Money},
         text::Prose,
     };
@@ -386,6 +388,7 @@ mod tests {
             },
             told_at: Some(at("2026-11-22T10:00:01Z")),
             remedies: vec![replacement, refund],
+            clocks: Vec::new(),
             cost: Some(yuan(5_000)),
             resolved_by: "stf_00000000000000000000000009".to_owned(),
             resolved_at: at("2026-11-24T08:00:00Z"),
@@ -393,7 +396,48 @@ mod tests {
         }
     }
 
-    fn words() -> [CustomerWord; 2] {
+    /// A later resolution of another complaint, with clocks that have ended in each way.
+    fn timed() -> Resolution {
+        let clock = |metric, due_at: Option<&str>, met_at: Option<&str>, outcome| LoggedClock {
+            metric,
+            due_at: due_at.map(at),
+            met_at: met_at.map(at),
+            outcome,
+        };
+        let first = Some("2026-11-23T09:30:00Z");
+        let decided = (Some("2026-11-22T09:59:59Z"), Some("2026-11-22T10:00:00Z"));
+        let clocks = vec![
+            clock(
+                SlaMetric::Acknowledge,
+                first,
+                Some("2026-11-22T09:45:00.123456Z"),
+                ClockOutcome::Kept,
+            ),
+            clock(SlaMetric::FirstResponse, None, None, ClockOutcome::Cancelled),
+            clock(SlaMetric::Decision, decided.0, decided.1, ClockOutcome::Missed),
+            clock(
+                SlaMetric::TotalResolution,
+                Some("2026-12-11T09:30:00Z"),
+                None,
+                ClockOutcome::Running,
+            ),
+        ];
+        Resolution {
+            id: Uuid::from_u128(8).into(),
+            complaint_id: Uuid::from_u128(7).into(),
+            complaint_number: "C-000124".to_owned(),
+            resolution_no: 3,
+            dealer_id: None,
+            remedies: Vec::new(),
+            clocks,
+            cost: None,
+            resolved_at: at("2026-12-10T08:00:00Z"),
+            created_at: at("2026-12-10T08:00:01Z"),
+            ..resolution()
+        }
+    }
+
+    fn words() -> [CustomerWord; 3] {
         let dissatisfied = CustomerWord {
             id: Uuid::from_u128(4).into(),
             complaint_id: Uuid::from_u128(2).into(),
@@ -419,25 +463,40 @@ mod tests {
             created_at: at("2026-12-08T16:00:00Z"),
             ..dissatisfied.clone()
         };
-        [dissatisfied, silent]
+        let satisfied = CustomerWord {
+            id: Uuid::from_u128(9).into(),
+            resolution_no: 3,
+            verdict: CustomerVerdict::Satisfied,
+            created_at: at("2026-12-11T08:00:00Z"),
+            ..silent.clone()
+        };
+        [dissatisfied, silent, satisfied]
     }
 
+    /// A log that was begun when there was one form, and is written on in the next.
     fn entries() -> Vec<LogEntry> {
-        let [dissatisfied, silent] = words();
+        let [dissatisfied, silent, satisfied] = words();
         vec![
             LogEntry::Resolution(Box::new(resolution())),
             LogEntry::CustomerWord(Box::new(dissatisfied)),
             LogEntry::CustomerWord(Box::new(silent)),
+            LogEntry::Resolution(Box::new(timed())),
+            LogEntry::CustomerWord(Box::new(satisfied)),
         ]
     }
 
     /// The log of the vectors, sealed one entry at a time.
     fn sealed() -> Vec<(LogSeal, LogEntry)> {
-        let sealed_at =
-            ["2026-11-24T08:00:02Z", "2026-11-26T08:00:00.5Z", "2026-12-08T16:00:01Z"].map(at);
+        let sealed_at = [
+            (1, "2026-11-24T08:00:02Z"),
+            (1, "2026-11-26T08:00:00.5Z"),
+            (1, "2026-12-08T16:00:01Z"),
+            (2, "2026-12-10T08:00:02Z"),
+            (2, "2026-12-11T08:00:01Z"),
+        ];
         let mut head = None;
-        let seal = |(entry, now): (LogEntry, Timestamp)| {
-            let seal = LogSeal::close_all(head, std::slice::from_ref(&entry), now).pop().unwrap();
+        let seal = |(entry, (form, now)): (LogEntry, (u32, &str))| {
+            let seal = LogSeal::close_in(form, head, &entry, at(now)).unwrap();
             head = Some(seal.head());
             (seal, entry)
         };
@@ -468,13 +527,62 @@ mod tests {
         for (seal, entry) in sealed() {
             check.follow(&seal, Some(&entry)).unwrap();
         }
-        let last = "78761a196f1dce3cb1f562d496c1b2cc5e0a2f554ee229aaeacf0fbe458f0a49";
-        assert_eq!(check.last(), Some((3, last.parse().unwrap())));
+        let last = "c499081f0b9da11a7dc390943e5a2ebe660d6aaafb12a35bea8177eb4beae430";
+        assert_eq!(check.last(), Some((5, last.parse().unwrap())));
+    }
+
+    #[test]
+    fn what_was_sealed_in_the_first_form_stays_as_it_was_and_new_entries_have_the_second() {
+        let old: Vec<_> = SAMPLE.lines().take(3).collect();
+        let head = old.last().map(|line| read_line(line).unwrap().hash.to_string());
+        let noted = "78761a196f1dce3cb1f562d496c1b2cc5e0a2f554ee229aaeacf0fbe458f0a49";
+        assert_eq!(head.as_deref(), Some(noted), "as it was before there was a second form");
+        let forms: Vec<_> = lines().iter().map(|line| line.form).collect();
+        assert_eq!(forms, [1, 1, 1, 2, 2]);
+        let new = LogSeal::close_all(None, &entries(), at("2026-12-12T00:00:00Z"));
+        assert!(new.iter().all(|seal| seal.form == 2));
+        // A line that has no clocks says so in the second form, and says nothing of them in the first.
+        let line = LogEntry::Resolution(Box::new(resolution()));
+        assert_eq!(line.document(2).unwrap()["clocks"], serde_json::json!([]));
+        assert_eq!(line.document(1).unwrap().get("clocks"), None);
+        assert_eq!((line.document(0), line.document(3)), (None, None));
+    }
+
+    #[test]
+    fn clocks_that_are_changed_or_put_into_an_older_line_are_found() {
+        let follows = |place: usize, change: &dyn Fn(&mut Resolution)| {
+            let mut check = ChainCheck::of_all();
+            for (at, (seal, mut entry)) in sealed().into_iter().enumerate() {
+                if let (true, LogEntry::Resolution(line)) = (at == place, &mut entry) {
+                    change(line);
+                }
+                check.follow(&seal, Some(&entry)).map_err(|flaw| (flaw.serial, flaw.kind))?;
+            }
+            Ok(())
+        };
+        assert_eq!(follows(3, &|_| ()), Ok(()));
+        let changed = |serial| Err((Some(serial), FlawKind::Changed));
+        assert_eq!(follows(3, &|line| line.clocks[2].outcome = ClockOutcome::Kept), changed(4));
+        assert_eq!(follows(3, &|line| line.clocks[0].due_at = None), changed(4));
+        assert_eq!(follows(3, &|line| line.clocks[0].met_at = None), changed(4));
+        assert_eq!(follows(3, &|line| line.clocks.truncate(3)), changed(4));
+        assert_eq!(follows(3, &|line| line.clocks.clear()), changed(4));
+        // Nobody sealed what an older line says of clocks, so it says nothing.
+        assert_eq!(follows(0, &|line| line.clocks = timed().clocks), changed(1));
+        // A line cannot be taken back into the form that did not see its clocks.
+        let (seal, entry) = sealed().remove(3);
+        let mut back = seal.with(entry.document(1).unwrap_or_default());
+        back.form = 1;
+        back.hash = back.expected_hash().unwrap();
+        let back = LogSeal { form: 1, hash: back.hash, ..seal };
+        let wrong = ChainCheck::of_part().follow(&back, Some(&entry)).unwrap_err();
+        assert_eq!(wrong.kind, FlawKind::Changed);
+        assert_eq!(LogSeal::close_in(1, None, &entry, at("2026-12-12T00:00:00Z")), None);
     }
 
     #[test]
     fn many_are_sealed_as_one_after_the_other() {
-        let now = at("2026-12-09T00:00:00Z");
+        let now = at("2026-12-12T00:00:00Z");
         let together = LogSeal::close_all(None, &entries(), now);
         let mut head: Option<LogPlace> = None;
         for (entry, seal) in entries().iter().zip(&together) {
@@ -525,7 +633,8 @@ mod tests {
     fn what_is_missing_moved_or_put_in_is_found() {
         let lines = lines();
         let all = ChainCheck::of_all;
-        assert_eq!(found(all(), &lines), Ok(3));
+        assert_eq!(found(all(), &lines), Ok(5));
+        let lines = &lines[..3];
         let without = [lines[0].clone(), lines[2].clone()];
         let missing = FlawKind::Missing { from: 2 };
         assert_eq!(found(all(), &without), Err((Some(3), missing)));
@@ -536,7 +645,7 @@ mod tests {
         let place = FlawKind::OutOfPlace { expected: 3 };
         assert_eq!(found(all(), &twice), Err((Some(2), place)));
         // Who knows how makes the hash of one line anew; the next one does not follow on it.
-        let mut forged = lines.clone();
+        let mut forged = lines.to_vec();
         forged[1].entry["verdict"] = "satisfied".into();
         forged[1].hash = forged[1].expected_hash().unwrap();
         assert_eq!(found(all(), &forged), Err((Some(3), FlawKind::Unlinked)));
@@ -561,7 +670,7 @@ mod tests {
 
     #[test]
     fn an_end_that_was_cut_off_is_found_by_the_head_that_was_noted() {
-        let lines = lines();
+        let lines = lines()[..3].to_vec();
         let noted: NotedHead = format!("3:{}", lines[2].hash).parse().unwrap();
         let whole = ChainCheck::of_all().expecting(Some(noted));
         assert_eq!(found(whole.clone(), &lines), Ok(3));
@@ -577,7 +686,7 @@ mod tests {
     #[test]
     fn a_part_begins_anywhere_and_a_dealer_s_entries_have_gaps() {
         let lines = lines();
-        assert_eq!(found(ChainCheck::of_part(), &lines[1..]), Ok(2));
+        assert_eq!(found(ChainCheck::of_part(), &lines[1..]), Ok(4));
         let ours = [lines[0].clone(), lines[2].clone()];
         assert_eq!(found(ChainCheck::with_gaps(), &ours), Ok(2));
         let missing = FlawKind::Missing { from: 2 };
@@ -604,7 +713,7 @@ mod tests {
         assert_eq!(wrong.kind, FlawKind::Changed);
         let other = check.clone().follow(seal, Some(&sealed[1].1)).unwrap_err();
         assert_eq!(other.kind, FlawKind::Changed);
-        let unknown = LogSeal { form: 2, ..seal.clone() };
+        let unknown = LogSeal { form: 3, ..seal.clone() };
         assert_eq!(check.follow(&unknown, Some(entry)).unwrap_err().kind, FlawKind::Changed);
         let wrong = check.follow(seal, None).unwrap_err();
         assert_eq!(wrong.to_string(), "entry 1 was removed");

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     change::Change,
+    clocks::{SlaClock, SlaClockState, SlaMetric},
     event::Event,
     ids::{ComplaintId, CustomerId, DealerId, ResolutionId},
     money::Money,
@@ -35,6 +36,54 @@ pub struct SettledRemedy {
     pub settled_at: Option<Timestamp>,
 }
 
+/// Clocks of one line, at most: one for each metric that a version may have.
+pub const MOST_LOGGED_CLOCKS: usize = 10;
+
+/// Whether what was promised was done in time, as a line of the log tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockOutcome {
+    /// It was done in time.
+    Kept,
+    /// The deadline passed without it, whatever was done later.
+    Missed,
+    /// It could not be done any more in time, and need not be.
+    Cancelled,
+    /// It was not done yet, and there was still time, when the line was written.
+    Running,
+}
+
+/// A clock of the complaint as it stood when a line was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({"metric": "first_resolution", "due_at": "2026-11-24T09:30:00Z",
+    "met_at": "2026-11-24T08:00:00Z", "outcome": "kept"})))]
+pub struct LoggedClock {
+    /// What was to be done.
+    pub metric: SlaMetric,
+    /// By when; `null` where it was cancelled, or stood still.
+    pub due_at: Option<Timestamp>,
+    /// When it was done.
+    pub met_at: Option<Timestamp>,
+    /// What came of it.
+    pub outcome: ClockOutcome,
+}
+
+impl LoggedClock {
+    /// What stands in the log of a clock. A deadline that has passed is missed, also where it was cancelled later.
+    pub fn of(clock: &SlaClock) -> Self {
+        let outcome = match (clock.state, clock.breached_at) {
+            (_, Some(_)) | (SlaClockState::Breached | SlaClockState::MetLate, None) => {
+                ClockOutcome::Missed
+            }
+            (SlaClockState::Met, None) => ClockOutcome::Kept,
+            (SlaClockState::Cancelled, None) => ClockOutcome::Cancelled,
+            (SlaClockState::Running | SlaClockState::Paused, None) => ClockOutcome::Running,
+        };
+        let SlaClock { metric, due_at, met_at, .. } = clock;
+        Self { metric: *metric, due_at: *due_at, met_at: *met_at, outcome }
+    }
+}
+
 /// One line of the resolution log. It is never changed; a reopened complaint gets another line.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(examples(json!({"id": "res_01m80t7jx3e9vbq2f4c6d8g0hk", "complaint_id": "cmp_01m80t7jx3e9vbq2f4c6d8g0hk",
@@ -49,6 +98,8 @@ pub struct SettledRemedy {
     "told_at": "2026-11-22T10:00:01Z",
     "remedies": [{"kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null, "mandatory": false, "state": "done",
         "promised_at": "2026-11-22T10:00:00Z", "settled_at": "2026-11-24T07:30:00Z"}],
+    "clocks": [{"metric": "first_resolution", "due_at": "2026-11-24T09:30:00Z", "met_at": "2026-11-24T08:00:00Z",
+        "outcome": "kept"}],
     "cost": {"amount": 5000, "currency": "CNY"}, "resolved_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
     "resolved_at": "2026-11-24T08:00:00Z", "created_at": "2026-11-24T08:00:01Z"})))]
 pub struct Resolution {
@@ -78,6 +129,9 @@ pub struct Resolution {
     pub told_at: Option<Timestamp>,
     /// What was promised, and how it ended.
     pub remedies: Vec<SettledRemedy>,
+    /// What came of each deadline that was promised, as it stood when this line was written; empty where no policy
+    /// applied, and in lines that are older than this member.
+    pub clocks: Vec<LoggedClock>,
     /// What the remedies that were carried out cost; `null` when none has a price.
     pub cost: Option<Money>,
     /// Who resolved it, as the audit log names them.
@@ -90,11 +144,12 @@ pub struct Resolution {
 
 impl Resolution {
     /// Writes the line about the resolution that `complaint` has reached; nothing when it has not
-    /// reached one. `remedies` are those of its present attempt.
+    /// reached one. `remedies` are those of its present attempt, `clocks` all of its own.
     pub fn log(
         id: ResolutionId,
         complaint: &Complaint,
         remedies: &[Remedy],
+        clocks: &[SlaClock],
         now: Timestamp,
     ) -> Option<Change<Self>> {
         if !complaint.state.is_settled() {
@@ -114,6 +169,7 @@ impl Resolution {
             decision: complaint.decision.clone()?,
             told_at: complaint.told_at,
             remedies: remedies.iter().map(settled).collect(),
+            clocks: logged(clocks),
             cost: remedies::cost(remedies),
             resolved_by: complaint.resolved_by.clone()?,
             resolved_at: complaint.resolved_at?,
@@ -122,6 +178,13 @@ impl Resolution {
         let change = Change::created(line).with("resolution_no", complaint.resolution_no);
         Some(change.emits(Event::ResolutionLogged { entry: Uuid::from(id).into() }))
     }
+}
+
+/// In the order of the metrics, whatever the order was in which they were found.
+fn logged(clocks: &[SlaClock]) -> Vec<LoggedClock> {
+    let mut logged: Vec<_> = clocks.iter().map(LoggedClock::of).collect();
+    logged.sort_by_key(|clock| clock.metric);
+    logged
 }
 
 fn settled(remedy: &Remedy) -> SettledRemedy {

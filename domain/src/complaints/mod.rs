@@ -12,6 +12,7 @@ mod log;
 mod model;
 mod negotiation;
 mod remedies;
+pub mod reports;
 mod rules;
 mod seals;
 mod superiors;
@@ -19,6 +20,7 @@ mod superiors;
 mod tests;
 mod waiting;
 mod word;
+pub mod work;
 
 pub use aside::{AsideReason, ComplaintAside};
 pub use assessment::{
@@ -31,7 +33,7 @@ pub use course::{
     ComplaintClosing, ComplaintReopening, Connections, Decided, Deciding, DecisionDetails,
 };
 pub use hands::ComplaintHands;
-pub use log::{Resolution, SettledRemedy};
+pub use log::{ClockOutcome, LoggedClock, MOST_LOGGED_CLOCKS, Resolution, SettledRemedy};
 pub use negotiation::{ComplaintReferral, ComplaintRefusing, STAND_OFF_HOURS, StandOff};
 pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};
 pub use rules::*;

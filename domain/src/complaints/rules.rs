@@ -1,5 +1,6 @@
 //! The refusals of complaints.
 
+use super::reports::REPORT_TOO_LARGE;
 use crate::{
     refusal::{Kind, Rule},
     text::Bilingual,
@@ -316,4 +317,5 @@ pub static RULES: &[&Rule] = &[
     &NO_SUCH_ORIGINAL,
     &COMPLAINT_NOT_FOR_THEM,
     &EXPORT_TOO_LARGE,
+    &REPORT_TOO_LARGE,
 ];

@@ -1,7 +1,10 @@
 //! Seals: each entry of a brand's resolution log is chained to the one before, so that whoever changes one changes the
 //! hashes of all that follow.
 
-use super::{ComplaintDecision, CustomerWord, MOST_REMEDIES, Resolution, SettledRemedy, canonical};
+use super::{
+    ComplaintDecision, CustomerWord, LoggedClock, MOST_LOGGED_CLOCKS, MOST_REMEDIES, Resolution,
+    SettledRemedy, canonical,
+};
 use crate::{
     ids::{CustomerWordId, DealerId, LogEntryId, ResolutionId},
     invalid::Invalid,
@@ -25,8 +28,10 @@ pub const MOST_SEALED: usize = 200;
 pub const MOST_EXPORTED: usize = 5_000;
 
 /// How the document of an entry is made ([`LogEntry::document`]). What was sealed in a form is read in it for ever:
-/// a document that is made otherwise has another number.
-const FORM: u32 = 1;
+/// a document that is made otherwise has another number. The first form knows no clocks.
+const FORM: u32 = 2;
+/// The form of what was sealed before.
+const FIRST_FORM: u32 = 1;
 
 /// Bytes of a hash.
 const HASH_BYTES: usize = 32;
@@ -150,6 +155,14 @@ impl LogEntry {
         }
     }
 
+    /// The number of the complaint that it is about.
+    pub fn complaint_number(&self) -> &str {
+        match self {
+            Self::Resolution(line) => &line.complaint_number,
+            Self::CustomerWord(word) => &word.complaint_number,
+        }
+    }
+
     /// Whose people may see it.
     pub fn dealer(&self) -> Option<DealerId> {
         match self {
@@ -160,12 +173,13 @@ impl LogEntry {
 
     /// The entry as it is sealed, exported and verified, in the form of this number; nothing when there is no such form.
     /// The members are named one by one: what is added to a record later must not change what was sealed before.
+    /// A resolution that tells of clocks has no document in the first form: nobody has sealed what they say.
     pub fn document(&self, form: u32) -> Option<Value> {
-        if form != FORM {
+        if !(FIRST_FORM..=FORM).contains(&form) {
             return None;
         }
         Some(match self {
-            Self::Resolution(line) => resolution_document(line),
+            Self::Resolution(line) => resolution_document(line, form)?,
             Self::CustomerWord(word) => json!({
                 "kind": LogEntryKind::CustomerWord,
                 "id": word.id,
@@ -184,7 +198,26 @@ impl LogEntry {
     }
 }
 
-fn resolution_document(line: &Resolution) -> Value {
+fn resolution_document(line: &Resolution, form: u32) -> Option<Value> {
+    if form == FIRST_FORM {
+        return Some(members_of_first_form(line)).filter(|_| line.clocks.is_empty());
+    }
+    let clocks: Vec<_> = line.clocks.iter().take(MOST_LOGGED_CLOCKS).map(clock_document).collect();
+    let mut document = members_of_first_form(line);
+    document.as_object_mut()?.insert("clocks".to_owned(), clocks.into());
+    Some(document)
+}
+
+fn clock_document(clock: &LoggedClock) -> Value {
+    json!({
+        "metric": clock.metric,
+        "due_at": clock.due_at,
+        "met_at": clock.met_at,
+        "outcome": clock.outcome,
+    })
+}
+
+fn members_of_first_form(line: &Resolution) -> Value {
     let ComplaintDecision { responsibility, apology, text, recourse, confirmed_defect, decided_at } =
         &line.decision;
     // One more than a decision may name: what follows from a confirmed defect.
@@ -283,6 +316,16 @@ impl LogSeal {
     }
 
     fn close(head: Option<LogPlace>, entry: &LogEntry, now: Timestamp) -> Option<Self> {
+        Self::close_in(FORM, head, entry, now)
+    }
+
+    /// Seals an entry in this form.
+    pub(super) fn close_in(
+        form: u32,
+        head: Option<LogPlace>,
+        entry: &LogEntry,
+        now: Timestamp,
+    ) -> Option<Self> {
         let (resolution_id, customer_word_id) = match entry {
             LogEntry::Resolution(line) => (Some(line.id), None),
             LogEntry::CustomerWord(word) => (None, Some(word.id)),
@@ -293,12 +336,12 @@ impl LogSeal {
             customer_word_id,
             dealer_id: entry.dealer(),
             serial: head.map_or(1, |head| head.serial.saturating_add(1)),
-            form: FORM,
+            form,
             previous_hash: head.map_or(LogHash::NONE, |head| head.hash),
             hash: LogHash::NONE,
             sealed_at: head.map_or(now, |head| head.sealed_at.max(now)),
         };
-        seal.hash = seal.hash_over(&entry.document(FORM)?)?;
+        seal.hash = seal.hash_over(&entry.document(form)?)?;
         Some(seal)
     }
 

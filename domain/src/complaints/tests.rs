@@ -283,16 +283,16 @@ fn a_resolution_is_written_down_as_it_was() {
     let goodwill = remedy(RemedyKind::Goodwill, Some(yuan(500)));
     let (complaint, remedies) = remedied(vec![refund, goodwill]);
     let id = Uuid::from_u128(6).into();
-    assert_eq!(Resolution::log(id, &complaint, &remedies, now()), None);
+    assert_eq!(Resolution::log(id, &complaint, &remedies, &[], now()), None);
     let change = complaint.resolve(&remedies, clerk(), now()).unwrap();
     let resolved = Event::ComplaintResolved { complaint: change.record.id, resolution_no: 1 };
     assert_eq!(change.events, [(resolved, None)]);
-    let line = Resolution::log(id, &change.record, &remedies, now()).unwrap().record;
+    let line = Resolution::log(id, &change.record, &remedies, &[], now()).unwrap().record;
     assert_eq!(line.cost, Some(yuan(12_500)));
     assert_eq!(line.resolved_by, clerk().to_string());
     assert_eq!(line.remedies.len(), 2);
     let reopened = change.record.reopen(reopening(), now()).unwrap().record;
-    assert_eq!(Resolution::log(id, &reopened, &remedies, now()), None);
+    assert_eq!(Resolution::log(id, &reopened, &remedies, &[], now()), None);
 }
 
 #[test]

@@ -4,14 +4,14 @@ use super::numbers::VisitMinutes;
 use crate::{
     identity::{Leave, Staff},
     ids::StaffId,
-    tenancy::Site,
     time::{CivilDate, Timestamp, Zone},
+    working_time::Stretch,
 };
 
-/// Visits begin on the hour and the half hour after opening: times that people remember.
+/// Visits begin on the hour and the half hour after opening, also after a break: times that people remember.
 const STEP_MINUTES: i64 = 30;
 
-/// The most beginnings of one day: every half hour of 24.
+/// The most beginnings of one stretch of work: every half hour of 24.
 const MOST_STEPS: i64 = 48;
 
 /// A stretch of time, from its beginning up to, not including, its end.
@@ -64,23 +64,12 @@ impl Window {
     }
 }
 
-/// The working time of a site on a day; nothing when nobody works there then.
-pub(super) fn hours_of(site: &Site, day: CivilDate) -> Option<Span> {
-    site.works_on(day).map(|(starts_at, ends_at)| Span { starts_at, ends_at })
-}
-
-/// The times of a day at which a visit of `minutes` from a site can begin, in order.
-pub(super) fn beginnings(
-    site: &Site,
-    day: CivilDate,
-    minutes: VisitMinutes,
-) -> impl Iterator<Item = Span> {
-    hours_of(site, day).into_iter().flat_map(move |hours| {
-        (0..MOST_STEPS)
-            .map(move |step| hours.starts_at.plus_minutes(step.saturating_mul(STEP_MINUTES)))
-            .map(move |starts_at| Span::lasting(starts_at, minutes))
-            .take_while(move |span| span.ends_at <= hours.ends_at)
-    })
+/// The times at which a visit of `minutes` can begin in a stretch of work, in order.
+pub(super) fn beginnings(open: Stretch, minutes: VisitMinutes) -> impl Iterator<Item = Span> {
+    (0..MOST_STEPS)
+        .map(move |step| open.from.plus_minutes(step.saturating_mul(STEP_MINUTES)))
+        .map(move |starts_at| Span::lasting(starts_at, minutes))
+        .take_while(move |span| span.ends_at <= open.to)
 }
 
 /// A technician who can be sent from a site.

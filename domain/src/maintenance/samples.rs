@@ -14,6 +14,7 @@ use crate::{
     ids::{AssetId, CustomerId, DealerId, ProductId, SiteId, StaffId},
     tenancy::{DealerStatus, Site},
     time::{CivilDate, Timestamp, Zone},
+    working_time::WorkingCalendar,
 };
 use uuid::Uuid;
 
@@ -129,6 +130,7 @@ pub(super) fn search(technicians: Vec<Technician>) -> Search {
         },
         duration_minutes: VisitMinutes::default(),
         site: site(),
+        hours: WorkingCalendar::of_site(&site()),
         dealer_status: DealerStatus::Active,
         technicians,
         not_before: at("2026-11-23T00:00:00Z"),

@@ -1,7 +1,7 @@
 //! Slots: when a technician of a site is free for a visit, and which of those times is best.
 
 use super::{
-    availability::{Span, Technician, Window, beginnings, hours_of},
+    availability::{Span, Technician, Window, beginnings},
     given_back::GiveBackCause,
     numbers::VisitMinutes,
 };
@@ -11,6 +11,7 @@ use crate::{
     tenancy::{Dealer, DealerStatus, Site, SiteStatus},
     text::Bilingual,
     time::{CivilDate, Timestamp, Zone},
+    working_time::{Stretch, WorkingCalendar},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +28,8 @@ pub struct Search {
     pub duration_minutes: VisitMinutes,
     /// The site from which somebody is sent.
     pub site: Site,
+    /// When work is done there: by the calendar that it names, and in its hours where it names none.
+    pub hours: WorkingCalendar,
     /// Whether the dealer whose site it is works for the brand.
     pub dealer_status: DealerStatus,
     /// Who can be sent from there.
@@ -227,19 +230,24 @@ impl Search {
                 .with("window_to_on", self.window.to_on)
                 .at("/starts_at"));
         }
-        let hours = hours_of(&self.site, day);
-        if hours
-            .is_some_and(|open| open.starts_at <= slot.starts_at && slot.ends_at <= open.ends_at)
-        {
+        let open = self.hours_on(day);
+        if open.iter().any(|open| open.from <= slot.starts_at && slot.ends_at <= open.to) {
             return Ok(());
         }
-        let hours = &self.site.details.hours;
+        let tz = self.site.details.tz;
+        let hours = open.iter().map(|open| {
+            let [from, to] = [open.from, open.to].map(|at| at.wall_time_in(tz));
+            format!("{from} – {to}")
+        });
         Err(Refusal::new(&OUTSIDE_HOURS)
             .with("local_start", &slot.local_start)
-            .with("opens", hours.opens)
-            .with("closes", hours.closes)
-            .with("weekdays", &hours.weekdays)
+            .with("on", day)
+            .with("working_hours", hours.collect::<Vec<_>>())
             .at("/starts_at"))
+    }
+
+    fn hours_on(&self, day: CivilDate) -> Vec<Stretch> {
+        self.hours.on_day_of(self.site.details.tz, day)
     }
 
     fn choose(&self, span: Span, slots_passed_over: u32) -> Option<(Slot, VisitReason)> {
@@ -255,8 +263,10 @@ impl Search {
     }
 
     fn beginnings(&self, day: CivilDate) -> impl Iterator<Item = Span> {
-        let not_before = self.not_before;
-        beginnings(&self.site, day, self.duration_minutes)
+        let (not_before, minutes) = (self.not_before, self.duration_minutes);
+        self.hours_on(day)
+            .into_iter()
+            .flat_map(move |open| beginnings(open, minutes))
             .filter(move |span| not_before <= span.starts_at)
     }
 
@@ -368,8 +378,8 @@ pub static OUTSIDE_HOURS: Rule = Rule {
     kind: Kind::Unfit,
     title: Bilingual { en: "Outside the working hours", zh: "不在工作时间内" },
     detail: Bilingual {
-        en: "A visit from {local_start} does not fit into the hours of the site: {opens} to {closes} on {weekdays}.",
-        zh: "{local_start} 的上门服务不在网点工作时间内：{opens} 至 {closes}（{weekdays}）。",
+        en: "A visit from {local_start} does not fit into the working time of the site on {on}: {working_hours}.",
+        zh: "{local_start} 的上门服务不在网点 {on} 的工作时间内：{working_hours}。",
     },
     advice: Bilingual {
         en: "Choose one of the free slots of the work order.",
@@ -411,11 +421,16 @@ pub static SLOT_TAKEN: Rule = Rule {
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of minutes")]
 mod tests {
     use super::{
-        super::samples::{at, id, on, search, technician},
+        super::samples::{at, id, on, search, shanghai, technician},
         *,
     };
-    use crate::identity::Leave;
+    use crate::{
+        identity::Leave,
+        tenancy::Weekday,
+        working_time::{DayOpening, DaySource, SaidDay, WorkingInterval},
+    };
     use proptest::prelude::*;
+    use serde_json::json;
 
     /// An hour that begins at `starts_at`.
     fn hour(starts_at: &str) -> Span {
@@ -502,6 +517,41 @@ mod tests {
         assert!(search.ask(id(1), at("2026-12-03T09:00:00Z")).is_ok());
         assert_eq!(refused_as(&search, 1, "2026-12-03T09:01:00Z"), "slot_outside_hours");
         assert_eq!(refused_as(&search, 1, "2026-12-06T02:00:00Z"), "slot_outside_hours");
+    }
+
+    #[test]
+    fn a_visit_follows_the_calendar_of_the_site() {
+        let told = |search: &Search| -> Vec<_> {
+            let starts = search.open(100).into_iter().map(|slot| slot.local_start);
+            starts
+                .filter(|start| start.starts_with("2026-12-05") || start.starts_with("2026-12-06"))
+                .collect()
+        };
+        let interval = |opens: &str, closes: &str| WorkingInterval {
+            opens: opens.parse().unwrap(),
+            closes: closes.parse().unwrap(),
+        };
+        let halves = [interval("09:00", "12:00"), interval("13:00", "14:30")];
+        let friday = halves.map(|one| (Weekday::Friday, one));
+        let said = |opening| SaidDay { opening, label: None, source: DaySource::Own };
+        // Friday the 4th is a holiday, Sunday the 6th is worked for it.
+        let days = [
+            (on("2026-12-04"), said(DayOpening::Closed)),
+            (on("2026-12-06"), said(DayOpening::Usual)),
+        ];
+        let hours = WorkingCalendar::new(shanghai(), friday).with_days(days);
+        let search = Search { hours, ..search(vec![technician(1, vec![])]) };
+        let expected = ["09:00", "09:30", "10:00", "10:30", "11:00", "13:00", "13:30"];
+        assert_eq!(told(&search), expected.map(|start| format!("2026-12-06 {start}")));
+        assert_eq!(search.best().unwrap().0.local_start, "2026-12-06 09:00");
+        // Over the break nobody works, and a holiday has no hours at all.
+        let refused = search.ask(id(1), at("2026-12-06T03:30:00Z")).unwrap_err();
+        assert_eq!(
+            refused.facts["working_hours"],
+            json!(["2026-12-06 09:00 – 2026-12-06 12:00", "2026-12-06 13:00 – 2026-12-06 14:30"])
+        );
+        let refused = search.ask(id(1), at("2026-12-04T02:00:00Z")).unwrap_err();
+        assert_eq!((refused.rule, &refused.facts["working_hours"]), (&OUTSIDE_HOURS, &json!([])));
     }
 
     #[test]

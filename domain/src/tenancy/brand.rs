@@ -2,6 +2,7 @@
 
 use crate::{
     change::Change,
+    event::{Event, HoursOf},
     ids::TenantId,
     money::{BasisPoints, Currency},
     number::whole_numbers,
@@ -225,7 +226,10 @@ impl Brand {
     /// `too_many_origins` above 20.
     pub fn change(self, details: BrandDetails) -> Result<Change<Self>, Refusal> {
         check(&details)?;
-        Ok(Change::edit("change", &self, |it| it.details = details))
+        let moves = self.details.tz != details.tz;
+        let change = Change::edit("change", &self, |it| it.details = details);
+        let event = Event::WorkingHoursChanged { whose: HoursOf::Brand, after: None };
+        Ok(if moves { change.emits(event) } else { change })
     }
 
     /// Stops every change, until it is resumed. Nothing is lost.

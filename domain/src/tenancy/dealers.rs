@@ -2,7 +2,7 @@
 
 use crate::{
     change::Change,
-    event::Event,
+    event::{Event, HoursOf},
     identity::Reach,
     ids::DealerId,
     record::{Record, Version},
@@ -95,7 +95,14 @@ impl Dealer {
 
     /// Changes what the brand says about it.
     pub fn change(self, details: DealerDetails) -> Change<Self> {
-        Change::edit("change", &self, |it| it.details = details)
+        let moves = self.details.tz != details.tz;
+        let change = Change::edit("change", &self, |it| it.details = details);
+        if !moves {
+            return change;
+        }
+        // Where it has no open site it works at the usual hours in this zone.
+        let whose = HoursOf::Dealer(self.id);
+        change.emits(Event::WorkingHoursChanged { whose, after: None })
     }
 
     /// Ends the dealer's work for the brand. Its people and its own keys are not let in any more, and the

@@ -3,6 +3,7 @@
 use crate::{
     calendars::BusinessCalendar,
     change::Change,
+    event::{Event, HoursOf},
     ids::{CalendarId, DealerId, SiteId},
     record::{Record, Version},
     refusal::{Kind, Refusal, Rule, illegal},
@@ -117,7 +118,7 @@ pub struct SiteDetails {
     #[serde(default)]
     pub hours: WorkingHours,
     /// The business calendar by which working time counts here, and by which customers are left in peace; null for
-    /// working time in `hours`. Visits are planned within `hours`, whatever the calendar says.
+    /// working time in `hours`. Visits are planned by it, too.
     #[serde(default)]
     pub calendar_id: Option<CalendarId>,
 }
@@ -171,14 +172,15 @@ impl Site {
     ) -> Result<Change<Self>, Refusal> {
         check(&details.hours)?;
         calendar.map_or(Ok(()), BusinessCalendar::may_be_taken)?;
-        Ok(Change::created(Self {
+        let opened = Change::created(Self {
             id,
             dealer_id,
             status: SiteStatus::Active,
             details,
             version: Version::FIRST,
             created_at: now,
-        }))
+        });
+        Ok(opened.emits(hours_changed(dealer_id)))
     }
 
     /// Changes what is said about it. `calendar` is the one that `details` name.
@@ -195,7 +197,11 @@ impl Site {
         if self.details.calendar_id != details.calendar_id {
             calendar.map_or(Ok(()), BusinessCalendar::may_be_taken)?;
         }
-        Ok(Change::edit("change", &self, |it| it.details = details))
+        let SiteDetails { tz, hours, calendar_id, .. } = &self.details;
+        let works_otherwise =
+            (tz, hours, calendar_id) != (&details.tz, &details.hours, &details.calendar_id);
+        let change = Change::edit("change", &self, |it| it.details = details);
+        Ok(if works_otherwise { change.emits(hours_changed(self.dealer_id)) } else { change })
     }
 
     /// Ends the work there.
@@ -225,16 +231,14 @@ impl Site {
         if self.status != from {
             return Err(illegal(self.status, self.status.allowed()));
         }
-        Ok(Change::new(action, Self { status: to, ..self }).moved(from, to))
+        let event = hours_changed(self.dealer_id);
+        Ok(Change::new(action, Self { status: to, ..self }).moved(from, to).emits(event))
     }
+}
 
-    /// From when to when work is done there on `date`; `None` on days off and at a closed site.
-    pub fn works_on(&self, date: CivilDate) -> Option<(Timestamp, Timestamp)> {
-        let SiteDetails { tz, hours, .. } = &self.details;
-        let works =
-            self.status == SiteStatus::Active && hours.weekdays.contains(&Weekday::of(date));
-        works.then(|| (date.at(hours.opens, *tz), date.at(hours.closes, *tz)))
-    }
+/// A dealer works as the first of its open sites does, so each of them may be the one that counts.
+fn hours_changed(dealer: DealerId) -> Event {
+    Event::WorkingHoursChanged { whose: HoursOf::Dealer(dealer), after: None }
 }
 
 impl SiteStatus {
@@ -310,21 +314,25 @@ mod tests {
     }
 
     #[test]
-    fn work_is_done_on_the_wall_clock_of_the_site() {
-        let site = opening("09:00", "18:00").unwrap().record;
-        let (from, to) = site.works_on("2026-11-21".parse().unwrap()).unwrap();
-        assert_eq!(from.to_string(), "2026-11-21T01:00:00Z");
-        assert_eq!(to.to_string(), "2026-11-21T10:00:00Z");
+    fn a_closed_site_is_closed_once_and_reopened() {
+        let closed = opening("09:00", "18:00").unwrap().record.close().unwrap().record;
+        assert!(closed.clone().close().is_err());
+        assert!(closed.reopen().is_ok());
     }
 
     #[test]
-    fn no_work_is_done_on_sundays_nor_at_a_closed_site() {
+    fn deadlines_are_counted_anew_when_a_site_works_at_other_hours() {
         let site = opening("09:00", "18:00").unwrap().record;
-        assert_eq!(site.works_on("2026-11-22".parse().unwrap()), None);
-        let closed = site.close().unwrap().record;
-        assert_eq!(closed.works_on("2026-11-21".parse().unwrap()), None);
-        assert!(closed.clone().close().is_err());
-        assert!(closed.reopen().is_ok());
+        let changed = |edit: &dyn Fn(&mut SiteDetails)| {
+            let mut details = site.details.clone();
+            edit(&mut details);
+            site.clone().change(details, None).unwrap().events.len()
+        };
+        assert_eq!(changed(&|it| it.name = Name::new("东门店").unwrap()), 0);
+        assert_eq!(changed(&|it| it.hours.closes = "19:00".parse().unwrap()), 1);
+        assert_eq!(changed(&|it| it.tz = "Asia/Tokyo".parse().unwrap()), 1);
+        assert_eq!(changed(&|it| it.calendar_id = Some(Uuid::from_u128(3).into())), 1);
+        assert_eq!(site.close().unwrap().events.len(), 1);
     }
 
     #[test]

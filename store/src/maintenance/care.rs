@@ -84,8 +84,9 @@ impl Tenant {
         };
         let dealer_status = self.get::<Dealer>(site.dealer_id).await?.status;
         let technicians = self.technicians(&site, within).await?;
+        let hours = self.hours_of(&site).await?;
         let duration_minutes = work_order.details.duration_minutes;
-        Ok(Search { window, duration_minutes, site, dealer_status, technicians, not_before })
+        Ok(Search { window, duration_minutes, site, hours, dealer_status, technicians, not_before })
     }
 
     /// Whom a site can send, and what they are taken for within `span`.

@@ -1,8 +1,12 @@
 //! Deadlines are promised, kept and missed.
 
+mod applying;
+mod hours;
 mod policies;
+mod reports;
 mod running;
 mod timers;
+mod work;
 
 use crate::{
     house::{Client, House, Reply},
@@ -90,6 +94,13 @@ impl Shop {
         let trace = self.key.get(&trace).await.expect(200);
         let events = trace["events"].as_array().unwrap();
         events.iter().map(|event| event["kind"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What stands in the timeline of a complaint, the first line first.
+    async fn timeline(&self, complaint: &str) -> Vec<String> {
+        let lines = self.key.get(&format!("/v1/audit-entries?subject={complaint}&sort=at")).await;
+        let lines = lines.expect(200);
+        lines.data().iter().map(|line| line["action"].as_str().unwrap().to_owned()).collect()
     }
 
     fn sets(&self, instant: &str) {

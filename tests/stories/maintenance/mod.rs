@@ -1,6 +1,7 @@
 //! A purifier is delivered, its plan makes dates of that, the dates become visits, and nobody is
 //! booked twice.
 
+mod calendar;
 mod expand;
 mod given_back;
 mod plans;

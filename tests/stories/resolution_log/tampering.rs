@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::program::says;
+use domain::complaints::{LogHash, read_line};
 use sea_orm::ConnectionTrait as _;
 
 /// What somebody with all rights does to a log of five entries, and what is said of it.
@@ -78,6 +79,18 @@ const TAMPERED: &[(&str, &str, &str)] = &[
         "a seal is exchanged",
         "UPDATE resolution_seal SET hash = previous_hash WHERE serial = 4",
         "entry 4 (complaint C-000002) is not what was sealed: it was changed",
+    ),
+    (
+        "a deadline was kept after all",
+        "UPDATE resolution SET clocks = '[{\"metric\":\"decision\",\"due_at\":null,\"met_at\":null,\"outcome\":\"kept\"}]'
+         FROM resolution_seal s WHERE s.id = resolution.id AND serial = 3",
+        "2 entries are as they were sealed, up to 2:HASH; WRONG: entry 3 (complaint C-000002) is not what was \
+         sealed: it was changed",
+    ),
+    (
+        "a line is said to be of the form that saw less",
+        "UPDATE resolution_seal SET form = 1 WHERE serial = 3",
+        "entry 3 (complaint C-000002) is not what was sealed: it was changed",
     ),
     (
         "an entry is put in between",
@@ -194,4 +207,59 @@ async fn the_log_refuses_to_be_changed_by_a_slip_of_the_owner_s_hand() {
             assert!(refused.contains("only grows"), "{sql}: {refused}");
         }
     }
+}
+
+/// Seals the log of a desk anew in the first form, as a release before there was a second one did.
+async fn seals_in_the_first_form(desk: &Desk) {
+    let export = desk.exports("").await.text;
+    let owner = desk.house.owner().await;
+    let mut before = LogHash::NONE;
+    for line in export.lines() {
+        let mut line = read_line(line).unwrap();
+        line.entry.as_object_mut().unwrap().remove("clocks");
+        (line.form, line.previous_hash) = (1, before);
+        line.hash = line.expected_hash().unwrap();
+        before = line.hash;
+        let sql = format!(
+            "SET session_replication_role = replica;
+             UPDATE resolution_seal SET form = 1, previous_hash = '{}', hash = '{}' WHERE serial = {}",
+            line.previous_hash, line.hash, line.serial
+        );
+        owner.execute_unprepared(&sql).await.unwrap();
+    }
+    owner.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_that_was_begun_in_the_first_form_goes_on_in_the_second() {
+    let desk = Desk::opens().await;
+    desk.writes_five().await;
+    seals_in_the_first_form(&desk).await;
+    let noted = desk.head().await["hash"].as_str().unwrap().to_owned();
+    let url = desk.house.database_url();
+    let settings = [("AFTERCARE_DATABASE_URL", &*url)];
+    let verify = ["audit", "verify", "--tenant", "clearwater", "--head", &noted];
+    let old = says(&verify, &settings).await;
+    assert!(old.well, "{}{}", old.out, old.err);
+    desk.puts_right().await;
+    desk.house.settle().await;
+    let forms: Vec<_> =
+        desk.exports("").await.text.lines().map(|line| read_line(line).unwrap().form).collect();
+    assert_eq!(forms, [1, 1, 1, 1, 1, 2]);
+    let grown = says(&verify, &settings).await;
+    assert!(grown.well, "{}{}", grown.out, grown.err);
+
+    // A line of the first form was sealed without clocks, so what it tells of them was put there.
+    let put_in = "SET session_replication_role = replica;
+        UPDATE resolution SET clocks = '[{\"metric\":\"decision\",\"due_at\":null,\"met_at\":null,\"outcome\":\"kept\"}]'
+        FROM resolution_seal s WHERE s.id = resolution.id AND serial = 3";
+    let owner = desk.house.owner().await;
+    owner.execute_unprepared(put_in).await.unwrap();
+    owner.close().await.unwrap();
+    let wrong = says(&verify, &settings).await;
+    let expected = "WRONG: entry 3 (complaint C-000002) is not what was sealed: it was changed";
+    assert!(!wrong.well && wrong.out.contains(expected), "{}", wrong.out);
+    let shown = desk.exports("").await.text;
+    let third = read_line(shown.lines().nth(2).unwrap()).unwrap();
+    assert_eq!(third.entry, serde_json::Value::Null, "nor is it handed out as if it were sound");
 }
