@@ -6,10 +6,11 @@
 use crate::{
     identity::{Rank, Reach},
     ids::{
-        AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, ClockId,
-        ComplaintId, CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId,
-        InvitationId, LogEntryId, MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId,
-        ResponseId, ServiceBenchmarkId, SlaClockId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
+        AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, CancellationId,
+        ClockId, ComplaintId, CorrectiveActionId, CustomerEventId, CustomerId, DealerId,
+        EnrolmentId, GestureId, ImportId, InvitationId, LogEntryId, MessageId, OccurrenceId,
+        OperationId, OrderId, PlanTemplateId, ResponseId, RmaId, ServiceBenchmarkId, SlaClockId,
+        SopRunId, SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -244,12 +245,28 @@ pub enum Event {
         /// Of which complaint.
         complaint: ComplaintId,
     },
+    /// Goods that a customer sends back should be here by now.
+    RmaDue {
+        /// Which return.
+        rma: RmaId,
+    },
+    /// It can be looked by now whether a corrective action has worked.
+    VerificationDue {
+        /// Which action.
+        corrective_action: CorrectiveActionId,
+    },
+    /// The refund of a sale that was cancelled should be under way by now.
+    CancellationDue {
+        /// Which cancellation.
+        cancellation: CancellationId,
+    },
 }
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 18] = [
+pub const SMALL: [&str; 21] = [
     "asset_delivered",
+    "cancellation_due",
     "complaint_decided",
     "complaint_opened",
     "complaint_resolved",
@@ -262,8 +279,10 @@ pub const SMALL: [&str; 18] = [
     "occurrence_due",
     "order_paid",
     "reminder_due",
+    "rma_due",
     "sla_clock_due",
     "sop_step_due",
+    "verification_due",
     "visit_confirmed",
     "visit_fell_through",
     "work_order_completed",

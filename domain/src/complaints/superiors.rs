@@ -20,7 +20,7 @@ pub struct Superiors {
 impl Superiors {
     /// The next rank above `rank` that has anybody, and who that is. The brand is the last, and answers also when
     /// nobody of it is named.
-    fn above(&self, rank: Rank) -> (Rank, Option<StaffId>) {
+    pub fn above(&self, rank: Rank) -> (Rank, Option<StaffId>) {
         for (next, _) in LADDER.into_iter().filter(|(next, _)| *next > rank) {
             if let Some((_, person)) = self.people.iter().find(|(one, _)| *one == next) {
                 return (next, Some(*person));
