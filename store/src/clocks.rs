@@ -1,9 +1,7 @@
 //! Tables `sla_policy`, `sla_version`, `sla_clock` and `sla_event`: what is promised, and what has come of it.
 
 use crate::{
-    Failure, Fault, Missing, Tenant, documents,
-    findings::unsettled_about,
-    listed, numbers, rows, table,
+    Failure, Fault, Missing, Tenant, documents, listed, numbers, rows, table,
     table::{Col, word},
     together::upon,
     words,
@@ -18,13 +16,13 @@ use domain::{
     },
     complaints::{Complaint, ComplaintState, Superiors},
     event::Event,
-    findings::{Finding, FindingKind},
+    findings::FindingKind,
     identity::{Rank, Role},
     ids::{
         AnyId, ComplaintId, CustomerId, DealerId, SlaClockId, SlaPolicyId, SlaVersionId, StaffId,
     },
     text::{Code, Name},
-    time::{Timestamp, Zone},
+    time::{CivilDate, Timestamp, Zone},
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, DbErr, EntityTrait as _, QueryFilter as _,
@@ -433,25 +431,30 @@ impl Tenant {
             }
         }
         if !clock.is_owed() && clock.finding().is_some() {
-            self.settle_finding(clock).await?;
+            let (subject, topic) = (AnyId::of(clock.complaint_id), clock.topic());
+            self.settle_findings(FindingKind::DeadlineMissed, &subject, topic.as_ref()).await?;
         }
         Ok(complaint)
     }
 
-    /// Settles what was noticed about a clock, now that nothing is owed any more.
-    async fn settle_finding(&self, clock: &SlaClock) -> Result<(), Failure> {
-        let subject = AnyId::of(clock.complaint_id);
-        let noticed =
-            unsettled_about(FindingKind::DeadlineMissed, &subject, clock.topic().as_ref());
-        for finding in self.hold_all::<Finding>(noticed).await? {
-            self.record(finding.resolve(self.now())?).await?;
-        }
-        Ok(())
+    /// Who could answer for a complaint in place of its owner.
+    async fn superiors_of(&self, complaint: &Complaint) -> Result<Superiors, Fault> {
+        let today = self.now().date_in(complaint.tz);
+        self.superiors(complaint.details.dealer_id, complaint.owner_id, today).await
     }
 
-    /// Who could answer for a complaint in place of its owner: of each rank the one who has the fewest such complaints
-    /// and is not on leave.
-    async fn superiors_of(&self, complaint: &Complaint) -> Result<Superiors, Fault> {
+    /// Who could answer for something of a dealer in place of its owner: of each rank the one to whom the fewest
+    /// complaints have gone up, and who is not on leave.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn superiors(
+        &self,
+        dealer: Option<DealerId>,
+        owner: Option<StaffId>,
+        today: CivilDate,
+    ) -> Result<Superiors, Fault> {
         let sql = "SELECT p.id, p.role, p.id = $3 AS is_owner FROM staff p
                    WHERE p.tenant_id = ac.tenant() AND p.id = $3
                    UNION ALL
@@ -463,9 +466,9 @@ impl Tenant {
                         AND c.escalated_staff_id = p.id AND c.state <> ALL ($4)), p.id)";
         let over = [ComplaintState::Resolved, ComplaintState::Closed].map(|state| word(&state));
         let values = [
-            complaint.details.dealer_id.map(Uuid::from).into(),
-            self.now().date_in(complaint.tz).to_string().into(),
-            complaint.owner_id.map(Uuid::from).into(),
+            dealer.map(Uuid::from).into(),
+            today.to_string().into(),
+            owner.map(Uuid::from).into(),
             Vec::from(over).into(),
         ];
         let rows = self.work().query_all_raw(self.statement(sql, values)).await?;

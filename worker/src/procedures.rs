@@ -111,7 +111,10 @@ pub(crate) async fn begin_by(
         | Event::MessageQueued { .. }
         | Event::StepsLeftBehind { .. }
         | Event::SopStepDue { .. }
-        | Event::SlaClockDue { .. } => Ok(()),
+        | Event::SlaClockDue { .. }
+        | Event::RmaDue { .. }
+        | Event::VerificationDue { .. }
+        | Event::CancellationDue { .. } => Ok(()),
     }
 }
 

@@ -4,15 +4,18 @@ use crate::{
     allowances, calendars, clocks, complaints, days, imports, inventory, maintenance,
     outside::Surroundings,
     procedures::{self, Waiting},
-    sandbox, surveys, visits,
+    quality, sandbox, surveys, visits,
 };
 use domain::{
+    cancellations::CancellationCase,
     clocks::SlaClock,
     complaints::Complaint,
+    corrective::CorrectiveAction,
     event::{DayWork, Event},
     ids::OrderId,
     maintenance::{appointments::Appointment, occurrences::Occurrence},
     orders::SalesOrder,
+    returns::Rma,
     sops::SopRun,
     surveys::Invitation,
     time::CivilDate,
@@ -59,6 +62,11 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
             procedures::step_due(tenant, *run, *step, *escalated_rank).await
         }
         Event::SlaClockDue { clock, complaint } => clocks::due(tenant, *clock, *complaint).await,
+        Event::RmaDue { rma } => quality::return_due(tenant, *rma).await,
+        Event::VerificationDue { corrective_action: id } => {
+            quality::verification_due(tenant, *id).await
+        }
+        Event::CancellationDue { cancellation } => quality::refund_due(tenant, *cancellation).await,
         Event::StepsLeftBehind { staff, after: a } => {
             procedures::hand_over(tenant, *staff, *a).await
         }
@@ -110,6 +118,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
     let (mut appointments, mut occurrences) = (Vec::new(), Vec::new());
     let (mut complaints, mut invitations) = (Vec::new(), Vec::new());
     let (mut runs, mut clocks) = (Vec::new(), Vec::new());
+    let (mut returns, mut corrections, mut cancellations) = (Vec::new(), Vec::new(), Vec::new());
     for event in events {
         match event {
             Event::VisitConfirmed { appointment }
@@ -127,6 +136,9 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
                 complaints.push(*complaint);
                 clocks.push(*clock);
             }
+            Event::RmaDue { rma } => returns.push(*rma),
+            Event::VerificationDue { corrective_action } => corrections.push(*corrective_action),
+            Event::CancellationDue { cancellation } => cancellations.push(*cancellation),
             // These begin with something else than the record they name, or always come alone.
             Event::DayBegan { .. }
             | Event::DayWorkDue { .. }
@@ -161,8 +173,11 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
     tenant.expect::<Appointment>(appointments).await?;
     tenant.expect::<Occurrence>(occurrences).await?;
     tenant.expect::<Complaint>(complaints).await?;
+    tenant.expect::<Rma>(returns).await?;
     tenant.expect::<Invitation>(invitations).await?;
-    tenant.expect::<SlaClock>(clocks).await
+    tenant.expect::<SlaClock>(clocks).await?;
+    tenant.expect::<CorrectiveAction>(corrections).await?;
+    tenant.expect::<CancellationCase>(cancellations).await
 }
 
 /// One part of a day's work.

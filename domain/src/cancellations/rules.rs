@@ -29,10 +29,7 @@ pub static CANCELLATION_OPEN: Rule = Rule {
         en: "The case {cancellation_id} is about this order already.",
         zh: "解约申请 {cancellation_id} 已针对该订单。",
     },
-    advice: Bilingual {
-        en: "Go on with that one.",
-        zh: "请继续处理该申请。",
-    },
+    advice: Bilingual { en: "Go on with that one.", zh: "请继续处理该申请。" },
 };
 
 /// No more is given back than was to be paid.
@@ -45,8 +42,7 @@ pub static DEPOSIT_ABOVE_ORDER: Rule = Rule {
         zh: "定金为 {deposit_minor}，订单总额为 {total_minor}（最小货币单位）。",
     },
     advice: Bilingual {
-        en: "Send what the customer has paid.",
-        zh: "请填写客户实际支付的金额。",
+        en: "Send what the customer has paid.", zh: "请填写客户实际支付的金额。"
     },
 };
 
@@ -69,7 +65,9 @@ pub static RETENTION_OFFERED_ONCE: Rule = Rule {
 pub static WAIVER_UNFIT: Rule = Rule {
     code: "waiver_unfit",
     kind: Kind::Unfit,
-    title: Bilingual { en: "The gesture does not waive the penalty", zh: "该心意不能减免违约金" },
+    title: Bilingual {
+        en: "The gesture does not waive the penalty", zh: "该心意不能减免违约金"
+    },
     detail: Bilingual {
         en: "These do not fit: {unfit}. The penalty is {penalty_minor} in minor units of {currency}.",
         zh: "以下项目不符：{unfit}。违约金为 {penalty_minor}（{currency} 最小货币单位）。",
@@ -96,4 +94,11 @@ pub static PENALTY_NOT_WAIVED: Rule = Rule {
 };
 
 /// All of them.
-pub static RULES: &[&Rule] = &[&ORDER_NOT_CANCELLABLE, &CANCELLATION_OPEN, &DEPOSIT_ABOVE_ORDER, &RETENTION_OFFERED_ONCE, &WAIVER_UNFIT, &PENALTY_NOT_WAIVED];
+pub static RULES: &[&Rule] = &[
+    &ORDER_NOT_CANCELLABLE,
+    &CANCELLATION_OPEN,
+    &DEPOSIT_ABOVE_ORDER,
+    &RETENTION_OFFERED_ONCE,
+    &WAIVER_UNFIT,
+    &PENALTY_NOT_WAIVED,
+];

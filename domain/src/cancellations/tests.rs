@@ -133,8 +133,7 @@ fn what_is_late_goes_up_a_rank_once() {
     let due_at = case.refund_due_at;
     assert!(!case.is_late(due_at.plus_seconds(-1)));
     assert!(case.is_late(due_at));
-    let superiors =
-        Superiors { owner_rank: Rank::CLERK, people: vec![(Rank::MANAGER, id(6))] };
+    let superiors = Superiors { owner_rank: Rank::CLERK, people: vec![(Rank::MANAGER, id(6))] };
     let up = case.clone().escalate(&superiors).record;
     assert_eq!((up.escalated_rank, up.escalated_staff_id), (Some(Rank::MANAGER), Some(id(6))));
     assert!(!up.is_late(due_at));

@@ -1,8 +1,6 @@
 //! Causes: when a corrective action is opened by the service itself, and which complaints it is about.
 
-use super::{
-    CorrectiveAction, CorrectiveActionDetails, CorrectiveOrigin, MOST_CORRECTIVE_SOURCES,
-};
+use super::{CorrectiveAction, CorrectiveActionDetails, CorrectiveOrigin, MOST_CORRECTIVE_SOURCES};
 use crate::{
     change::Change,
     ids::{ComplaintId, CorrectiveActionId, DealerId},

@@ -8,7 +8,7 @@ mod steps;
 mod tests;
 
 pub use causes::{
-    CORRECTIVE_CAUSES, CORRECTIVE_CAUSE_DAYS, CorrectiveConsidered, CorrectiveMatter,
+    CORRECTIVE_CAUSE_DAYS, CORRECTIVE_CAUSES, CorrectiveConsidered, CorrectiveMatter,
 };
 pub use course::{CorrectiveAssignment, CorrectiveVerification};
 pub use rules::*;

@@ -14,10 +14,7 @@ pub static CORRECTIVE_ACTION_OPEN: Rule = Rule {
         en: "The corrective action {corrective_action_id} works on {cause_code} already.",
         zh: "纠正措施 {corrective_action_id} 正在处理原因 {cause_code}。",
     },
-    advice: Bilingual {
-        en: "Go on with that one.",
-        zh: "请在该纠正措施中继续。",
-    },
+    advice: Bilingual { en: "Go on with that one.", zh: "请在该纠正措施中继续。" },
 };
 
 /// A corrective action begins with a limited number of complaints.
@@ -30,8 +27,7 @@ pub static CORRECTIVE_SOURCES_TOO_MANY: Rule = Rule {
         zh: "其中有 {sources} 个投诉，最多 {most} 个。",
     },
     advice: Bilingual {
-        en: "Name the most telling ones.",
-        zh: "请选择最有代表性的投诉。",
+        en: "Name the most telling ones.", zh: "请选择最有代表性的投诉。"
     },
 };
 
@@ -56,13 +52,9 @@ pub static CORRECTIVE_ACTION_UNOWNED: Rule = Rule {
     kind: Kind::Conflict,
     title: Bilingual { en: "Nobody answers for it", zh: "尚无负责人" },
     detail: Bilingual {
-        en: "The corrective action has no owner.",
-        zh: "该纠正措施没有负责人。",
+        en: "The corrective action has no owner.", zh: "该纠正措施没有负责人。"
     },
-    advice: Bilingual {
-        en: "Assign it to somebody first.",
-        zh: "请先指定负责人。",
-    },
+    advice: Bilingual { en: "Assign it to somebody first.", zh: "请先指定负责人。" },
 };
 
 /// Steps are filled in order.
@@ -74,10 +66,7 @@ pub static D_STEP_TOO_EARLY: Rule = Rule {
         en: "Before {step} these steps have to be filled: {missing_steps}.",
         zh: "在 {step} 之前须先完成：{missing_steps}。",
     },
-    advice: Bilingual {
-        en: "Fill them in order.",
-        zh: "请按顺序填写。",
-    },
+    advice: Bilingual { en: "Fill them in order.", zh: "请按顺序填写。" },
 };
 
 /// A step says what belongs to it.
@@ -104,10 +93,7 @@ pub static D_STEPS_MISSING: Rule = Rule {
         en: "These steps are not filled: {missing_steps}.",
         zh: "以下步骤尚未填写：{missing_steps}。",
     },
-    advice: Bilingual {
-        en: "Fill them in order.",
-        zh: "请按顺序填写。",
-    },
+    advice: Bilingual { en: "Fill them in order.", zh: "请按顺序填写。" },
 };
 
 /// An effect needs time to show.
@@ -156,4 +142,15 @@ pub static VERIFICATION_BY_ANOTHER: Rule = Rule {
 };
 
 /// All of them.
-pub static RULES: &[&Rule] = &[&CORRECTIVE_ACTION_OPEN, &CORRECTIVE_SOURCES_TOO_MANY, &CORRECTIVE_SOURCE_OF_ANOTHER_DEALER, &CORRECTIVE_ACTION_UNOWNED, &D_STEP_TOO_EARLY, &D_STEP_MISFILLED, &D_STEPS_MISSING, &VERIFICATION_TOO_SOON, &VERIFICATION_NOT_DUE, &VERIFICATION_BY_ANOTHER];
+pub static RULES: &[&Rule] = &[
+    &CORRECTIVE_ACTION_OPEN,
+    &CORRECTIVE_SOURCES_TOO_MANY,
+    &CORRECTIVE_SOURCE_OF_ANOTHER_DEALER,
+    &CORRECTIVE_ACTION_UNOWNED,
+    &D_STEP_TOO_EARLY,
+    &D_STEP_MISFILLED,
+    &D_STEPS_MISSING,
+    &VERIFICATION_TOO_SOON,
+    &VERIFICATION_NOT_DUE,
+    &VERIFICATION_BY_ANOTHER,
+];

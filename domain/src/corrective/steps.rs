@@ -42,17 +42,8 @@ pub enum CorrectiveStep {
 
 impl CorrectiveStep {
     /// Every step, in its order.
-    pub const ALL: [Self; 9] = [
-        Self::D0,
-        Self::D1,
-        Self::D2,
-        Self::D3,
-        Self::D4,
-        Self::D5,
-        Self::D6,
-        Self::D7,
-        Self::D8,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::D0, Self::D1, Self::D2, Self::D3, Self::D4, Self::D5, Self::D6, Self::D7, Self::D8];
 
     /// Where the action stands once this step is filled; `None` when it stays where it is.
     fn reaches(self) -> Option<CorrectiveActionState> {

@@ -42,7 +42,10 @@ fn says(step: CorrectiveStep) -> CorrectiveFilling {
     }
 }
 
-fn fill(action: CorrectiveAction, step: CorrectiveStep) -> Result<Change<CorrectiveAction>, Refusal> {
+fn fill(
+    action: CorrectiveAction,
+    step: CorrectiveStep,
+) -> Result<Change<CorrectiveAction>, Refusal> {
     action.fill(says(step), Zone::UTC, now())
 }
 

@@ -152,7 +152,11 @@ impl Rma {
     ///
     /// `rma_line_unknown`, `rma_quantity_exceeded`; `nothing_received` when nothing has come so far;
     /// `illegal_transition` unless it is awaited.
-    pub fn receive(mut self, receipt: &RmaReceipt, now: Timestamp) -> Result<Change<Self>, Refusal> {
+    pub fn receive(
+        mut self,
+        receipt: &RmaReceipt,
+        now: Timestamp,
+    ) -> Result<Change<Self>, Refusal> {
         self.must("receive")?;
         lines::receive(&mut self.lines, &receipt.lines)?;
         let pieces = self.received_pieces();
@@ -197,7 +201,11 @@ impl Rma {
     ///
     /// `rma_needs_manager`, `rejection_needs_second_person`, `defect_not_disproved`; `illegal_transition` unless it is
     /// inspected.
-    pub fn reject(mut self, rejection: RmaRejection, actor: Actor) -> Result<Change<Self>, Refusal> {
+    pub fn reject(
+        mut self,
+        rejection: RmaRejection,
+        actor: Actor,
+    ) -> Result<Change<Self>, Refusal> {
         self.must("reject")?;
         must_be_manager(actor)?;
         let by = actor.to_string();

@@ -193,8 +193,9 @@ pub(super) fn expect(
             && lines.iter().any(|line| line.asset_id == details.asset_id);
         let possible = u32::from(!is_named);
         if details.asset_id.is_some() && details.quantity.get() > possible {
-            return Err(exceeded(number, details.quantity, possible)
-                .at(format!("/lines/{at}/quantity")));
+            return Err(
+                exceeded(number, details.quantity, possible).at(format!("/lines/{at}/quantity"))
+            );
         }
         lines.push(RmaLine {
             number,

@@ -70,10 +70,7 @@ pub static RMA_WITHOUT_LINES: Rule = Rule {
     code: "rma_without_lines",
     kind: Kind::Unfit,
     title: Bilingual { en: "What is it about?", zh: "缺少货品" },
-    detail: Bilingual {
-        en: "The return has no line.",
-        zh: "退换货单没有任何货品行。",
-    },
+    detail: Bilingual { en: "The return has no line.", zh: "退换货单没有任何货品行。" },
     advice: Bilingual {
         en: "Send at least one line, with `asset_id` or `item`.",
         zh: "请至少填写一行，并注明 `asset_id` 或 `item`。",
@@ -89,10 +86,7 @@ pub static TOO_MANY_RMA_LINES: Rule = Rule {
         en: "The return has {lines} lines; at most {most} are possible.",
         zh: "退换货单有 {lines} 行，最多 {most} 行。",
     },
-    advice: Bilingual {
-        en: "Join lines of the same kind.",
-        zh: "请合并同类货品。",
-    },
+    advice: Bilingual { en: "Join lines of the same kind.", zh: "请合并同类货品。" },
 };
 
 /// A line names a sold thing, or says what the goods are called.
@@ -209,10 +203,7 @@ pub static DEFECT_NOT_DISPROVED: Rule = Rule {
         en: "The inspection did not disprove the defect of these lines: {lines}.",
         zh: "检验未排除以下行的缺陷：{lines}。",
     },
-    advice: Bilingual {
-        en: "Go on with the remedy.",
-        zh: "请继续执行补救措施。",
-    },
+    advice: Bilingual { en: "Go on with the remedy.", zh: "请继续执行补救措施。" },
 };
 
 /// Two people have to see that there is no defect.
@@ -246,4 +237,21 @@ pub static GOODS_RECEIVED: Rule = Rule {
 };
 
 /// All of them.
-pub static RULES: &[&Rule] = &[&REMEDY_SETTLED, &REMEDY_NEEDS_NO_RETURN, &RMA_OPEN_ALREADY, &ONLY_FOR_REPLACEMENT, &RMA_WITHOUT_LINES, &TOO_MANY_RMA_LINES, &RMA_LINE_UNNAMED, &RMA_ASSET_OF_ANOTHER, &RMA_QUANTITY_EXCEEDED, &RMA_LINE_UNKNOWN, &RMA_NEEDS_MANAGER, &NOTHING_RECEIVED, &INSPECTION_INCOMPLETE, &DEFECT_NOT_DISPROVED, &REJECTION_NEEDS_SECOND_PERSON, &GOODS_RECEIVED];
+pub static RULES: &[&Rule] = &[
+    &REMEDY_SETTLED,
+    &REMEDY_NEEDS_NO_RETURN,
+    &RMA_OPEN_ALREADY,
+    &ONLY_FOR_REPLACEMENT,
+    &RMA_WITHOUT_LINES,
+    &TOO_MANY_RMA_LINES,
+    &RMA_LINE_UNNAMED,
+    &RMA_ASSET_OF_ANOTHER,
+    &RMA_QUANTITY_EXCEEDED,
+    &RMA_LINE_UNKNOWN,
+    &RMA_NEEDS_MANAGER,
+    &NOTHING_RECEIVED,
+    &INSPECTION_INCOMPLETE,
+    &DEFECT_NOT_DISPROVED,
+    &REJECTION_NEEDS_SECOND_PERSON,
+    &GOODS_RECEIVED,
+];
