@@ -90,6 +90,8 @@ pub enum CustomerLifecycle {
     Lead,
     /// Has bought something, or owns something of the brand's.
     Buyer,
+    /// Had bought something, and called it off before it arrived. They are looked after as before.
+    CancelledBuyer,
 }
 
 impl CustomerDetails {
@@ -171,15 +173,27 @@ impl Customer {
         if sale.is_paid() { self.buy() } else { None }
     }
 
-    /// Makes a lead a buyer; `None` when they are one already.
+    /// Makes a lead, or who had called everything off, a buyer; `None` when they are one already.
     pub fn buy(self) -> Option<Change<Self>> {
         match self.lifecycle {
-            CustomerLifecycle::Lead => {
-                let buyer = Self { lifecycle: CustomerLifecycle::Buyer, ..self };
-                let (from, to) = (CustomerLifecycle::Lead, CustomerLifecycle::Buyer);
-                Some(Change::new("buy", buyer).moved(from, to))
+            from @ (CustomerLifecycle::Lead | CustomerLifecycle::CancelledBuyer) => {
+                let to = CustomerLifecycle::Buyer;
+                Some(Change::new("buy", Self { lifecycle: to, ..self }).moved(from, to))
             }
             CustomerLifecycle::Buyer => None,
+        }
+    }
+
+    /// Notes that a buyer has called off what they had bought; `None` when they have something else.
+    pub fn call_off(self, has_something_else: bool) -> Option<Change<Self>> {
+        match self.lifecycle {
+            from @ CustomerLifecycle::Buyer if !has_something_else => {
+                let to = CustomerLifecycle::CancelledBuyer;
+                Some(Change::new("call_off", Self { lifecycle: to, ..self }).moved(from, to))
+            }
+            CustomerLifecycle::Lead
+            | CustomerLifecycle::Buyer
+            | CustomerLifecycle::CancelledBuyer => None,
         }
     }
 }

@@ -255,6 +255,11 @@ pub enum Event {
         /// Which action.
         corrective_action: CorrectiveActionId,
     },
+    /// A customer has called off what they had bought, and has the money back.
+    CancellationClosed {
+        /// Which cancellation.
+        cancellation: CancellationId,
+    },
     /// The refund of a sale that was cancelled should be under way by now.
     CancellationDue {
         /// Which cancellation.
@@ -264,8 +269,9 @@ pub enum Event {
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 21] = [
+pub const SMALL: [&str; 22] = [
     "asset_delivered",
+    "cancellation_closed",
     "cancellation_due",
     "complaint_decided",
     "complaint_opened",

@@ -14,6 +14,12 @@ const ONE_ACTION_PER_CAUSE: &str = "
         ON corrective_action (tenant_id, cause_code, dealer_id) NULLS NOT DISTINCT
         WHERE cause_code IS NOT NULL AND state <> 'closed';";
 
+/// Customers may have called off what they had bought.
+const CALLED_OFF: &str = "
+    ALTER TABLE customer
+        DROP CONSTRAINT customer_lifecycle_check,
+        ADD CONSTRAINT customer_lifecycle_check CHECK (lifecycle IN ('lead', 'buyer', 'cancelled_buyer'));";
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -23,6 +29,7 @@ impl MigrationTrait for Migration {
         cancellation_case().create(manager).await?;
         let connection = manager.get_connection();
         connection.execute_unprepared(ONE_ACTION_PER_CAUSE).await?;
+        connection.execute_unprepared(CALLED_OFF).await?;
         connection.execute_unprepared(LOOKS).await?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Table `cancellation_case`: sales that customers do not want any more.
 
-use crate::{listed, table, table::word, words};
+use crate::{Fault, Tenant, listed, table, table::word, words};
 use domain::{
     cancellations::{CancellationCase, CancellationState},
     identity::Rank,
@@ -9,7 +9,10 @@ use domain::{
     text::Prose,
     time::{CivilDate, Timestamp},
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _, Select};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _,
+    Select,
+};
 use uuid::Uuid;
 
 words!(CancellationState);
@@ -80,4 +83,21 @@ pub fn open_of(order: OrderId) -> Select<cancellation_case::Entity> {
             cancellation_case::Column::State
                 .is_in(CancellationState::OPEN.map(|state| word(&state))),
         )
+}
+
+impl Tenant {
+    /// Whether a customer has paid for something that they have not given back, or has something of the brand's.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn has_bought(&self, customer: CustomerId) -> Result<bool, Fault> {
+        let sql = "SELECT EXISTS (SELECT FROM sales_order WHERE tenant_id = ac.tenant() AND customer_id = $1
+                                  AND status IN ('paid', 'delivered'))
+                       OR EXISTS (SELECT FROM asset WHERE tenant_id = ac.tenant() AND customer_id = $1
+                                  AND delivered_on IS NOT NULL) AS has_bought";
+        let statement = self.statement(sql, [Uuid::from(customer).into()]);
+        let row = self.work().query_one_raw(statement).await?;
+        Ok(row.map_or(Ok(false), |row| row.try_get("", "has_bought"))?)
+    }
 }

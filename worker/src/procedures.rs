@@ -114,6 +114,7 @@ pub(crate) async fn begin_by(
         | Event::SlaClockDue { .. }
         | Event::RmaDue { .. }
         | Event::VerificationDue { .. }
+        | Event::CancellationClosed { .. }
         | Event::CancellationDue { .. } => Ok(()),
     }
 }

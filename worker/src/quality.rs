@@ -3,6 +3,7 @@
 use domain::{
     cancellations::CancellationCase,
     corrective::CorrectiveAction,
+    customers::Customer,
     ids::{CancellationId, CorrectiveActionId, RmaId},
     returns::{Rma, RmaOverdue},
 };
@@ -49,5 +50,18 @@ pub(crate) async fn refund_due(tenant: &Tenant, id: CancellationId) -> Result<()
     let finding = case.finding(zone, tenant.now());
     tenant.record(case.escalate(&superiors)).await?;
     tenant.raise(finding).await?;
+    Ok(())
+}
+
+/// Remembers of a customer who has called off what they had bought that they have nothing else, where it is so. They
+/// stay a customer, and everything that was promised to them takes place.
+pub(crate) async fn called_off(tenant: &Tenant, id: CancellationId) -> Result<(), Failure> {
+    let case = tenant.get::<CancellationCase>(id).await?;
+    // Whoever sells them something at this moment waits, and makes them a buyer again.
+    let customer = tenant.hold::<Customer>(case.customer_id).await?;
+    let has_something_else = tenant.has_bought(customer.id).await?;
+    if let Some(change) = customer.call_off(has_something_else) {
+        tenant.record(change).await?;
+    }
     Ok(())
 }

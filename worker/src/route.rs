@@ -66,6 +66,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::VerificationDue { corrective_action: id } => {
             quality::verification_due(tenant, *id).await
         }
+        Event::CancellationClosed { cancellation: id } => quality::called_off(tenant, *id).await,
         Event::CancellationDue { cancellation } => quality::refund_due(tenant, *cancellation).await,
         Event::StepsLeftBehind { staff, after: a } => {
             procedures::hand_over(tenant, *staff, *a).await
@@ -153,6 +154,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::OrderPaid { .. }
             | Event::OrderRefunded { .. }
             | Event::CustomerMoved { .. }
+            | Event::CancellationClosed { .. }
             | Event::BudgetFunded { .. }
             | Event::LotsDue { .. }
             | Event::ReconciliationDue { .. }

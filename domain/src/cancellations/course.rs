@@ -222,7 +222,9 @@ impl CancellationCase {
     pub fn close(mut self, now: Timestamp) -> Result<Change<Self>, Refusal> {
         self.must("close")?;
         self.closed_at = Some(now);
-        Ok(self.moved("close", CancellationState::Closed))
+        let cancellation = self.id;
+        let change = self.moved("close", CancellationState::Closed);
+        Ok(change.emits(Event::CancellationClosed { cancellation }))
     }
 
     /// Whether the refund should be under way by now, and is not; somebody higher answers for it then.

@@ -135,15 +135,18 @@ impl Rma {
         Ok(self.moved("proceed", next))
     }
 
-    /// Says that the replacement was sent before the goods came back, which are waited for now.
+    /// Says that the replacement was sent before the goods came back, which are waited for from now on.
     ///
     /// # Errors
     ///
     /// `illegal_transition` unless it replaces in advance.
     pub fn send(mut self, now: Timestamp) -> Result<Change<Self>, Refusal> {
         self.must("send")?;
+        let (rma, due_at) = (self.id, now.plus_days(RETURN_DAYS));
         self.replacement_sent_at = Some(now);
-        Ok(self.moved("send", RmaState::AwaitingReturn))
+        self.return_due_at = Some(due_at);
+        let change = self.moved("send", RmaState::AwaitingReturn);
+        Ok(change.emits_at(Event::RmaDue { rma }, due_at))
     }
 
     /// Takes in what has come: a part of it, or all.

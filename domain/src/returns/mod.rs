@@ -143,7 +143,8 @@ pub struct Rma {
     pub authorised_at: Option<Timestamp>,
     /// Who authorised it, a person or a key; null when a mandatory remedy did.
     pub authorised_by: Option<String>,
-    /// Until when the goods should be here: 30 days after it was authorised. Null for one without a return.
+    /// Until when the goods should be here: 30 days after it was authorised, or after the replacement was sent in advance.
+    /// Null for one without a return.
     pub return_due_at: Option<Timestamp>,
     /// When the replacement was sent in advance.
     pub replacement_sent_at: Option<Timestamp>,
