@@ -207,7 +207,8 @@ async fn of_two_who_take_the_same_cancellation_in_one_does_and_a_refund_is_noted
     }
     let refund = || shop.does(&id, "refund", json!({"refunded_on": "2026-01-05"}));
     let by_order = json!({"refunded_on": "2026-01-05"});
-    let by_order = shop.service.key.post(&format!("/v1/orders/{order}/refund"), by_order);
+    let path = format!("/v1/orders/{order}/refund");
+    let by_order = shop.service.key.post(&path, by_order);
     let (one, two, _either) = futures::join!(refund(), refund(), by_order);
     assert_eq!(
         [&one, &two].iter().filter(|reply| reply.status == 200).count(),
