@@ -278,6 +278,18 @@ mod tests {
     }
 
     #[test]
+    fn who_calls_off_everything_is_a_customer_still_and_a_buyer_when_they_buy_again() {
+        let lead = Customer::create(id(1), li_na(), now()).record;
+        assert_eq!(lead.clone().call_off(false), None);
+        let buyer = lead.buy().unwrap().record;
+        assert_eq!(buyer.clone().call_off(true), None);
+        let called_off = buyer.call_off(false).unwrap();
+        assert_eq!(called_off.facts["to"], "cancelled_buyer");
+        assert_eq!(called_off.record.clone().call_off(false), None);
+        assert_eq!(called_off.record.buy().unwrap().record.lifecycle, CustomerLifecycle::Buyer);
+    }
+
+    #[test]
     fn who_moves_to_another_dealer_is_followed() {
         let customer = Customer::create(id(1), li_na(), now()).record;
         let west = CustomerDetails { dealer_id: Some(Uuid::from_u128(3).into()), ..li_na() };

@@ -245,34 +245,22 @@ pub enum Event {
         /// Of which complaint.
         complaint: ComplaintId,
     },
-    /// Goods that a customer sends back should be here by now.
-    RmaDue {
-        /// Which return.
-        rma: RmaId,
-    },
-    /// It can be looked by now whether a corrective action has worked.
-    VerificationDue {
-        /// Which action.
-        corrective_action: CorrectiveActionId,
-    },
     /// A customer has called off what they had bought, and has the money back.
     CancellationClosed {
         /// Which cancellation.
         cancellation: CancellationId,
     },
-    /// The refund of a sale that was cancelled should be under way by now.
-    CancellationDue {
-        /// Which cancellation.
-        cancellation: CancellationId,
+    /// Something that is waited for should have come by now.
+    AwaitedDue {
+        /// What.
+        awaited: Awaited,
     },
 }
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 22] = [
+pub const SMALL: [&str; 18] = [
     "asset_delivered",
-    "cancellation_closed",
-    "cancellation_due",
     "complaint_decided",
     "complaint_opened",
     "complaint_resolved",
@@ -285,10 +273,8 @@ pub const SMALL: [&str; 22] = [
     "occurrence_due",
     "order_paid",
     "reminder_due",
-    "rma_due",
     "sla_clock_due",
     "sop_step_due",
-    "verification_due",
     "visit_confirmed",
     "visit_fell_through",
     "work_order_completed",
@@ -303,6 +289,18 @@ impl Event {
         }
         Reach::default()
     }
+}
+
+/// What is waited for when something is to be good again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaited {
+    /// Goods that a customer sends back are here.
+    Return(RmaId),
+    /// It can be seen whether a corrective action has worked.
+    Verification(CorrectiveActionId),
+    /// The refund of a sale that was cancelled is under way.
+    Refund(CancellationId),
 }
 
 /// The parts of a day's work.

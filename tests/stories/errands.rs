@@ -195,9 +195,6 @@ fn small_kinds_are_kinds_of_events() {
         "clock": domain::ids::SlaClockId::from(Uuid::nil()),
         "order": domain::ids::OrderId::from(Uuid::nil()),
         "work_order": domain::ids::WorkOrderId::from(Uuid::nil()),
-        "rma": domain::ids::RmaId::from(Uuid::nil()),
-        "corrective_action": domain::ids::CorrectiveActionId::from(Uuid::nil()),
-        "cancellation": domain::ids::CancellationId::from(Uuid::nil()),
     });
     for kind in SMALL {
         let mut event = ids.clone();

@@ -112,10 +112,8 @@ pub(crate) async fn begin_by(
         | Event::StepsLeftBehind { .. }
         | Event::SopStepDue { .. }
         | Event::SlaClockDue { .. }
-        | Event::RmaDue { .. }
-        | Event::VerificationDue { .. }
         | Event::CancellationClosed { .. }
-        | Event::CancellationDue { .. } => Ok(()),
+        | Event::AwaitedDue { .. } => Ok(()),
     }
 }
 

@@ -4,18 +4,28 @@ use domain::{
     cancellations::CancellationCase,
     corrective::CorrectiveAction,
     customers::Customer,
+    event::Awaited,
     ids::{CancellationId, CorrectiveActionId, RmaId},
     returns::{Rma, RmaOverdue},
 };
 use store::{Failure, Tenant};
 
+/// Looks after what should have come by now.
+pub(crate) async fn due(tenant: &Tenant, awaited: Awaited) -> Result<(), Failure> {
+    match awaited {
+        Awaited::Return(rma) => return_due(tenant, rma).await,
+        Awaited::Verification(action) => verification_due(tenant, action).await,
+        Awaited::Refund(cancellation) => refund_due(tenant, cancellation).await,
+    }
+}
+
 /// Lets a return expire whose goods have not come, or has somebody look after it.
-pub(crate) async fn return_due(tenant: &Tenant, id: RmaId) -> Result<(), Failure> {
+async fn return_due(tenant: &Tenant, id: RmaId) -> Result<(), Failure> {
     let rma = tenant.hold::<Rma>(id).await?;
     let zone = tenant.zone_of(rma.dealer_id).await?;
     match rma.come_due(zone, tenant.now()) {
         Some(RmaOverdue::Expired(change)) => {
-            tenant.record(change).await?;
+            tenant.record(*change).await?;
         }
         Some(RmaOverdue::Noticed(finding)) => {
             tenant.raise(finding).await?;
@@ -26,10 +36,7 @@ pub(crate) async fn return_due(tenant: &Tenant, id: RmaId) -> Result<(), Failure
 }
 
 /// Reminds of a verification.
-pub(crate) async fn verification_due(
-    tenant: &Tenant,
-    id: CorrectiveActionId,
-) -> Result<(), Failure> {
+async fn verification_due(tenant: &Tenant, id: CorrectiveActionId) -> Result<(), Failure> {
     let action = tenant.hold::<CorrectiveAction>(id).await?;
     let zone = tenant.zone_of(action.dealer_id).await?;
     if let Some(finding) = action.verification_due(zone, tenant.now()) {
@@ -39,7 +46,7 @@ pub(crate) async fn verification_due(
 }
 
 /// Lets a cancellation whose refund is not under way go up a rank.
-pub(crate) async fn refund_due(tenant: &Tenant, id: CancellationId) -> Result<(), Failure> {
+async fn refund_due(tenant: &Tenant, id: CancellationId) -> Result<(), Failure> {
     let case = tenant.hold::<CancellationCase>(id).await?;
     if !case.is_late(tenant.now()) {
         return Ok(());

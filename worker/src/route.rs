@@ -1,21 +1,20 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
 use crate::{
-    allowances, calendars, clocks, complaints, days, imports, inventory, maintenance,
+    allowances, calendars, clocks, complaints, days, imports,
+    inventory::{self, plan_changed},
+    maintenance,
     outside::Surroundings,
     procedures::{self, Waiting},
     quality, sandbox, surveys, visits,
 };
 use domain::{
-    cancellations::CancellationCase,
     clocks::SlaClock,
     complaints::Complaint,
-    corrective::CorrectiveAction,
     event::{DayWork, Event},
     ids::OrderId,
     maintenance::{appointments::Appointment, occurrences::Occurrence},
     orders::SalesOrder,
-    returns::Rma,
     sops::SopRun,
     surveys::Invitation,
     time::CivilDate,
@@ -62,12 +61,8 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
             procedures::step_due(tenant, *run, *step, *escalated_rank).await
         }
         Event::SlaClockDue { clock, complaint } => clocks::due(tenant, *clock, *complaint).await,
-        Event::RmaDue { rma } => quality::return_due(tenant, *rma).await,
-        Event::VerificationDue { corrective_action: id } => {
-            quality::verification_due(tenant, *id).await
-        }
         Event::CancellationClosed { cancellation: id } => quality::called_off(tenant, *id).await,
-        Event::CancellationDue { cancellation } => quality::refund_due(tenant, *cancellation).await,
+        Event::AwaitedDue { awaited } => quality::due(tenant, *awaited).await,
         Event::StepsLeftBehind { staff, after: a } => {
             procedures::hand_over(tenant, *staff, *a).await
         }
@@ -85,9 +80,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::AssetDelivered { asset } => maintenance::asset_delivered(tenant, *asset).await,
         Event::ServiceItemDrifted { benchmark: id } => inventory::item_drifted(tenant, *id).await,
         Event::CalendarChanged { calendar: id } => calendars::look(tenant, *id).await,
-        Event::PlanInForceChanged { plan_template: id } => {
-            inventory::plan_changed(tenant, *id).await
-        }
+        Event::PlanInForceChanged { plan_template } => plan_changed(tenant, *plan_template).await,
         Event::EnrolmentBegan { enrolment: id } => maintenance::enrolment_began(tenant, *id).await,
         Event::OccurrenceDue { occurrence: id } => maintenance::occurrence_due(tenant, *id).await,
         Event::WorkOrderUnscheduled { work_order, attempt } => {
@@ -119,7 +112,6 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
     let (mut appointments, mut occurrences) = (Vec::new(), Vec::new());
     let (mut complaints, mut invitations) = (Vec::new(), Vec::new());
     let (mut runs, mut clocks) = (Vec::new(), Vec::new());
-    let (mut returns, mut corrections, mut cancellations) = (Vec::new(), Vec::new(), Vec::new());
     for event in events {
         match event {
             Event::VisitConfirmed { appointment }
@@ -137,9 +129,6 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
                 complaints.push(*complaint);
                 clocks.push(*clock);
             }
-            Event::RmaDue { rma } => returns.push(*rma),
-            Event::VerificationDue { corrective_action } => corrections.push(*corrective_action),
-            Event::CancellationDue { cancellation } => cancellations.push(*cancellation),
             // These begin with something else than the record they name, or always come alone.
             Event::DayBegan { .. }
             | Event::DayWorkDue { .. }
@@ -155,6 +144,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::OrderRefunded { .. }
             | Event::CustomerMoved { .. }
             | Event::CancellationClosed { .. }
+            | Event::AwaitedDue { .. }
             | Event::BudgetFunded { .. }
             | Event::LotsDue { .. }
             | Event::ReconciliationDue { .. }
@@ -175,11 +165,8 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
     tenant.expect::<Appointment>(appointments).await?;
     tenant.expect::<Occurrence>(occurrences).await?;
     tenant.expect::<Complaint>(complaints).await?;
-    tenant.expect::<Rma>(returns).await?;
     tenant.expect::<Invitation>(invitations).await?;
-    tenant.expect::<SlaClock>(clocks).await?;
-    tenant.expect::<CorrectiveAction>(corrections).await?;
-    tenant.expect::<CancellationCase>(cancellations).await
+    tenant.expect::<SlaClock>(clocks).await
 }
 
 /// One part of a day's work.

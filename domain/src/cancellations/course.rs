@@ -9,7 +9,7 @@ use crate::{
     allowances::gestures::{Gesture, GestureKind, GestureState},
     change::Change,
     complaints::Superiors,
-    event::Event,
+    event::{Awaited, Event},
     findings::{FindingDetails, FindingEvidence, FindingKind, FindingPeriod},
     identity::Actor,
     ids::{AnyId, CancellationId, OrderId},
@@ -104,7 +104,7 @@ impl CancellationCase {
             version: Version::FIRST,
         };
         Ok(Change::created(case)
-            .emits_at(Event::CancellationDue { cancellation: id }, refund_due_at))
+            .emits_at(Event::AwaitedDue { awaited: Awaited::Refund(id) }, refund_due_at))
     }
 
     /// Asks the customer to stay, once.

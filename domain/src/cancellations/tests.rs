@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     complaints::Superiors,
-    event::Event,
+    event::{Awaited, Event},
     identity::Actor,
     orders::{OrderLine, OrderStatus, Quantity, Sale, SalesOrder},
     refusal::Refusal,
@@ -90,7 +90,10 @@ fn what_is_paid_and_not_delivered_is_cancelled_within_24_hours_of_work() {
     // Nine hours on Monday, nine on Tuesday, six on Wednesday.
     let due_at: Timestamp = "2026-11-25T15:00:00Z".parse().unwrap();
     assert_eq!(change.record.refund_due_at, due_at);
-    assert_eq!(change.events, [(Event::CancellationDue { cancellation: id(9) }, Some(due_at))]);
+    assert_eq!(
+        change.events,
+        [(Event::AwaitedDue { awaited: Awaited::Refund(id(9)) }, Some(due_at))]
+    );
     let beyond = requested(asks(200_001, 0), &sale(OrderStatus::Paid)).unwrap_err();
     assert_eq!(beyond.rule.code, "deposit_above_order");
     assert_eq!(beyond.facts["total_minor"], 200_000);

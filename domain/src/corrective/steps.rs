@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     change::Change,
-    event::Event,
+    event::{Awaited, Event},
     ids::StaffId,
     pushes::check_day,
     refusal::Refusal,
@@ -236,7 +236,7 @@ impl CorrectiveAction {
         let change = self.moved("fill", next).with("step", step);
         Ok(match timer {
             Some(due_at) => {
-                change.emits_at(Event::VerificationDue { corrective_action: id }, due_at)
+                change.emits_at(Event::AwaitedDue { awaited: Awaited::Verification(id) }, due_at)
             }
             None => change,
         })

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     change::Change,
-    event::Event,
+    event::{Awaited, Event},
     identity::{Actor, Rank},
     refusal::Refusal,
     time::Zone,
@@ -108,7 +108,10 @@ fn an_effect_is_verified_a_month_after_the_implementation_or_later() {
     assert_eq!(code(soon), "verification_too_soon");
     let month = implementing.fill(on("2026-12-22"), Zone::UTC, now()).unwrap();
     let due_at: Timestamp = "2026-12-22T00:00:00Z".parse().unwrap();
-    assert_eq!(month.events, [(Event::VerificationDue { corrective_action: id(9) }, Some(due_at))]);
+    assert_eq!(
+        month.events,
+        [(Event::AwaitedDue { awaited: Awaited::Verification(id(9)) }, Some(due_at))]
+    );
     let action = month.record;
     assert_eq!(action.verification_due(Zone::UTC, due_at.plus_seconds(-1)), None);
     assert!(action.verification_due(Zone::UTC, due_at).is_some());

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     change::Change,
     complaints::{Remedy, RemedyKind, RemedyState},
-    event::Event,
+    event::{Awaited, Event},
     findings::{FindingDetails, FindingEvidence, FindingKind, FindingPeriod},
     identity::{Actor, Rank},
     ids::{AnyId, CustomerId, RmaId},
@@ -49,7 +49,7 @@ pub struct RmaRejection {
 #[must_use = "what is not recorded has not happened"]
 pub enum RmaOverdue {
     /// Nothing has changed hands, so it is over.
-    Expired(Change<Rma>),
+    Expired(Box<Change<Rma>>),
     /// Somebody has to look after it.
     Noticed(FindingDetails),
 }
@@ -146,7 +146,7 @@ impl Rma {
         self.replacement_sent_at = Some(now);
         self.return_due_at = Some(due_at);
         let change = self.moved("send", RmaState::AwaitingReturn);
-        Ok(change.emits_at(Event::RmaDue { rma }, due_at))
+        Ok(change.emits_at(Event::AwaitedDue { awaited: Awaited::Return(rma) }, due_at))
     }
 
     /// Takes in what has come: a part of it, or all.
@@ -280,7 +280,8 @@ impl Rma {
             return None;
         }
         if !self.mandatory && self.changed_hands().is_empty() {
-            return Some(RmaOverdue::Expired(self.moved("expire", RmaState::Expired)));
+            let expired = self.moved("expire", RmaState::Expired);
+            return Some(RmaOverdue::Expired(Box::new(expired)));
         }
         let outstanding = i64::from(self.outstanding());
         Some(RmaOverdue::Noticed(FindingDetails {
@@ -304,7 +305,11 @@ impl Rma {
         self.return_due_at = comes_back.then_some(due_at);
         let rma = self.id;
         let change = self.moved("authorise", RmaState::Authorised);
-        if comes_back { change.emits_at(Event::RmaDue { rma }, due_at) } else { change }
+        if comes_back {
+            change.emits_at(Event::AwaitedDue { awaited: Awaited::Return(rma) }, due_at)
+        } else {
+            change
+        }
     }
 
     /// The state in which it is put right.

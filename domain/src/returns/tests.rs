@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     change::Change,
     complaints::{Remedy, RemedyDetails, RemedyState},
-    event::Event,
+    event::{Awaited, Event},
     findings::FindingKind,
     identity::{Actor, Rank},
     orders::Quantity,
@@ -104,7 +104,10 @@ fn a_manager_authorises_and_a_confirmed_defect_does_by_itself() {
     let change = rma.authorise(person(5, Rank::MANAGER), now()).unwrap();
     let due_at = now().plus_days(30);
     assert_eq!(change.record.return_due_at, Some(due_at));
-    assert_eq!(change.events, [(Event::RmaDue { rma: id(9) }, Some(due_at))]);
+    assert_eq!(
+        change.events,
+        [(Event::AwaitedDue { awaited: Awaited::Return(id(9)) }, Some(due_at))]
+    );
 
     let mandatory = remedy(RemedyKind::Replacement, true);
     let details = asked(RmaMode::AdvanceReplacement, &[1]);
@@ -226,7 +229,15 @@ fn a_replacement_in_advance_is_sent_before_the_goods_come_back() {
     let early = replacing.clone().settle(due.clone(), now()).unwrap_err();
     assert_eq!(early.rule, &ILLEGAL_TRANSITION);
     assert_eq!(early.facts["allowed_transitions"], serde_json::json!(["send"]));
-    let sent = replacing.send(now()).unwrap().record;
+    let later = now().plus_days(3);
+    let sent = replacing.send(later).unwrap();
+    let due_at = later.plus_days(30);
+    assert_eq!(
+        sent.events,
+        [(Event::AwaitedDue { awaited: Awaited::Return(id(9)) }, Some(due_at))]
+    );
+    let sent = sent.record;
+    assert_eq!(sent.clone().come_due(Zone::UTC, now().plus_days(30)), None);
     assert_eq!(sent.state, RmaState::AwaitingReturn);
     assert_eq!(code(sent.clone().cancel()), "goods_received");
     let received = sent.receive(&came(&[(1, 1)], false), now()).unwrap().record;
