@@ -9,11 +9,13 @@ pub mod access;
 mod allowances;
 mod audit;
 mod calendars;
+mod cancellations;
 mod catalogue;
 mod clocks;
 mod complaint_reports;
 mod complaints;
 mod contract;
+mod corrective;
 mod customer_events;
 mod customers;
 mod days;
@@ -38,6 +40,7 @@ mod pushes;
 mod reading;
 pub mod request;
 mod resolution_log;
+mod returns;
 mod sandbox;
 pub mod service;
 mod settle;
@@ -89,6 +92,9 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(complaint_reports::router())
         .merge(resolution_log::router())
         .merge(clocks::router())
+        .merge(returns::router())
+        .merge(corrective::router())
+        .merge(cancellations::router())
         .merge(surveys::router())
         .merge(followups::router())
         .merge(findings::router())

@@ -90,6 +90,8 @@ pub enum CustomerLifecycle {
     Lead,
     /// Has bought something, or owns something of the brand's.
     Buyer,
+    /// Had bought something, and called it off before it arrived. They are looked after as before.
+    CancelledBuyer,
 }
 
 impl CustomerDetails {
@@ -171,15 +173,27 @@ impl Customer {
         if sale.is_paid() { self.buy() } else { None }
     }
 
-    /// Makes a lead a buyer; `None` when they are one already.
+    /// Makes a lead, or who had called everything off, a buyer; `None` when they are one already.
     pub fn buy(self) -> Option<Change<Self>> {
         match self.lifecycle {
-            CustomerLifecycle::Lead => {
-                let buyer = Self { lifecycle: CustomerLifecycle::Buyer, ..self };
-                let (from, to) = (CustomerLifecycle::Lead, CustomerLifecycle::Buyer);
-                Some(Change::new("buy", buyer).moved(from, to))
+            from @ (CustomerLifecycle::Lead | CustomerLifecycle::CancelledBuyer) => {
+                let to = CustomerLifecycle::Buyer;
+                Some(Change::new("buy", Self { lifecycle: to, ..self }).moved(from, to))
             }
             CustomerLifecycle::Buyer => None,
+        }
+    }
+
+    /// Notes that a buyer has called off what they had bought; `None` when they have something else.
+    pub fn call_off(self, has_something_else: bool) -> Option<Change<Self>> {
+        match self.lifecycle {
+            from @ CustomerLifecycle::Buyer if !has_something_else => {
+                let to = CustomerLifecycle::CancelledBuyer;
+                Some(Change::new("call_off", Self { lifecycle: to, ..self }).moved(from, to))
+            }
+            CustomerLifecycle::Lead
+            | CustomerLifecycle::Buyer
+            | CustomerLifecycle::CancelledBuyer => None,
         }
     }
 }
@@ -261,6 +275,18 @@ mod tests {
         let change = lead.buy().unwrap();
         assert_eq!(change.facts["to"], "buyer");
         assert_eq!(change.record.buy(), None);
+    }
+
+    #[test]
+    fn who_calls_off_everything_is_a_customer_still_and_a_buyer_when_they_buy_again() {
+        let lead = Customer::create(id(1), li_na(), now()).record;
+        assert_eq!(lead.clone().call_off(false), None);
+        let buyer = lead.buy().unwrap().record;
+        assert_eq!(buyer.clone().call_off(true), None);
+        let called_off = buyer.call_off(false).unwrap();
+        assert_eq!(called_off.facts["to"], "cancelled_buyer");
+        assert_eq!(called_off.record.clone().call_off(false), None);
+        assert_eq!(called_off.record.buy().unwrap().record.lifecycle, CustomerLifecycle::Buyer);
     }
 
     #[test]

@@ -6,10 +6,11 @@
 use crate::{
     identity::{Rank, Reach},
     ids::{
-        AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, ClockId,
-        ComplaintId, CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId,
-        InvitationId, LogEntryId, MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId,
-        ResponseId, ServiceBenchmarkId, SlaClockId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
+        AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, CancellationId,
+        ClockId, ComplaintId, CorrectiveActionId, CustomerEventId, CustomerId, DealerId,
+        EnrolmentId, GestureId, ImportId, InvitationId, LogEntryId, MessageId, OccurrenceId,
+        OperationId, OrderId, PlanTemplateId, ResponseId, RmaId, ServiceBenchmarkId, SlaClockId,
+        SopRunId, SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -265,6 +266,16 @@ pub enum Event {
         /// The complaint up to which, in the order of identifiers, it is done.
         after: Option<ComplaintId>,
     },
+    /// A customer has called off what they had bought, and has the money back.
+    CancellationClosed {
+        /// Which cancellation.
+        cancellation: CancellationId,
+    },
+    /// Something that is waited for should have come by now.
+    AwaitedDue {
+        /// What.
+        awaited: Awaited,
+    },
 }
 
 /// Whose hours have changed.
@@ -312,6 +323,18 @@ impl Event {
         }
         Reach::default()
     }
+}
+
+/// What is waited for when something is to be good again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaited {
+    /// Goods that a customer sends back are here.
+    Return(RmaId),
+    /// It can be seen whether a corrective action has worked.
+    Verification(CorrectiveActionId),
+    /// The refund of a sale that was cancelled is under way.
+    Refund(CancellationId),
 }
 
 /// The parts of a day's work.

@@ -36,8 +36,12 @@ pub enum FindingKind {
     SopGap,
     /// The statutory holidays of a year that a calendar counts by are not known, and nobody entered them.
     HolidaysUnknown,
-    /// What was due about a complaint was not done in time.
+    /// What was due about a complaint or a cancellation was not done in time.
     DeadlineMissed,
+    /// Goods that should have come back by now have not, and somebody waits for what is owed to them.
+    ReturnOverdue,
+    /// It can be looked by now whether a corrective action has worked.
+    VerificationDue,
 }
 
 /// Where a finding stands.

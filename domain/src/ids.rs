@@ -323,6 +323,12 @@ ids! {
     SlaClockId = "slc"
     /// One line of the log of such a clock.
     SlaEventId = "sle"
+    /// How a remedy is carried out where goods are concerned.
+    RmaId = "rma"
+    /// What is done so that something does not go wrong again.
+    CorrectiveActionId = "cor"
+    /// A customer does not want what they have paid for.
+    CancellationId = "can"
 }
 
 #[cfg(test)]

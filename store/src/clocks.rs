@@ -4,7 +4,7 @@ use crate::{
     Failure, Fault, Missing, Tenant,
     complaints::complaint,
     documents,
-    findings::unsettled_about,
+    hands::open_states,
     listed, numbers, rows, table,
     table::{Col, word},
     together::{together, upon},
@@ -19,16 +19,16 @@ use domain::{
         SlaPolicyStatus, SlaPublication, SlaReading, SlaTarget, SlaVersion, SlaVersionDetails,
         SlaVersionState, SlaWarningAction,
     },
-    complaints::{Complaint, ComplaintState, Superiors},
+    complaints::{Complaint, Superiors},
     customers::Customer,
     event::{Event, HoursOf},
-    findings::{Finding, FindingKind},
+    findings::FindingKind,
     identity::{Rank, Role},
     ids::{
         AnyId, ComplaintId, CustomerId, DealerId, SlaClockId, SlaPolicyId, SlaVersionId, StaffId,
     },
     text::{Code, Name},
-    time::{Timestamp, Zone},
+    time::{CivilDate, Timestamp, Zone},
 };
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, DbErr, EntityTrait as _, QueryFilter as _,
@@ -606,29 +606,34 @@ impl Tenant {
             }
         }
         if !clock.is_owed() && clock.finding().is_some() {
-            self.settle_finding(clock).await?;
+            let (subject, topic) = (AnyId::of(clock.complaint_id), clock.topic());
+            self.settle_findings(FindingKind::DeadlineMissed, &subject, topic.as_ref()).await?;
         }
         Ok(complaint)
     }
 
-    /// Settles what was noticed about a clock, now that nothing is owed any more.
-    async fn settle_finding(&self, clock: &SlaClock) -> Result<(), Failure> {
-        let subject = AnyId::of(clock.complaint_id);
-        let noticed =
-            unsettled_about(FindingKind::DeadlineMissed, &subject, clock.topic().as_ref());
-        for finding in self.hold_all::<Finding>(noticed).await? {
-            self.record(finding.resolve(self.now())?).await?;
-        }
-        Ok(())
-    }
-
-    /// Who could answer for a complaint in place of its owner: of each rank the one who has the fewest such complaints
-    /// and is not on leave.
+    /// Who could answer for a complaint in place of its owner.
     ///
     /// # Errors
     ///
     /// [`Fault`] when the database fails.
     pub async fn superiors_of(&self, complaint: &Complaint) -> Result<Superiors, Fault> {
+        let today = self.now().date_in(complaint.tz);
+        self.superiors(complaint.details.dealer_id, complaint.owner_id, today).await
+    }
+
+    /// Who could answer for something of a dealer in place of its owner: of each rank the one to whom the fewest
+    /// complaints have gone up, and who is not on leave.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn superiors(
+        &self,
+        dealer: Option<DealerId>,
+        owner: Option<StaffId>,
+        today: CivilDate,
+    ) -> Result<Superiors, Fault> {
         let sql = "SELECT p.id, p.role, p.id = $3 AS is_owner FROM staff p
                    WHERE p.tenant_id = ac.tenant() AND p.id = $3
                    UNION ALL
@@ -637,13 +642,12 @@ impl Tenant {
                       AND (p.dealer_id = $1 AND p.role IN ('manager', 'owner') OR p.role = 'brand_admin')
                       AND NOT coalesce($2 BETWEEN p.on_leave ->> 'from_on' AND p.on_leave ->> 'to_on', false)
                     ORDER BY p.role, (SELECT count(*) FROM complaint c WHERE c.tenant_id = p.tenant_id
-                        AND c.escalated_staff_id = p.id AND c.state <> ALL ($4)), p.id)";
-        let over = [ComplaintState::Resolved, ComplaintState::Closed].map(|state| word(&state));
+                        AND c.escalated_staff_id = p.id AND c.state = ANY ($4)), p.id)";
         let values = [
-            complaint.details.dealer_id.map(Uuid::from).into(),
-            self.now().date_in(complaint.tz).to_string().into(),
-            complaint.owner_id.map(Uuid::from).into(),
-            Vec::from(over).into(),
+            dealer.map(Uuid::from).into(),
+            today.to_string().into(),
+            owner.map(Uuid::from).into(),
+            open_states().into(),
         ];
         let rows = self.work().query_all_raw(self.statement(sql, values)).await?;
         let person = |row: &sea_orm::QueryResult| {

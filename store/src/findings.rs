@@ -1,6 +1,6 @@
 //! Table `finding`.
 
-use crate::{Fault, Tenant, documents, listed, table, words};
+use crate::{Failure, Fault, Tenant, documents, listed, table, words};
 use domain::{
     change::Change,
     findings::{
@@ -113,6 +113,23 @@ impl Tenant {
     /// [`Fault`] when the database fails.
     pub async fn look_at_plan_alone(&self, code: &Code) -> Result<(), Fault> {
         self.push_alone("plan", "", code).await
+    }
+
+    /// Settles what was noticed about a record, or one topic of it, now that nothing needs to be done any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when the database fails.
+    pub async fn settle_findings(
+        &self,
+        kind: FindingKind,
+        subject: &AnyId,
+        topic: Option<&Line>,
+    ) -> Result<(), Failure> {
+        for finding in self.hold_all::<Finding>(unsettled_about(kind, subject, topic)).await? {
+            self.record(finding.resolve(self.now())?).await?;
+        }
+        Ok(())
     }
 
     /// Writes down what was noticed, with its line in the timeline; answers whether it is new. What was noticed

@@ -161,7 +161,7 @@ impl Tenant {
 }
 
 /// The states in which somebody has to do something.
-fn open_states() -> Vec<String> {
+pub(crate) fn open_states() -> Vec<String> {
     ComplaintState::ALL
         .into_iter()
         .filter(|state| state.is_open())

@@ -11,7 +11,7 @@ use domain::{
 };
 use sea_orm::{
     ColIdx, DbErr, EntityTrait, IntoActiveModel, QueryResult, TryGetError, TryGetable, Value,
-    sea_query::{ArrayType, ColumnType, Nullable, ValueType, ValueTypeErr},
+    sea_query::{ArrayType, ColumnType, Expr, Nullable, ValueType, ValueTypeErr},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -223,6 +223,11 @@ pub fn read_word<T: DeserializeOwned>(name: String) -> Result<T, String> {
     serde_json::from_value(name.into()).map_err(|error| error.to_string())
 }
 
+/// Whether the document in a column holds these.
+pub(crate) fn holds(column: &'static str, wanted: serde_json::Value) -> Expr {
+    Expr::cust_with_values(format!("{column} @> $1"), [wanted])
+}
+
 macro_rules! stored_as_text {
     ($($name:ty),* $(,)?) => {$(
         impl Stored for $name {
@@ -277,6 +282,7 @@ stored_ids! {
     FindingId, SopEvidenceId,
     SopTriggerId, CustomerEventId, CalendarId, CalendarExceptionId,
     SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId,
+    RmaId, CorrectiveActionId, CancellationId,
 }
 
 macro_rules! stored_plainly {

@@ -17,6 +17,7 @@ mod inventory;
 mod maintenance;
 pub mod outside;
 mod procedures;
+mod quality;
 mod route;
 mod run;
 mod sandbox;

@@ -114,7 +114,9 @@ pub(crate) async fn begin_by(
         | Event::StandOffDue { .. }
         | Event::SopStepDue { .. }
         | Event::WorkingHoursChanged { .. }
-        | Event::SlaClockDue { .. } => Ok(()),
+        | Event::SlaClockDue { .. }
+        | Event::CancellationClosed { .. }
+        | Event::AwaitedDue { .. } => Ok(()),
     }
 }
 

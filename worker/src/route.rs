@@ -1,10 +1,12 @@
 //! Who acts on what. A new event does not compile until it has a line here.
 
 use crate::{
-    allowances, calendars, clocks, complaints, days, imports, inventory, maintenance,
+    allowances, calendars, clocks, complaints, days, imports,
+    inventory::{self, plan_changed},
+    maintenance,
     outside::Surroundings,
     procedures::{self, Waiting},
-    sandbox, surveys, visits,
+    quality, sandbox, surveys, visits,
 };
 use domain::{
     clocks::SlaClock,
@@ -65,6 +67,8 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
             procedures::step_due(tenant, *run, *step, *escalated_rank).await
         }
         Event::SlaClockDue { clock, complaint } => clocks::due(tenant, *clock, *complaint).await,
+        Event::CancellationClosed { cancellation: id } => quality::called_off(tenant, *id).await,
+        Event::AwaitedDue { awaited } => quality::due(tenant, *awaited).await,
         Event::StepsLeftBehind { staff, after: a } => {
             procedures::hand_over(tenant, *staff, *a).await
         }
@@ -85,9 +89,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::WorkingHoursChanged { whose, after } => {
             clocks::recount(tenant, *whose, *after).await
         }
-        Event::PlanInForceChanged { plan_template: id } => {
-            inventory::plan_changed(tenant, *id).await
-        }
+        Event::PlanInForceChanged { plan_template } => plan_changed(tenant, *plan_template).await,
         Event::EnrolmentBegan { enrolment: id } => maintenance::enrolment_began(tenant, *id).await,
         Event::OccurrenceDue { occurrence: id } => maintenance::occurrence_due(tenant, *id).await,
         Event::WorkOrderUnscheduled { work_order, attempt } => {
@@ -151,6 +153,8 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::OrderPaid { .. }
             | Event::OrderRefunded { .. }
             | Event::CustomerMoved { .. }
+            | Event::CancellationClosed { .. }
+            | Event::AwaitedDue { .. }
             | Event::BudgetFunded { .. }
             | Event::LotsDue { .. }
             | Event::ReconciliationDue { .. }

@@ -65,7 +65,7 @@ async fn acknowledge_complaint(
 /// Assesses a complaint
 ///
 /// Says how bad and how hard it is. Where somebody may be hurt, a manager or somebody higher answers for it at once.
-/// It can be assessed anew until it is decided.
+/// It can be assessed anew until it is decided. A danger opens a corrective action.
 #[utoipa::path(
     post, path = "/complaints/{id}/assess", tag = "complaints",
     operation_id = "assess_complaint",
@@ -88,13 +88,15 @@ async fn assess_complaint(
     let change = complaint.assess(details, &superiors, work.actor(), work.now())?;
 
     let complaint = work.record_progress(change).await?;
+    consider_cause(&work, &complaint).await?;
     work.changed(complaint).await
 }
 
 /// Investigates a complaint
 ///
 /// Says what was found out. How much has to be is commensurate with how bad it is: what is grave (severity 4, or somebody
-/// may be hurt) cannot be decided without. A defect that is confirmed stays so.
+/// may be hurt) cannot be decided without. A defect that is confirmed stays so. A cause that comes again opens a corrective
+/// action.
 #[utoipa::path(
     post, path = "/complaints/{id}/investigate", tag = "complaints",
     operation_id = "investigate_complaint",
@@ -116,6 +118,7 @@ async fn investigate_complaint(
     let change = complaint.investigate(details, work.actor(), work.now())?;
 
     let complaint = work.record_progress(change).await?;
+    consider_cause(&work, &complaint).await?;
     work.changed(complaint).await
 }
 
@@ -320,6 +323,15 @@ async fn assign_complaint(
 
     let complaint = work.record_progress(change).await?;
     work.changed(complaint).await
+}
+
+/// Lets a cause that comes again, or that somebody may be hurt by, be corrected for good.
+async fn consider_cause(work: &Work, complaint: &Complaint) -> Result<(), Problem> {
+    let Complaint { id, cause_code, safety, .. } = complaint;
+    if cause_code.is_none() && !safety {
+        return Ok(());
+    }
+    Ok(work.consider_corrective_action(*id, cause_code.as_ref(), *safety).await?)
 }
 
 /// Expects that whoever decides may promise so much money: a person of a dealer, where the brand has set limits.

@@ -34,7 +34,7 @@ pub struct Superiors {
 impl Superiors {
     /// The next rank above `rank` that has anybody, and who that is. The brand is the last, and answers also when
     /// nobody of it is named.
-    fn above(&self, rank: Rank) -> (Rank, Option<StaffId>) {
+    pub fn above(&self, rank: Rank) -> (Rank, Option<StaffId>) {
         for (next, _) in LADDER.into_iter().filter(|(next, _)| *next > rank) {
             if let Some(person) = self.at(next) {
                 return (next, Some(person));

@@ -1,6 +1,6 @@
 //! Tables `gift_item` and `gift_bundle`.
 
-use crate::{Fault, Missing, Tenant, documents, listed, numbers, table, words};
+use crate::{Fault, Missing, Tenant, documents, listed, numbers, table, table::holds, words};
 use domain::{
     ids::GiftItemId,
     inventory::{
@@ -13,7 +13,7 @@ use domain::{
 };
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, QueryTrait as _, Select, sea_query::Expr,
+    QuerySelect as _, QueryTrait as _, Select,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -104,11 +104,6 @@ pub fn bundles(status: Option<GiftStatus>) -> Select<gift_bundle::Entity> {
 /// The active bundles that a gift is a part of.
 fn bundles_with(gift: GiftItemId) -> Select<gift_bundle::Entity> {
     bundles(Some(GiftStatus::Active)).filter(holds("parts", json!([{ "gift_id": gift }])))
-}
-
-/// Whether the document in a column holds these.
-fn holds(column: &'static str, wanted: serde_json::Value) -> Expr {
-    Expr::cust_with_values(format!("{column} @> $1"), [wanted])
 }
 
 impl Tenant {

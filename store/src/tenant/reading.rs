@@ -37,8 +37,8 @@ impl Tenant {
     ///
     /// Two who hold the same records in another order wait for each other for ever, so everybody holds
     /// them in this one: what a push names ([`Tenant::push_alone`]); the customer; procedure, version;
-    /// order, asset, enrolment; work order, appointment, due date; complaint, remedy, invitation, clock;
-    /// gesture, account. Records of one kind are held in the order of their identifiers.
+    /// order, asset, enrolment; work order, appointment, due date; complaint, remedy, return, invitation,
+    /// clock; corrective action; cancellation; gesture, account. Records of one kind are held in the order of their identifiers.
     ///
     /// # Errors
     ///

@@ -16,10 +16,11 @@ use store::{Fault, Scope};
 use uuid::Uuid;
 
 /// Tables of what has happened. Nobody changes it afterwards.
-const HAPPENED: [&str; 9] = [
+const HAPPENED: [&str; 10] = [
     "audit_entry",
     "allowance_entry",
     "approval",
+    "corrective_cause",
     "customer_word",
     "import_file",
     "resolution",
@@ -96,6 +97,39 @@ const NEVER: &[(&str, &str, &str)] = &[
          FROM appointment a CROSS JOIN generate_series(1, 2)
          WHERE given_back_because IS NULL ORDER BY a.tenant_id, a.id LIMIT 2",
         "appointment__technician",
+    ),
+    (
+        "who has inspected goods confirms that there is no defect",
+        "UPDATE rma SET inspected_at = now(), inspected_by = 'one', rejected_by = 'one'",
+        "rma__four_eyes",
+    ),
+    (
+        "a remedy is carried out by two returns",
+        "INSERT INTO rma SELECT (jsonb_populate_record(r, jsonb_build_object('id', gen_random_uuid(),
+             'state', 'authorised', 'settled_at', NULL))).* FROM rma r CROSS JOIN generate_series(1, 2)
+         ORDER BY r.tenant_id, r.id LIMIT 2",
+        "rma__remedy_id",
+    ),
+    (
+        "the owner of a correction says that it has worked",
+        "UPDATE corrective_action SET state = 'closed', verified_by = owner_id",
+        "corrective_action__verified_by_another",
+    ),
+    (
+        "a cause is worked on twice at a time",
+        "INSERT INTO corrective_action
+         SELECT (jsonb_populate_record(c, NEW_ID)).* FROM corrective_action c LIMIT 1",
+        "corrective_action__cause_code__dealer_id",
+    ),
+    (
+        "a customer is asked to stay twice",
+        "UPDATE cancellation_case SET retention_attempts = 2, retention_offer = 'stay'",
+        "cancellation_case_retention_attempts_check",
+    ),
+    (
+        "a deposit is given back while a penalty stands",
+        "UPDATE cancellation_case SET refunding_at = now(), penalty_minor = 1",
+        "cancellation_case__refund",
     ),
     (
         "a job runs in nobody's hands",

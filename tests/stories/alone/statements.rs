@@ -332,7 +332,7 @@ async fn random_statements_of_one_tenant_reach_no_other() {
     let owner = neighbours.house.owner().await;
     let tables = tables(&owner, &ours).await;
     let bare: Vec<_> = tables.iter().filter(|one| one.own == 0).map(|one| &one.name).collect();
-    assert!(tables.len() > 55 && bare.len() < 9, "{} tables, nothing in {bare:?}", tables.len());
+    assert!(tables.len() > 55 && bare.len() < 10, "{} tables, nothing in {bare:?}", tables.len());
     let theirs = &tables.iter().find(|table| table.name == "tenant").unwrap().foreign;
     let before = digest(&owner, &tables, &ours).await;
 

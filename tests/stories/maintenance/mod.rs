@@ -35,6 +35,11 @@ impl Service {
         Self { house, tenant, trade }
     }
 
+    /// Whose house it is.
+    pub(super) fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
     /// Hires somebody who visits customers.
     pub(super) async fn hires_technician(&self) -> String {
         self.hires("technician").await

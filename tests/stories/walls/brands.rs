@@ -148,13 +148,20 @@ pub(crate) async fn go_on(key: &Client, names: &mut Names) {
     let complaint = key.get(&complaints).await.expect(200).data()[0]["id"].clone();
     let complaint = complaint.as_str().unwrap();
     let decision = json!({"responsibility": "ours", "apology": "非常抱歉。", "text": "我们为您更换。",
-        "recourse": "请致电 12315。", "remedies": [{"kind": "goodwill"}]});
+        "recourse": "请致电 12315。", "remedies": [{"kind": "goodwill"}, {"kind": "replacement"}]});
     for (verb, body) in [("acknowledge", json!({})), ("decide", decision)] {
         key.post(&format!("/v1/complaints/{complaint}/{verb}"), body).await.expect(200);
     }
     let remedies = format!("/v1/complaints/{complaint}/remedies");
-    let remedy = key.get(&remedies).await.expect(200).data()[0]["id"].as_str().unwrap().to_owned();
-    key.post(&format!("{remedies}/{remedy}/complete"), json!({})).await.expect(200);
+    for remedy in key.get(&remedies).await.expect(200).data() {
+        let id = remedy["id"].as_str().unwrap();
+        if remedy["kind"] == "replacement" {
+            replaces(key, id).await;
+        } else {
+            key.post(&format!("{remedies}/{id}/complete"), json!({})).await.expect(200);
+        }
+    }
+    corrects(key, names, complaint).await;
     key.post(&format!("/v1/complaints/{complaint}/resolve"), json!({})).await.expect(200);
     let file = key
         .request(Method::POST, &format!("/v1/imports?kind=customers&dealer_id={}", names["dealer"]))
@@ -168,6 +175,27 @@ pub(crate) async fn go_on(key: &Client, names: &mut Names) {
         "preferred_on": "2026-06-02",
     });
     names.insert("repair".to_owned(), key.post("/v1/work-orders", visit).await.expect(201).id());
+}
+
+/// Something is replaced that the customer may keep.
+async fn replaces(key: &Client, remedy: &str) {
+    let rma = json!({"remedy_id": remedy, "mode": "without_return",
+        "lines": [{"item": "滤芯", "quantity": 1}]});
+    let rma = key.post("/v1/rmas", rma).await.expect(201).id();
+    for verb in ["authorise", "proceed", "settle"] {
+        key.post(&format!("/v1/rmas/{rma}/{verb}"), json!({})).await.expect(200);
+    }
+}
+
+/// A cause is looked into, and a sale that the customer does not want is called off.
+async fn corrects(key: &Client, names: &Names, complaint: &str) {
+    let action = json!({"cause_code": "loose_seal", "complaint_ids": [complaint], "owner_id": names["clerk"]});
+    key.post("/v1/corrective-actions", action).await.expect(201);
+    let order = json!({"customer_id": names["li"], "dealer_id": names["dealer"], "currency": "CNY",
+        "lines": [{"quantity": 1, "price_minor": 10_000}], "paid_on": "2026-01-05"});
+    let order = key.post("/v1/orders", order).await.expect(201).id();
+    let case = json!({"order_id": order, "reason": "不需要了。", "deposit_minor": 10_000});
+    key.post("/v1/cancellations", case).await.expect(201);
 }
 
 /// What only the service itself makes: something it noticed about the dealer.

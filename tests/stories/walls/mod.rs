@@ -319,7 +319,7 @@ async fn another_dealer_s_records_are_answered_like_nobody_s() {
     }
     for kind in [
         "dlr", "sit", "stf", "cus", "ast", "ord", "cmp", "rem", "ges", "enr", "occ", "wor", "apt",
-        "acc", "run", "rst", "inv", "opr", "tea", "bud", "fnd", "evd", "evn",
+        "acc", "run", "rst", "inv", "opr", "tea", "bud", "fnd", "evd", "evn", "rma", "cor", "can",
     ] {
         assert!(real.contains_key(kind), "the dealer has no {kind} of its own: {:?}", real.keys());
     }
