@@ -11,6 +11,7 @@ mod audit;
 mod calendars;
 mod catalogue;
 mod clocks;
+mod complaint_messages;
 mod complaints;
 mod contract;
 mod customer_events;
@@ -18,6 +19,7 @@ mod customers;
 mod days;
 mod deprecation;
 mod expand;
+mod files;
 mod findings;
 mod followups;
 pub mod identity;
@@ -83,6 +85,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sandbox::router())
         .merge(sops::router())
         .merge(complaints::router())
+        .merge(complaint_messages::router())
         .merge(resolution_log::router())
         .merge(clocks::router())
         .merge(surveys::router())

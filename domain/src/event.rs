@@ -7,9 +7,10 @@ use crate::{
     identity::{Rank, Reach},
     ids::{
         AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, ClockId,
-        ComplaintId, CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId,
-        InvitationId, LogEntryId, MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId,
-        ResponseId, ServiceBenchmarkId, SlaClockId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
+        ComplaintId, ComplaintMessageId, CustomerEventId, CustomerId, DealerId, EnrolmentId,
+        GestureId, ImportId, InvitationId, LogEntryId, MessageId, OccurrenceId, OperationId,
+        OrderId, PlanTemplateId, ResponseId, ServiceBenchmarkId, SlaClockId, SopRunId,
+        SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -191,6 +192,11 @@ pub enum Event {
         /// Which resolution of it, from 1; a reopened complaint has several.
         resolution_no: u32,
     },
+    /// Something was said to a customer who complained: they should hear it.
+    ComplaintAnswered {
+        /// What was said.
+        message: ComplaintMessageId,
+    },
     /// The resolution log has an entry that nothing holds yet.
     ResolutionLogged {
         /// Which entry.
@@ -248,8 +254,9 @@ pub enum Event {
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 18] = [
+pub const SMALL: [&str; 19] = [
     "asset_delivered",
+    "complaint_answered",
     "complaint_decided",
     "complaint_opened",
     "complaint_resolved",

@@ -323,6 +323,10 @@ ids! {
     SlaClockId = "slc"
     /// One line of the log of such a clock.
     SlaEventId = "sle"
+    /// Something that was said about a complaint.
+    ComplaintMessageId = "cmm"
+    /// A photo or a document that belongs to a complaint.
+    ComplaintAttachmentId = "cma"
 }
 
 #[cfg(test)]

@@ -277,6 +277,7 @@ stored_ids! {
     FindingId, SopEvidenceId,
     SopTriggerId, CustomerEventId, CalendarId, CalendarExceptionId,
     SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId,
+    ComplaintMessageId, ComplaintAttachmentId,
 }
 
 macro_rules! stored_plainly {

@@ -2,10 +2,12 @@
 
 use crate::surveys;
 use domain::{
-    complaints::{Complaint, ComplaintClosing, CustomerWord, LogSeal, Remedy, RemedyKind},
+    complaints::{
+        Complaint, ComplaintClosing, ComplaintMessage, CustomerWord, LogSeal, Remedy, RemedyKind,
+    },
     event::Event,
     followups::Notice,
-    ids::{ComplaintId, LogEntryId},
+    ids::{ComplaintId, ComplaintMessageId, LogEntryId},
     surveys::{Respondent, SurveySubject, SurveyTrigger},
 };
 use store::{
@@ -55,6 +57,16 @@ pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<()
     if to.recipient.has_address() {
         tenant.record_progress(complaint.tell(tenant.now())?).await?;
     }
+    Ok(())
+}
+
+/// Sends the customer what was said to them.
+pub(crate) async fn tell_answer(tenant: &Tenant, id: ComplaintMessageId) -> Result<(), Failure> {
+    let message = tenant.get::<ComplaintMessage>(id).await?;
+    let complaint = tenant.get::<Complaint>(message.complaint_id).await?;
+    let to = tenant.correspondent(message.customer_id).await?;
+    let notice = Notice::ComplaintAnswered { number: complaint.number, words: message.body };
+    tenant.tell(&to, &notice).await?;
     Ok(())
 }
 

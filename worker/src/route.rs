@@ -47,6 +47,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::ComplaintOpened { complaint: id } => complaints::confirm_receipt(tenant, *id).await,
         Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
         Event::ComplaintDecided { complaint: id } => complaints::tell_decision(tenant, *id).await,
+        Event::ComplaintAnswered { message } => complaints::tell_answer(tenant, *message).await,
         Event::ComplaintResolved { complaint, resolution_no } => {
             complaints::conclude(tenant, *complaint, *resolution_no).await
         }
@@ -133,6 +134,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::ImportContinued { .. }
             | Event::ClockArrived { .. }
             | Event::WorkOrderCompleted { .. }
+            | Event::ComplaintAnswered { .. }
             | Event::ResolutionLogged { .. }
             | Event::InvitationDue { .. }
             | Event::SurveyAnswered { .. }

@@ -1,10 +1,13 @@
 //! Complaints: what a customer is unhappy with, what we answer, and what puts it right.
 
 mod answers;
+mod attachments;
 mod canonical;
 mod chain;
 mod course;
 mod log;
+mod messages;
+mod redaction;
 mod remedies;
 mod rules;
 mod seals;
@@ -14,10 +17,19 @@ mod tests;
 mod waiting;
 mod word;
 
+pub use attachments::{
+    ATTACHMENT_TOO_LARGE, AttachmentFile, AttachmentType, ComplaintAttachment,
+    MOST_ATTACHMENT_BYTES, MOST_ATTACHMENTS, MOST_FILED_PHOTOS,
+};
 pub use canonical::canonical;
 pub use chain::{ChainCheck, Flaw, FlawKind, NotedHead, read_line};
 pub use course::{ComplaintClosing, ComplaintReopening, Connections, Decided, DecisionDetails};
 pub use log::{Resolution, SettledRemedy};
+pub use messages::{
+    ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection, Conversation,
+    MOST_COMPLAINT_MESSAGES, Said,
+};
+pub use redaction::{MASK, MOST_ADDRESSES, PersonalWords, Redacted, Redaction, RedactionKind};
 pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};
 pub use rules::*;
 pub use seals::{
