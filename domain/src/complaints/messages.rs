@@ -261,3 +261,102 @@ impl Complaint {
         !self.state.is_open() && self.state != ComplaintState::Resolved
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        complaints::{
+            ComplaintDetails, ComplaintKind, ComplaintSource, ComplaintWaiting, RedactionKind,
+            Severity, number,
+        },
+        text::{Line, Name},
+        time::Zone,
+    };
+    use uuid::Uuid;
+
+    fn now() -> Timestamp {
+        "2026-11-22T09:30:00Z".parse().unwrap()
+    }
+
+    fn complaint() -> Complaint {
+        let details = ComplaintDetails {
+            customer_id: Uuid::from_u128(1).into(),
+            dealer_id: None,
+            order_id: None,
+            asset_id: None,
+            work_order_id: None,
+            source: ComplaintSource::Group,
+            kind: ComplaintKind::Quality,
+            severity: Severity::new(3).unwrap(),
+            description: Prose::new("It leaks.").unwrap(),
+            remedy_sought: None,
+        };
+        let id = Uuid::from_u128(2).into();
+        let received = Complaint::receive(id, number(123), details, Zone::UTC, now()).record;
+        received.acknowledge(Actor::Worker, now()).unwrap().record
+    }
+
+    fn details(direction: ComplaintMessageDirection, public: bool) -> ComplaintMessageDetails {
+        let body = Prose::new("李娜，请致电 13800138000。").unwrap();
+        ComplaintMessageDetails { direction, body, public }
+    }
+
+    fn say(
+        complaint: &Complaint,
+        details: ComplaintMessageDetails,
+        so_far: &Conversation,
+    ) -> Result<Said, Refusal> {
+        complaint.say(Uuid::from_u128(3).into(), details, so_far, (Actor::Worker, now()))
+    }
+
+    fn in_public() -> Conversation {
+        let personal = PersonalWords::of(&Name::new("李娜").unwrap(), &[]);
+        Conversation { messages: 0, is_public: true, personal }
+    }
+
+    #[test]
+    fn what_others_read_names_nobody_and_what_was_written_stays() {
+        let public = details(ComplaintMessageDirection::ToCustomer, true);
+        let message = say(&complaint(), public, &in_public()).unwrap().message.record;
+        assert_eq!(&*message.body, "李娜，请致电 13800138000。");
+        assert_eq!(message.public_body.as_deref(), Some("***，请致电 ***。"));
+        let kinds: Vec<_> = message.redactions.iter().map(|one| one.kind).collect();
+        assert_eq!(kinds, [RedactionKind::Phone, RedactionKind::Name]);
+    }
+
+    #[test]
+    fn only_the_customer_ends_waiting_for_them() {
+        use ComplaintMessageDirection::{FromCustomer, Internal, ToCustomer};
+        let reason = Line::new("Which lot?").unwrap();
+        let waiting = ComplaintWaiting { waiting_for: WaitingFor::Customer, reason };
+        let waiting = complaint().wait(waiting, now()).unwrap().record;
+        for (direction, goes_on) in [(FromCustomer, true), (ToCustomer, false), (Internal, false)] {
+            let said = say(&waiting, details(direction, false), &Conversation::default()).unwrap();
+            assert_eq!(said.complaint.is_some(), goes_on, "{direction:?}");
+            let is_sent = direction == ToCustomer;
+            assert_eq!(said.message.events.len(), usize::from(is_sent), "{direction:?}");
+        }
+        let said = say(&complaint(), details(FromCustomer, false), &Conversation::default());
+        assert_eq!(said.unwrap().complaint, None);
+    }
+
+    #[test]
+    fn five_hundred_messages_are_possible() {
+        let note = || details(ComplaintMessageDirection::Internal, false);
+        let after = |messages| Conversation { messages, ..Conversation::default() };
+        assert!(say(&complaint(), note(), &after(MOST_COMPLAINT_MESSAGES - 1)).is_ok());
+        let refusal = say(&complaint(), note(), &after(MOST_COMPLAINT_MESSAGES)).unwrap_err();
+        assert_eq!(refusal.rule, &TOO_MANY_MESSAGES);
+        assert_eq!(refusal.facts["messages"], 500);
+    }
+
+    #[test]
+    fn a_note_is_not_public_and_what_is_public_belongs_to_a_public_complaint() {
+        let note = details(ComplaintMessageDirection::Internal, true);
+        assert_eq!(say(&complaint(), note, &in_public()).unwrap_err().rule, &PUBLIC_NOTE);
+        let answer = details(ComplaintMessageDirection::ToCustomer, true);
+        let refusal = say(&complaint(), answer, &Conversation::default()).unwrap_err();
+        assert_eq!(refusal.rule, &NOT_PUBLISHED);
+    }
+}

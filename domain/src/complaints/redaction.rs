@@ -73,7 +73,10 @@ impl PersonalWords {
         let mut names = vec![name.to_string()];
         names.extend(titles(name));
         let whole = addresses.iter().take(MOST_ADDRESSES).map(ToString::to_string);
-        let addresses = whole.flat_map(|address| [part_of(&address), Some(address)]);
+        let addresses = whole.flat_map(|address| {
+            let part = part_of(&address);
+            [Some(address), part]
+        });
         Self { names, addresses: addresses.flatten().collect() }
     }
 
