@@ -12,6 +12,7 @@ mod calendars;
 mod catalogue;
 mod clocks;
 mod complaint_messages;
+mod complaint_publications;
 mod complaints;
 mod contract;
 mod customer_events;
@@ -26,6 +27,7 @@ pub mod identity;
 mod imports;
 mod inventory;
 mod jobs;
+mod links;
 pub mod list;
 mod maintenance;
 pub mod metrics;
@@ -86,6 +88,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sops::router())
         .merge(complaints::router())
         .merge(complaint_messages::router())
+        .merge(complaint_publications::router())
         .merge(resolution_log::router())
         .merge(clocks::router())
         .merge(surveys::router())

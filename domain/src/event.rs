@@ -7,10 +7,10 @@ use crate::{
     identity::{Rank, Reach},
     ids::{
         AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, ClockId,
-        ComplaintId, ComplaintMessageId, CustomerEventId, CustomerId, DealerId, EnrolmentId,
-        GestureId, ImportId, InvitationId, LogEntryId, MessageId, OccurrenceId, OperationId,
-        OrderId, PlanTemplateId, ResponseId, ServiceBenchmarkId, SlaClockId, SopRunId,
-        SopRunStepId, StaffId, WorkOrderId,
+        ComplaintId, ComplaintMessageId, ComplaintPublicationId, CustomerEventId, CustomerId,
+        DealerId, EnrolmentId, GestureId, ImportId, InvitationId, LogEntryId, MessageId,
+        OccurrenceId, OperationId, OrderId, PlanTemplateId, ResponseId, ServiceBenchmarkId,
+        SlaClockId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -197,6 +197,13 @@ pub enum Event {
         /// What was said.
         message: ComplaintMessageId,
     },
+    /// A public complaint should have been answered by now where others read it.
+    PublicAnswerDue {
+        /// What others read.
+        publication: ComplaintPublicationId,
+        /// Of which complaint.
+        complaint: ComplaintId,
+    },
     /// The resolution log has an entry that nothing holds yet.
     ResolutionLogged {
         /// Which entry.
@@ -254,7 +261,7 @@ pub enum Event {
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 19] = [
+pub const SMALL: [&str; 20] = [
     "asset_delivered",
     "complaint_answered",
     "complaint_decided",
@@ -268,6 +275,7 @@ pub const SMALL: [&str; 19] = [
     "invitation_expiry_due",
     "occurrence_due",
     "order_paid",
+    "public_answer_due",
     "reminder_due",
     "sla_clock_due",
     "sop_step_due",

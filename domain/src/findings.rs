@@ -38,6 +38,8 @@ pub enum FindingKind {
     HolidaysUnknown,
     /// What was due about a complaint was not done in time.
     DeadlineMissed,
+    /// A complaint that is public is passed on by many.
+    ComplaintSpreading,
 }
 
 /// Where a finding stands.

@@ -327,6 +327,10 @@ ids! {
     ComplaintMessageId = "cmm"
     /// A photo or a document that belongs to a complaint.
     ComplaintAttachmentId = "cma"
+    /// A complaint as others read it.
+    ComplaintPublicationId = "cpb"
+    /// What others read of a dealer's complaints.
+    ComplaintBoardId = "cbd"
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::{m0010_flights::LOOKS, owned::Owned};
 use sea_orm_migration::prelude::*;
 
-/// Adds messages and attachments, and lets clocks go on in rounds.
+/// Adds messages, attachments, what others read and boards, and lets clocks go on in rounds.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -36,6 +36,8 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         complaint_message().create(manager).await?;
         complaint_attachment().create(manager).await?;
+        complaint_publication().create(manager).await?;
+        complaint_board().create(manager).await?;
         manager.get_connection().execute_unprepared(ROUNDS).await?;
         manager.get_connection().execute_unprepared(LOOKS).await?;
         Ok(())
@@ -81,4 +83,57 @@ fn complaint_attachment() -> Owned {
         .may_refer("dealer_id", "dealer")
         .by_dealer()
         .append_only()
+}
+
+fn complaint_publication() -> Owned {
+    let columns = "complaint_id uuid NOT NULL,
+        customer_id uuid NOT NULL,
+        dealer_id uuid,
+        state text NOT NULL CHECK (state IN ('published', 'withdrawn')),
+        public_ref text,
+        title text NOT NULL,
+        text text NOT NULL,
+        public_title text NOT NULL,
+        public_text text NOT NULL,
+        redactions jsonb NOT NULL,
+        virality integer NOT NULL CHECK (virality BETWEEN 0 AND 3),
+        published_at timestamptz NOT NULL,
+        first_answer_due_at timestamptz NOT NULL,
+        first_answer_at timestamptz,
+        first_answer text NOT NULL CHECK (first_answer IN ('due', 'kept', 'missed')),
+        withdrawn_at timestamptz,
+        version bigint NOT NULL,
+        created_at timestamptz NOT NULL,
+        CHECK ((state = 'withdrawn') = (withdrawn_at IS NOT NULL)),
+        CHECK (first_answer <> 'kept' OR first_answer_at IS NOT NULL),
+        CHECK (first_answer <> 'due' OR first_answer_at IS NULL)";
+    Owned::new("complaint_publication", columns)
+        .constraint(
+            "complaint",
+            "FOREIGN KEY (tenant_id, complaint_id) REFERENCES complaint (tenant_id, id)",
+        )
+        // A complaint is published once; the key finds what others read of it, too.
+        .unique(&["complaint_id"])
+        .refers("customer_id", "customer")
+        .constraint(
+            "dealer_id",
+            "FOREIGN KEY (tenant_id, dealer_id) REFERENCES dealer (tenant_id, id)",
+        )
+        .index("published_at", "dealer_id, published_at, id", "WHERE state = 'published'")
+        .by_dealer()
+}
+
+fn complaint_board() -> Owned {
+    let columns = "dealer_id uuid NOT NULL,
+        link_number integer NOT NULL CHECK (link_number > 0),
+        version bigint NOT NULL,
+        created_at timestamptz NOT NULL";
+    Owned::new("complaint_board", columns)
+        .constraint(
+            "dealer",
+            "FOREIGN KEY (tenant_id, dealer_id) REFERENCES dealer (tenant_id, id)",
+        )
+        // A dealer has one board.
+        .unique(&["dealer_id"])
+        .by_dealer()
 }

@@ -1,10 +1,12 @@
 //! Table `complaint_message`: what was said about complaints.
 
-use crate::{Failure, Fault, Tenant, documents, listed, table, words};
+use crate::{
+    Failure, Fault, Tenant, complaint_publications::publication_of, documents, listed, table, words,
+};
 use domain::{
     complaints::{
         Complaint, ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection,
-        Conversation, MOST_COMPLAINT_MESSAGES, Redaction, Said,
+        ComplaintPublication, Conversation, MOST_COMPLAINT_MESSAGES, Redaction, Said,
     },
     ids::{ComplaintId, ComplaintMessageId, CustomerId, DealerId},
     text::Prose,
@@ -54,13 +56,21 @@ impl Tenant {
         complaint: Complaint,
         details: ComplaintMessageDetails,
     ) -> Result<ComplaintMessage, Failure> {
-        let so_far = self.conversation(&complaint).await?;
+        let mut publication = None;
+        if details.public {
+            let published = publication_of(complaint.id);
+            publication = self.hold_found::<ComplaintPublication>(published).await?;
+        }
+        let so_far = self.conversation(&complaint, publication.as_ref()).await?;
         let who = (self.actor(), self.now());
 
         let Said { message, complaint: moved } =
             complaint.say(self.new_id(), details, &so_far, who)?;
 
         let message = self.record(message).await?;
+        if let Some(answered) = publication.and_then(|one| one.hear(&message)) {
+            self.record(answered).await?;
+        }
         match moved {
             Some(moved) => self.record_progress(moved).await?,
             None => self.move_clocks(complaint).await?,
@@ -69,11 +79,19 @@ impl Tenant {
     }
 
     /// What has to be known of a complaint before more is said about it.
-    async fn conversation(&self, complaint: &Complaint) -> Result<Conversation, Fault> {
+    async fn conversation(
+        &self,
+        complaint: &Complaint,
+        publication: Option<&ComplaintPublication>,
+    ) -> Result<Conversation, Failure> {
         let most = u64::from(MOST_COMPLAINT_MESSAGES);
         let said = self.count::<ComplaintMessage>(messages_about(complaint.id), most).await?;
         let messages = u32::try_from(said).unwrap_or(u32::MAX);
-        Ok(Conversation { messages, ..Conversation::default() })
+        let Some(published) = publication.filter(|one| one.is_public()) else {
+            return Ok(Conversation { messages, ..Conversation::default() });
+        };
+        let personal = self.personal_words(published.customer_id).await?;
+        Ok(Conversation { messages, is_public: true, personal })
     }
 
     /// The message about `complaint` that a caller names beside it.

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod clocks;
 pub mod complaint_attachments;
 pub mod complaint_messages;
+pub mod complaint_publications;
 pub mod complaints;
 pub mod customers;
 pub mod database;

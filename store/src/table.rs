@@ -277,7 +277,7 @@ stored_ids! {
     FindingId, SopEvidenceId,
     SopTriggerId, CustomerEventId, CalendarId, CalendarExceptionId,
     SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId,
-    ComplaintMessageId, ComplaintAttachmentId,
+    ComplaintMessageId, ComplaintAttachmentId, ComplaintPublicationId, ComplaintBoardId,
 }
 
 macro_rules! stored_plainly {

@@ -60,6 +60,16 @@ pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<()
     Ok(())
 }
 
+/// Notes that nobody has answered a complaint in time where others read it.
+pub(crate) async fn miss_public_answer(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+    tenant.hold::<Complaint>(id).await?;
+    let publication = tenant.hold_publication(id).await?;
+    if let Some(change) = publication.miss_first_answer(tenant.now()) {
+        tenant.record(change).await?;
+    }
+    Ok(())
+}
+
 /// Sends the customer what was said to them.
 pub(crate) async fn tell_answer(tenant: &Tenant, id: ComplaintMessageId) -> Result<(), Failure> {
     let message = tenant.get::<ComplaintMessage>(id).await?;

@@ -106,6 +106,7 @@ pub(crate) async fn begin_by(
         | Event::FirstAnswerDue { .. }
         | Event::ComplaintDecided { .. }
         | Event::ComplaintAnswered { .. }
+        | Event::PublicAnswerDue { .. }
         | Event::ResolutionLogged { .. }
         | Event::InvitationDue { .. }
         | Event::InvitationExpiryDue { .. }

@@ -48,6 +48,9 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
         Event::ComplaintDecided { complaint: id } => complaints::tell_decision(tenant, *id).await,
         Event::ComplaintAnswered { message } => complaints::tell_answer(tenant, *message).await,
+        Event::PublicAnswerDue { complaint, .. } => {
+            complaints::miss_public_answer(tenant, *complaint).await
+        }
         Event::ComplaintResolved { complaint, resolution_no } => {
             complaints::conclude(tenant, *complaint, *resolution_no).await
         }
@@ -121,6 +124,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             Event::ComplaintOpened { complaint }
             | Event::FirstAnswerDue { complaint }
             | Event::ComplaintDecided { complaint }
+            | Event::PublicAnswerDue { complaint, .. }
             | Event::ComplaintResolved { complaint, .. } => complaints.push(*complaint),
             Event::InvitationExpiryDue { invitation } => invitations.push(*invitation),
             Event::SopStepDue { run, .. } => runs.push(*run),

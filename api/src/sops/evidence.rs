@@ -3,6 +3,7 @@
 use crate::{
     access::{Access, Api, Early, Outcome, may, show_whole},
     files::{FileBytes, hand_out},
+    links,
     list::{List, ListOf, Paging, Parameters},
     problem::{self, Problem},
     request::{Id, Ids},
@@ -12,7 +13,6 @@ use axum::{
     extract::{DefaultBodyLimit, Path, State},
     response::Response,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     identity::{Actor, Reach},
     ids::{SopEvidenceId, SopRunId, SopRunStepId, TenantId},
@@ -261,14 +261,11 @@ struct EvidenceLink {
 
 impl EvidenceLink {
     fn token(&self, secret: &SecretKey) -> Result<String, Problem> {
-        let plain = serde_json::to_vec(self).map_err(store::Fault::from)?;
-        let sealed = secret.seal(LABEL, &plain).map_err(store::Fault::from)?;
-        Ok(URL_SAFE_NO_PAD.encode(sealed))
+        links::seal(secret, LABEL, self)
     }
 
     fn open(token: &str, secret: &SecretKey) -> Option<Self> {
-        let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
-        serde_json::from_slice(&secret.open(LABEL, &sealed).ok()?).ok()
+        links::open(secret, LABEL, token)
     }
 
     /// Whoever follows a link sees what it leads to; who may have one was asked when it was made.

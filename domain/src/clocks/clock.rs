@@ -252,6 +252,11 @@ impl SlaClock {
         }
     }
 
+    /// When its target would be due, were its time to begin at `start`; nothing when that lies more than ten years ahead.
+    pub fn due_from(&self, hours: &SlaHours, start: Timestamp) -> Option<Timestamp> {
+        deadline(hours.that_count(&self.target, start), start, self.target.seconds(), &[])
+    }
+
     /// What of the complaint a finding about this clock is about.
     pub fn topic(&self) -> Option<Line> {
         let word = serde_json::to_value(self.metric).unwrap_or_default();

@@ -2,11 +2,13 @@
 
 mod answers;
 mod attachments;
+mod boards;
 mod canonical;
 mod chain;
 mod course;
 mod log;
 mod messages;
+mod publications;
 mod redaction;
 mod remedies;
 mod rules;
@@ -21,6 +23,10 @@ pub use attachments::{
     ATTACHMENT_TOO_LARGE, AttachmentFile, AttachmentType, ComplaintAttachment,
     MOST_ATTACHMENT_BYTES, MOST_ATTACHMENTS, MOST_FILED_PHOTOS,
 };
+pub use boards::{
+    BOARD_DAYS, BOARD_PAGE, BoardEntry, BoardFigure, BoardMessage, BoardPage, ComplaintBoard,
+    ComplaintBoardShown, MOST_BOARD_ANSWERS,
+};
 pub use canonical::canonical;
 pub use chain::{ChainCheck, Flaw, FlawKind, NotedHead, read_line};
 pub use course::{ComplaintClosing, ComplaintReopening, Connections, Decided, DecisionDetails};
@@ -28,6 +34,10 @@ pub use log::{Resolution, SettledRemedy};
 pub use messages::{
     ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection, Conversation,
     MOST_COMPLAINT_MESSAGES, Said,
+};
+pub use publications::{
+    ComplaintPublication, ComplaintPublicationDetails, ComplaintRedacting, PublicationState,
+    SPREADING_FROM, Virality, ViralityRaising,
 };
 pub use redaction::{MASK, MOST_ADDRESSES, PersonalWords, Redacted, Redaction, RedactionKind};
 pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};

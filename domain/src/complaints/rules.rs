@@ -197,4 +197,6 @@ pub static RULES: &[&Rule] = &[
     &super::attachments::ATTACHMENT_TOO_LARGE,
     &super::attachments::TOO_MANY_ATTACHMENTS,
     &super::attachments::TOO_MANY_PHOTOS,
+    &super::publications::PUBLISHED_IN_FUTURE,
+    &super::publications::VIRALITY_NOT_RAISED,
 ];

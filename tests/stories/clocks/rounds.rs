@@ -119,8 +119,9 @@ async fn what_waits_for_a_message_is_foretold_without_a_deadline() {
     let targets =
         json!([target("next_response", 60, json!({})), target("periodic_update", 60, json!({}))]);
     shop.promises("all", 1, json!({"targets": targets})).await;
-    let matter = json!({"kind": "quality", "source": "phone", "severity": 3, "customer_id": shop.customer,
-        "start_at": MONDAY});
+    shop.sets(MONDAY);
+    let matter =
+        json!({"dealer_id": shop.dealer, "kind": "quality", "source": "phone", "severity": 3});
     let forecast = shop.key.post("/v1/sla-policies/preview", matter).await.expect(200);
     assert_eq!(forecast["targets"][0]["due_at"], json!(null));
     assert_eq!(forecast["targets"][1]["due_at"], "2026-01-12T02:30:00Z");

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod messages;
+mod publics;
 
 use crate::{
     house::{Client, House, Reply},

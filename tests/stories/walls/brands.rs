@@ -135,6 +135,9 @@ async fn complain(key: &Client, names: &Names) {
         .header("idempotency-key", Uuid::new_v4().to_string())
         .body(PNG.to_vec());
     key.send(file).await.expect(201);
+    let public = json!({"title": "漏水", "public_ref": "碧水业主群"});
+    let publish = format!("/v1/complaints/{complaint}/publish");
+    key.post(&publish, public).await.expect(201);
 }
 
 /// What only exists once the worker has done its part.
