@@ -367,3 +367,148 @@ impl ComplaintPublication {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        complaints::{ComplaintDetails, ComplaintKind, ComplaintSource, Severity, number},
+        identity::Actor,
+        refusal::ILLEGAL_TRANSITION,
+        text::Name,
+        time::Zone,
+    };
+    use uuid::Uuid;
+
+    fn now() -> Timestamp {
+        "2026-11-22T09:30:00Z".parse().unwrap()
+    }
+
+    fn complaint() -> Complaint {
+        let details = ComplaintDetails {
+            customer_id: Uuid::from_u128(1).into(),
+            dealer_id: Some(Uuid::from_u128(4).into()),
+            order_id: None,
+            asset_id: None,
+            work_order_id: None,
+            source: ComplaintSource::Group,
+            kind: ComplaintKind::Quality,
+            severity: Severity::new(3).unwrap(),
+            description: Prose::new("李娜：漏水，13800138000。").unwrap(),
+            remedy_sought: None,
+        };
+        let id = Uuid::from_u128(2).into();
+        Complaint::receive(id, number(123), details, Zone::UTC, now()).record
+    }
+
+    fn personal() -> PersonalWords {
+        PersonalWords::of(&Name::new("李娜").unwrap(), &[])
+    }
+
+    fn publish(published_at: Option<Timestamp>) -> Result<Change<ComplaintPublication>, Refusal> {
+        let title = Line::new("李娜 13800138000").unwrap();
+        let details = ComplaintPublicationDetails {
+            public_ref: None,
+            title,
+            text: None,
+            published_at,
+            virality: None,
+        };
+        complaint().publish(Uuid::from_u128(3).into(), details, &personal(), (None, now()))
+    }
+
+    fn message(
+        direction: ComplaintMessageDirection,
+        public: bool,
+        at: Timestamp,
+    ) -> ComplaintMessage {
+        ComplaintMessage {
+            id: Uuid::from_u128(5).into(),
+            complaint_id: Uuid::from_u128(2).into(),
+            customer_id: Uuid::from_u128(1).into(),
+            dealer_id: None,
+            direction,
+            written_by: Actor::Worker.to_string(),
+            body: Prose::new("Hello").unwrap(),
+            public,
+            public_body: public.then(|| "Hello".to_owned()),
+            redactions: Vec::new(),
+            created_at: at,
+        }
+    }
+
+    #[test]
+    fn what_is_masked_twice_is_counted_together() {
+        let published = publish(None).unwrap().record;
+        assert_eq!(published.public_title, "*** ***");
+        assert_eq!(published.public_text, "***：漏水，***。");
+        let counts: Vec<_> = published.redactions.iter().map(|one| one.count).collect();
+        assert_eq!(counts, [2, 2]);
+    }
+
+    #[test]
+    fn a_complaint_becomes_public_now_or_earlier() {
+        let earlier = publish(Some(now().plus_hours(-30))).unwrap();
+        assert_eq!(earlier.record.first_answer_due_at, now().plus_hours(-6));
+        assert_eq!(publish(Some(now())).unwrap().record.published_at, now());
+        let later = publish(Some(now().plus_seconds(1))).unwrap_err();
+        assert_eq!(later.rule, &PUBLISHED_IN_FUTURE);
+    }
+
+    #[test]
+    fn the_first_public_answer_counts_and_it_counts_once() {
+        use ComplaintMessageDirection::{FromCustomer, ToCustomer};
+        let published = publish(None).unwrap().record;
+        let due_at = published.first_answer_due_at;
+        for message in [message(FromCustomer, true, now()), message(ToCustomer, false, now())] {
+            assert_eq!(published.clone().hear(&message), None);
+        }
+        let early = message(ToCustomer, true, due_at.plus_seconds(-1));
+        let kept = published.clone().hear(&early).unwrap().record;
+        assert_eq!(kept.first_answer, FirstAnswer::Kept);
+        assert_eq!(kept.clone().hear(&early), None);
+        assert_eq!(kept.miss_first_answer(due_at), None);
+        let late = published.clone().hear(&message(ToCustomer, true, due_at)).unwrap().record;
+        assert_eq!(late.first_answer, FirstAnswer::Missed);
+        assert_eq!(published.clone().miss_first_answer(due_at.plus_seconds(-1)), None);
+        let missed = published.miss_first_answer(due_at).unwrap().record;
+        assert_eq!(missed.first_answer, FirstAnswer::Missed);
+        let mended = missed.hear(&early).unwrap().record;
+        assert_eq!(mended.first_answer, FirstAnswer::Missed);
+    }
+
+    #[test]
+    fn a_complaint_that_spreads_goes_to_the_brand_once() {
+        let level = |level| ViralityRaising { virality: Virality::new(level).unwrap() };
+        let published = publish(None).unwrap().record;
+        let same = published.clone().raise_virality(level(0)).unwrap_err();
+        assert_eq!(same.rule, &VIRALITY_NOT_RAISED);
+        let few = published.raise_virality(level(1)).unwrap().record;
+        assert_eq!(few.finding(&complaint(), now()), None);
+        let superiors = Superiors {
+            owner_rank: Rank::CLERK,
+            people: vec![(Rank::BRAND, Uuid::from_u128(7).into())],
+        };
+        assert_eq!(complaint().spread(&superiors, few.virality), None);
+        let many = few.raise_virality(level(2)).unwrap().record;
+        assert!(many.finding(&complaint(), now()).is_some());
+        let up = complaint().spread(&superiors, many.virality).unwrap().record;
+        assert_eq!(up.escalated_staff_id, Some(Uuid::from_u128(7).into()));
+        assert_eq!(up.spread(&superiors, many.virality), None);
+    }
+
+    #[test]
+    fn what_is_withdrawn_stays_so() {
+        let withdrawn = publish(None).unwrap().record.withdraw(now()).unwrap().record;
+        let words =
+            ComplaintRedacting { title: Line::new("x").unwrap(), text: Prose::new("x").unwrap() };
+        let level = ViralityRaising { virality: Virality::MOST };
+        let refusals = [
+            withdrawn.clone().redact(words, &personal()).unwrap_err(),
+            withdrawn.clone().raise_virality(level).unwrap_err(),
+            withdrawn.clone().withdraw(now()).unwrap_err(),
+        ];
+        assert!(refusals.iter().all(|one| one.rule == &ILLEGAL_TRANSITION));
+        assert_eq!(withdrawn.clone().miss_first_answer(now().plus_days(9)), None);
+    }
+}

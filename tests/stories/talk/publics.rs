@@ -6,6 +6,7 @@ use crate::{
 };
 use domain::identity::Role;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// A dealer whose customer has complained in a group.
 struct Square {
@@ -198,7 +199,9 @@ async fn a_link_that_was_renewed_or_made_up_leads_nowhere() {
     }
     stranger.opens(&renewed, "en").await.expect(200);
     // Only the brand opens boards; the dealer's people read their own.
-    let clerk = square.house.person(square.brand, Role::Manager, Some(&square.dealer));
+    let dealer = Some(square.dealer.parse().unwrap());
+    let clerk = Uuid::from_u128(9).into();
+    let clerk = square.house.person(square.brand, Role::Manager, clerk, dealer);
     clerk.post(&square.board(), json!({})).await.refused(403, "forbidden");
     clerk.get(&square.board()).await.expect(200);
     let page = format!("{}?page=51", square.board());
