@@ -405,11 +405,14 @@ mod tests {
         PersonalWords::of(&Name::new("李娜").unwrap(), &[])
     }
 
+    fn title() -> Line {
+        Line::new("李娜 13800138000").unwrap()
+    }
+
     fn publish(published_at: Option<Timestamp>) -> Result<Change<ComplaintPublication>, Refusal> {
-        let title = Line::new("李娜 13800138000").unwrap();
         let details = ComplaintPublicationDetails {
             public_ref: None,
-            title,
+            title: title(),
             text: None,
             published_at,
             virality: None,

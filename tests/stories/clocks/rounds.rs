@@ -67,8 +67,12 @@ async fn a_question_stops_the_time_and_its_answer_begins_it() {
     let complaint =
         shop.begins(target("periodic_update", 60, json!({"pause_while_waiting": true}))).await;
     let clock = shop.clock(&complaint, "periodic_update").await;
-    // The first answer was a report, and the next is due an hour later.
-    assert_eq!((&clock["round"], &clock["due_at"]), (&json!(2), &json!("2026-01-12T02:30:00Z")));
+    assert_eq!((&clock["round"], &clock["due_at"]), (&json!(1), &json!("2026-01-12T02:30:00Z")));
+    shop.sets("2026-01-12T02:00:00Z");
+    shop.says(&complaint, "to_customer").await;
+    let clock = shop.clock(&complaint, "periodic_update").await;
+    assert_eq!((&clock["round"], &clock["due_at"]), (&json!(2), &json!("2026-01-12T03:00:00Z")));
+    shop.sets("2026-01-12T02:10:00Z");
     shop.waits(&complaint, "customer").await;
     shop.says(&complaint, "to_customer").await;
     let clock = shop.clock(&complaint, "periodic_update").await;
