@@ -170,7 +170,7 @@ fn titles(name: &str) -> Vec<String> {
 /// The street and the number of an address, as people write it who say nothing of the city.
 fn part_of(address: &str) -> Option<String> {
     let behind = |(at, one): (usize, char)| address.get(at.saturating_add(one.len_utf8())..);
-    let chinese = address.char_indices().filter(|(_, one)| "省市区县镇".contains(*one)).next_back();
+    let chinese = address.char_indices().rfind(|(_, one)| "省市区县镇".contains(*one));
     let part = match chinese {
         Some(last) => behind(last)?,
         None => address.split(',').next()?,
