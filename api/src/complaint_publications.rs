@@ -191,6 +191,7 @@ async fn withdraw_complaint_publication(
 #[into_params(parameter_in = Query)]
 struct BoardOptions {
     /// Which page, from 1 to 50; the first when left out.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 50, example = 1)]
     page: Option<BoardPage>,
 }
 
