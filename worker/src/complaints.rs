@@ -61,7 +61,7 @@ pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<()
 }
 
 /// Notes that nobody has answered a complaint in time where others read it.
-pub(crate) async fn miss_public_answer(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+pub(crate) async fn miss_public(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
     tenant.hold::<Complaint>(id).await?;
     let publication = tenant.hold_publication(id).await?;
     if let Some(change) = publication.miss_first_answer(tenant.now()) {

@@ -48,9 +48,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
         Event::ComplaintDecided { complaint: id } => complaints::tell_decision(tenant, *id).await,
         Event::ComplaintAnswered { message } => complaints::tell_answer(tenant, *message).await,
-        Event::PublicAnswerDue { complaint, .. } => {
-            complaints::miss_public_answer(tenant, *complaint).await
-        }
+        Event::PublicAnswerDue { complaint: id, .. } => complaints::miss_public(tenant, *id).await,
         Event::ComplaintResolved { complaint, resolution_no } => {
             complaints::conclude(tenant, *complaint, *resolution_no).await
         }
