@@ -12,6 +12,8 @@ mod calendars;
 mod cancellations;
 mod catalogue;
 mod clocks;
+mod complaint_messages;
+mod complaint_publications;
 mod complaint_reports;
 mod complaints;
 mod contract;
@@ -21,12 +23,14 @@ mod customers;
 mod days;
 mod deprecation;
 mod expand;
+mod files;
 mod findings;
 mod followups;
 pub mod identity;
 mod imports;
 mod inventory;
 mod jobs;
+mod links;
 pub mod list;
 mod maintenance;
 pub mod metrics;
@@ -90,6 +94,8 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sops::router())
         .merge(complaints::router())
         .merge(complaint_reports::router())
+        .merge(complaint_messages::router())
+        .merge(complaint_publications::router())
         .merge(resolution_log::router())
         .merge(clocks::router())
         .merge(returns::router())

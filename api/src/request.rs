@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use domain::{
+    complaints::{ATTACHMENT_TOO_LARGE, MOST_ATTACHMENT_BYTES},
     invalid::Invalid,
     refusal::Rule,
     sops::{EVIDENCE_TOO_LARGE, MOST_EVIDENCE_BYTES},
@@ -162,9 +163,11 @@ async fn received(request: Request) -> Result<Request, Problem> {
 /// than what else is sent.
 fn most_of(path: &str) -> (usize, &'static Rule) {
     let is_evidence = path.starts_with("/v1/sop-runs/") && path.ends_with("/evidence");
+    let is_attachment = path.starts_with("/v1/complaints/") && path.ends_with("/attachments");
     match path {
         "/v1/imports" => (MOST_FILE_BYTES, &problem::TOO_LARGE),
         _ if is_evidence => (MOST_EVIDENCE_BYTES, &EVIDENCE_TOO_LARGE),
+        _ if is_attachment => (MOST_ATTACHMENT_BYTES, &ATTACHMENT_TOO_LARGE),
         _ => (MOST_BYTES, &problem::TOO_LARGE),
     }
 }

@@ -7,10 +7,10 @@ use crate::{
     identity::{Rank, Reach},
     ids::{
         AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, CancellationId,
-        ClockId, ComplaintId, CorrectiveActionId, CustomerEventId, CustomerId, DealerId,
-        EnrolmentId, GestureId, ImportId, InvitationId, LogEntryId, MessageId, OccurrenceId,
-        OperationId, OrderId, PlanTemplateId, ResponseId, RmaId, ServiceBenchmarkId, SlaClockId,
-        SopRunId, SopRunStepId, StaffId, WorkOrderId,
+        ClockId, ComplaintId, ComplaintMessageId, ComplaintPublicationId, CorrectiveActionId,
+        CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId, InvitationId,
+        LogEntryId, MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId, ResponseId,
+        RmaId, ServiceBenchmarkId, SlaClockId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -206,6 +206,18 @@ pub enum Event {
         /// The complaint up to which, in the order of identifiers, it is done.
         after: Option<ComplaintId>,
     },
+    /// Something was said to a customer who complained: they should hear it.
+    ComplaintAnswered {
+        /// What was said.
+        message: ComplaintMessageId,
+    },
+    /// A public complaint should have been answered by now where others read it.
+    PublicAnswerDue {
+        /// What others read.
+        publication: ComplaintPublicationId,
+        /// Of which complaint.
+        complaint: ComplaintId,
+    },
     /// The resolution log has an entry that nothing holds yet.
     ResolutionLogged {
         /// Which entry.
@@ -292,8 +304,9 @@ pub enum HoursOf {
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 19] = [
+pub const SMALL: [&str; 21] = [
     "asset_delivered",
+    "complaint_answered",
     "complaint_decided",
     "complaint_opened",
     "complaint_resolved",
@@ -305,6 +318,7 @@ pub const SMALL: [&str; 19] = [
     "invitation_expiry_due",
     "occurrence_due",
     "order_paid",
+    "public_answer_due",
     "reminder_due",
     "sla_clock_due",
     "sop_step_due",

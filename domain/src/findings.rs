@@ -42,6 +42,8 @@ pub enum FindingKind {
     ReturnOverdue,
     /// It can be looked by now whether a corrective action has worked.
     VerificationDue,
+    /// A complaint that is public is passed on by many.
+    ComplaintSpreading,
 }
 
 /// Where a finding stands.

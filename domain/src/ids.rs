@@ -329,6 +329,14 @@ ids! {
     CorrectiveActionId = "cor"
     /// A customer does not want what they have paid for.
     CancellationId = "can"
+    /// Something that was said about a complaint.
+    ComplaintMessageId = "cmm"
+    /// A photo or a document that belongs to a complaint.
+    ComplaintAttachmentId = "cma"
+    /// A complaint as others read it.
+    ComplaintPublicationId = "cpb"
+    /// What others read of a dealer's complaints.
+    ComplaintBoardId = "cbd"
 }
 
 #[cfg(test)]

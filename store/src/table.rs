@@ -283,6 +283,7 @@ stored_ids! {
     SopTriggerId, CustomerEventId, CalendarId, CalendarExceptionId,
     SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId,
     RmaId, CorrectiveActionId, CancellationId,
+    ComplaintMessageId, ComplaintAttachmentId, ComplaintPublicationId, ComplaintBoardId,
 }
 
 macro_rules! stored_plainly {

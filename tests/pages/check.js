@@ -266,6 +266,40 @@ async function surveys(program, readers) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Boards
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** More complaints than a page has are public, and one of them is answered. */
+async function boards(program, readers) {
+  const [customer] = (await program.get("/customers")).data.filter(({ dealer_id }) => dealer_id);
+  for (let number = 0; number < 21; number += 1) {
+    const matter = { customer_id: customer.id, source: "group", kind: "quality", severity: 2, description: "净水器漏水，电话 13800138000。" };
+    const { id } = await program.post("/complaints", matter);
+    await program.post(`/complaints/${id}/publish`, { title: `漏水 ${number}` });
+    if (number === 20) {
+      await program.post(`/complaints/${id}/messages`, { direction: "to_customer", body: "我们今天上门。", public: true });
+    }
+  }
+  const { board_path: path } = await program.post(`/dealers/${customer.dealer_id}/complaint-board`, {});
+  const words = { "zh-CN": ["投诉与答复", "较早的投诉", "较新的投诉"], en: ["Complaints and answers", "Older complaints", "Newer complaints"] };
+  for (const reader of readers) {
+    const [title, older, newer] = words[reader.language];
+    const name = `board ${reader.language}`;
+    await reader.open(`${program.url}${path}`);
+    await look(reader, name);
+    await shows(reader, name, title, "电话 ***", "我们今天上门。", "漏水 20");
+    const second = `board ${reader.language}, second page`;
+    await reader.follow((page) => page.getByRole("link", { name: older }).click());
+    await look(reader, second);
+    await shows(reader, second, "漏水 0", newer);
+    const gone = `board ${reader.language}, unknown link`;
+    await reader.open(`${program.url}/b/AAAAAAAAAAAAAAAAAAAAAA`);
+    await look(reader, gone, 404);
+    await shows(reader, gone, WORDS[reader.language].unknown);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Problems
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -327,6 +361,7 @@ async function everything(program, browser) {
     readers.push(await Reader.arrive(browser, program.url, language, { scripts: false }));
   }
   await surveys(program, readers);
+  await boards(program, readers);
   await problems(program, readers);
   await documentation(program, browser);
 }

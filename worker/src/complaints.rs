@@ -3,11 +3,12 @@
 use crate::surveys;
 use domain::{
     complaints::{
-        Complaint, ComplaintClosing, CustomerWord, LogSeal, Remedy, RemedyKind, StandOff,
+        Complaint, ComplaintClosing, ComplaintMessage, CustomerWord, LogSeal, Remedy, RemedyKind,
+        StandOff,
     },
     event::Event,
     followups::Notice,
-    ids::{ComplaintId, LogEntryId, StaffId},
+    ids::{ComplaintId, ComplaintMessageId, LogEntryId, StaffId},
     surveys::{Respondent, SurveySubject, SurveyTrigger},
 };
 use store::{
@@ -62,6 +63,26 @@ pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<()
     if to.recipient.has_address() {
         tenant.record_progress(complaint.tell(tenant.now())?).await?;
     }
+    Ok(())
+}
+
+/// Notes that nobody has answered a complaint in time where others read it.
+pub(crate) async fn miss_public(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+    tenant.hold::<Complaint>(id).await?;
+    let publication = tenant.hold_publication(id).await?;
+    if let Some(change) = publication.miss_first_answer(tenant.now()) {
+        tenant.record(change).await?;
+    }
+    Ok(())
+}
+
+/// Sends the customer what was said to them.
+pub(crate) async fn tell_answer(tenant: &Tenant, id: ComplaintMessageId) -> Result<(), Failure> {
+    let message = tenant.get::<ComplaintMessage>(id).await?;
+    let complaint = tenant.get::<Complaint>(message.complaint_id).await?;
+    let to = tenant.correspondent(message.customer_id).await?;
+    let notice = Notice::ComplaintAnswered { number: complaint.number, words: message.body };
+    tenant.tell(&to, &notice).await?;
     Ok(())
 }
 

@@ -105,6 +105,8 @@ pub(crate) async fn begin_by(
         | Event::GestureDue { .. }
         | Event::FirstAnswerDue { .. }
         | Event::ComplaintDecided { .. }
+        | Event::ComplaintAnswered { .. }
+        | Event::PublicAnswerDue { .. }
         | Event::ResolutionLogged { .. }
         | Event::InvitationDue { .. }
         | Event::InvitationExpiryDue { .. }

@@ -49,6 +49,8 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::ComplaintOpened { complaint: id } => complaints::receive(tenant, *id).await,
         Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
         Event::ComplaintDecided { complaint: id } => complaints::tell_decision(tenant, *id).await,
+        Event::ComplaintAnswered { message } => complaints::tell_answer(tenant, *message).await,
+        Event::PublicAnswerDue { complaint: id, .. } => complaints::miss_public(tenant, *id).await,
         Event::ComplaintResolved { complaint, resolution_no } => {
             complaints::conclude(tenant, *complaint, *resolution_no).await
         }
@@ -132,6 +134,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::FirstAnswerDue { complaint }
             | Event::ComplaintDecided { complaint }
             | Event::StandOffDue { complaint, .. }
+            | Event::PublicAnswerDue { complaint, .. }
             | Event::ComplaintResolved { complaint, .. } => complaints.push(*complaint),
             Event::InvitationExpiryDue { invitation } => invitations.push(*invitation),
             Event::SopStepDue { run, .. } => runs.push(*run),
@@ -145,6 +148,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::ImportContinued { .. }
             | Event::ClockArrived { .. }
             | Event::WorkOrderCompleted { .. }
+            | Event::ComplaintAnswered { .. }
             | Event::ResolutionLogged { .. }
             | Event::InvitationDue { .. }
             | Event::SurveyAnswered { .. }

@@ -1,5 +1,6 @@
 //! Pages for people: real HTML that needs no script, in the reader's language, and loads nothing.
 
+mod board;
 mod form;
 mod problems;
 mod survey;
@@ -20,7 +21,7 @@ use std::sync::LazyLock;
 
 /// The pages, outside `/v1`: they are for browsers, and not part of the API's description.
 pub(crate) fn router() -> Router<Api> {
-    survey::router().merge(problems::router())
+    survey::router().merge(board::router()).merge(problems::router())
 }
 
 /// The look of all pages; it stands in the page itself, so that a page is one request.
@@ -31,6 +32,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
     templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     templates.add_global("style", minijinja::Value::from_safe_string(STYLE.to_owned()));
     for (name, source) in [
+        ("board.html", include_str!("board.html")),
         ("frame.html", include_str!("frame.html")),
         ("note.html", include_str!("note.html")),
         ("problem.html", include_str!("problem.html")),

@@ -1,6 +1,9 @@
 //! What the pages say by themselves, in both languages.
 
-use domain::text::{Bilingual, Locale};
+use domain::{
+    complaints::{ComplaintState, FirstAnswer},
+    text::{Bilingual, Locale},
+};
 use serde::Serialize;
 
 /// What each language calls itself.
@@ -148,3 +151,72 @@ pub(super) const PROBLEM: Both<ProblemWords> = Both {
     en: ProblemWords { detail: "What happened", advice: "What you can do", all: "All problems" },
     zh: ProblemWords { detail: "含义", advice: "如何处理", all: "全部问题代码" },
 };
+
+/// What a dealer's board says by itself.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct BoardWords {
+    title: &'static str,
+    figure_before: &'static str,
+    figure_days: &'static str,
+    none: &'static str,
+    customer: &'static str,
+    answer: &'static str,
+    newer: &'static str,
+    older: &'static str,
+    privacy: &'static str,
+}
+
+pub(super) const BOARD: Both<BoardWords> = Both {
+    en: BoardWords {
+        title: "Complaints and answers",
+        figure_before: "First answers in time in the last ",
+        figure_days: " days: ",
+        none: "No complaints are public.",
+        customer: "Customer",
+        answer: "Answer",
+        newer: "Newer complaints",
+        older: "Older complaints",
+        privacy: "Names, numbers and addresses of persons are masked (***).",
+    },
+    zh: BoardWords {
+        title: "投诉与答复",
+        figure_before: "近 ",
+        figure_days: " 天首次答复及时：",
+        none: "暂无公开的投诉。",
+        customer: "客户",
+        answer: "答复",
+        newer: "较新的投诉",
+        older: "较早的投诉",
+        privacy: "涉及个人的姓名、号码和地址已隐去（***）。",
+    },
+};
+
+/// Where a complaint stands, for others.
+pub(super) fn standing(state: ComplaintState) -> Bilingual {
+    match state {
+        ComplaintState::Received => Bilingual { en: "received", zh: "已收到" },
+        ComplaintState::Acknowledged
+        | ComplaintState::Assessed
+        | ComplaintState::Investigating => Bilingual { en: "being looked into", zh: "处理中" },
+        ComplaintState::Decided => Bilingual { en: "decided", zh: "已作出决定" },
+        ComplaintState::Negotiating => Bilingual { en: "being negotiated", zh: "协商中" },
+        ComplaintState::ExternalRecourse => {
+            Bilingual { en: "with somebody outside", zh: "第三方处理中" }
+        }
+        ComplaintState::Resolved => Bilingual { en: "put right", zh: "已解决" },
+        ComplaintState::Closed => Bilingual { en: "closed", zh: "已结案" },
+        ComplaintState::Reopened => Bilingual { en: "taken up again", zh: "重新处理中" },
+        ComplaintState::Duplicate => Bilingual { en: "joined with another one", zh: "已归并" },
+        ComplaintState::Withdrawn => Bilingual { en: "withdrawn", zh: "已撤回" },
+        ComplaintState::NotAComplaint => Bilingual { en: "answered as a request", zh: "已按咨询处理" },
+    }
+}
+
+/// Whether the first public answer came in time, for others.
+pub(super) fn first_answer(first_answer: FirstAnswer) -> Bilingual {
+    match first_answer {
+        FirstAnswer::Due => Bilingual { en: "not answered yet", zh: "待答复" },
+        FirstAnswer::Kept => Bilingual { en: "answered in time", zh: "及时答复" },
+        FirstAnswer::Missed => Bilingual { en: "not answered in time", zh: "未及时答复" },
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{
     MOST_SLA_EVENTS, NO_SLA_POLICY_APPLIES, SLA_LOG_FULL, SlaCandidate, SlaClock, SlaHours,
-    SlaMetric, SlaMove, SlaReading, clock::Pen,
+    SlaMetric, SlaMove, SlaReading, SlaTalk, clock::Pen,
 };
 use crate::{
     complaints::Complaint,
@@ -20,6 +20,8 @@ pub struct SlaApplying<'a> {
     pub picked: &'a SlaCandidate,
     /// The complaint, as it is now.
     pub complaint: &'a Complaint,
+    /// What was said about it.
+    pub talk: SlaTalk,
     /// The hours that count.
     pub hours: &'a SlaHours,
     /// When it is applied.
@@ -55,7 +57,7 @@ impl<'a> SlaApplying<'a> {
 
     /// Applies the version to the clocks of the complaint, all of which are in `readings`. What is done or given up stays
     /// as it is. What is owed is counted from the beginning of the complaint on by the new target, without the pauses
-    /// that its log has; what has no target any more is given up, unless it was missed. For what is new and not done yet
+    /// that its log has; what has no target any more is given up, unless it was missed or is due again and again. For what is new and not done yet
     /// a clock begins. Clocks that follow the version already stay as they are.
     ///
     /// # Errors
@@ -73,9 +75,10 @@ impl<'a> SlaApplying<'a> {
         }
         let targets = self.picked.details.targets.iter();
         for target in targets.filter(|target| !known.contains(&target.metric)) {
-            let is_over = target.metric.is_met_by(self.complaint)
-                || target.metric.is_void_for(self.complaint);
-            if !is_over {
+            let (metric, since) = (target.metric, self.complaint.created_at);
+            let is_done =
+                !metric.comes_in_rounds() && metric.is_met_by(self.complaint, self.talk, since);
+            if !is_done && !metric.is_void_for(self.complaint) {
                 let clock =
                     SlaClock::of(SlaClockId::from(ids()), self.complaint, self.picked, target);
                 applied.begun.push(self.begun(clock, || ids().into())?);
@@ -90,7 +93,8 @@ impl<'a> SlaApplying<'a> {
         mut next_id: impl FnMut() -> SlaEventId,
     ) -> Result<Option<SlaMove>, Refusal> {
         let clock = &reading.clock;
-        if !clock.is_owed() || clock.sla_version_id == self.picked.sla_version_id {
+        let comes_again = clock.metric.comes_in_rounds() && clock.is_live();
+        if !clock.is_owed() && !comes_again || clock.sla_version_id == self.picked.sla_version_id {
             return Ok(None);
         }
         let (metric, events) = (clock.metric, clock.event_count);
@@ -103,7 +107,7 @@ impl<'a> SlaApplying<'a> {
         match self.picked.details.targets.iter().find(|target| target.metric == metric) {
             Some(target) => {
                 pen.adopt(self.picked, target, &mut next_id);
-                pen.follow(self.complaint, &mut next_id)?;
+                pen.follow((self.complaint, self.talk), &mut next_id)?;
             }
             None => pen.give_up(&mut next_id),
         }
@@ -122,7 +126,8 @@ impl<'a> SlaApplying<'a> {
             event.created_at = self.now;
         }
         let reading = SlaReading { clock: clock.clone(), events: added.clone() };
-        let since = reading.follow(self.complaint, self.hours, &mut next_id, self.now)?;
+        let since =
+            reading.follow((self.complaint, self.talk), self.hours, &mut next_id, self.now)?;
         let clock = match since {
             Some(since) => {
                 added.extend(since.added);

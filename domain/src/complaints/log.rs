@@ -69,18 +69,19 @@ pub struct LoggedClock {
 }
 
 impl LoggedClock {
-    /// What stands in the log of a clock. A deadline that has passed is missed, also where it was cancelled later.
-    pub fn of(clock: &SlaClock) -> Self {
-        let outcome = match (clock.state, clock.breached_at) {
-            (_, Some(_)) | (SlaClockState::Breached | SlaClockState::MetLate, None) => {
-                ClockOutcome::Missed
-            }
-            (SlaClockState::Met, None) => ClockOutcome::Kept,
-            (SlaClockState::Cancelled, None) => ClockOutcome::Cancelled,
-            (SlaClockState::Running | SlaClockState::Paused, None) => ClockOutcome::Running,
+    /// What stands in the log of a clock. A deadline that has passed is missed, also where it was cancelled later, and in
+    /// any round of what is due again and again. `None` while nothing has been due.
+    pub fn of(clock: &SlaClock) -> Option<Self> {
+        let stands = match clock.state {
+            SlaClockState::Pending => return None,
+            SlaClockState::Breached | SlaClockState::MetLate => ClockOutcome::Missed,
+            SlaClockState::Met => ClockOutcome::Kept,
+            SlaClockState::Cancelled => ClockOutcome::Cancelled,
+            SlaClockState::Running | SlaClockState::Paused => ClockOutcome::Running,
         };
+        let outcome = if clock.missed_rounds > 0 { ClockOutcome::Missed } else { stands };
         let SlaClock { metric, due_at, met_at, .. } = clock;
-        Self { metric: *metric, due_at: *due_at, met_at: *met_at, outcome }
+        Some(Self { metric: *metric, due_at: *due_at, met_at: *met_at, outcome })
     }
 }
 
@@ -182,7 +183,7 @@ impl Resolution {
 
 /// In the order of the metrics, whatever the order was in which they were found.
 fn logged(clocks: &[SlaClock]) -> Vec<LoggedClock> {
-    let mut logged: Vec<_> = clocks.iter().map(LoggedClock::of).collect();
+    let mut logged: Vec<_> = clocks.iter().filter_map(LoggedClock::of).collect();
     logged.sort_by_key(|clock| clock.metric);
     logged
 }

@@ -3,14 +3,19 @@
 mod answers;
 mod aside;
 mod assessment;
+mod attachments;
+mod boards;
 mod canonical;
 mod chain;
 mod course;
 mod hands;
 mod log;
+mod messages;
 #[cfg(test)]
 mod model;
 mod negotiation;
+mod publications;
+mod redaction;
 mod remedies;
 pub mod reports;
 mod rules;
@@ -27,6 +32,14 @@ pub use assessment::{
     AssessmentDetails, ComplaintAssessment, ComplaintComplexity, ComplaintInvestigation,
     InvestigationDetails,
 };
+pub use attachments::{
+    ATTACHMENT_TOO_LARGE, AttachmentFile, AttachmentType, ComplaintAttachment,
+    MOST_ATTACHMENT_BYTES, MOST_ATTACHMENTS, MOST_FILED_PHOTOS,
+};
+pub use boards::{
+    BOARD_DAYS, BOARD_PAGE, BoardEntry, BoardFigure, BoardMessage, BoardPage, ComplaintBoard,
+    ComplaintBoardShown, MOST_BOARD_ANSWERS,
+};
 pub use canonical::canonical;
 pub use chain::{ChainCheck, Flaw, FlawKind, NotedHead, read_line};
 pub use course::{
@@ -34,7 +47,16 @@ pub use course::{
 };
 pub use hands::ComplaintHands;
 pub use log::{ClockOutcome, LoggedClock, MOST_LOGGED_CLOCKS, Resolution, SettledRemedy};
+pub use messages::{
+    ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection, Conversation,
+    MOST_COMPLAINT_MESSAGES, Said,
+};
 pub use negotiation::{ComplaintReferral, ComplaintRefusing, STAND_OFF_HOURS, StandOff};
+pub use publications::{
+    ComplaintPublication, ComplaintPublicationDetails, ComplaintRedacting, PublicationState,
+    SPREADING_FROM, Virality, ViralityRaising,
+};
+pub use redaction::{MASK, MOST_ADDRESSES, PersonalWords, Redacted, Redaction, RedactionKind};
 pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};
 pub use rules::*;
 pub use seals::{

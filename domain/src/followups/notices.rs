@@ -56,6 +56,13 @@ pub enum Notice {
         /// What is promised.
         remedies: Vec<RemedyKind>,
     },
+    /// Something is said about a complaint.
+    ComplaintAnswered {
+        /// Its number.
+        number: String,
+        /// What is said.
+        words: Prose,
+    },
     /// A complaint is put right.
     ComplaintResolved {
         /// Its number.
@@ -155,6 +162,17 @@ const COMPLAINT_DECIDED: Template = Template {
     },
 };
 
+const COMPLAINT_ANSWERED: Template = Template {
+    headline: Bilingual {
+        en: "About your complaint {number}",
+        zh: "关于您的投诉（编号 {number}）",
+    },
+    body: Bilingual {
+        en: "We write to you about your complaint {number}:\n\n{words}",
+        zh: "关于您的投诉（编号 {number}），我们想告诉您：\n\n{words}",
+    },
+};
+
 const COMPLAINT_RESOLVED: Template = Template {
     headline: Bilingual {
         en: "Your complaint {number} is settled",
@@ -189,6 +207,7 @@ impl Notice {
             Self::SurveyInvitation { .. } => MessagePurpose::Survey,
             Self::ComplaintReceived { .. }
             | Self::ComplaintDecided { .. }
+            | Self::ComplaintAnswered { .. }
             | Self::ComplaintResolved { .. } => MessagePurpose::Complaint,
         }
     }
@@ -214,6 +233,7 @@ impl Notice {
             Self::SurveyInvitation { .. } => SURVEY_INVITATION,
             Self::ComplaintReceived { .. } => COMPLAINT_RECEIVED,
             Self::ComplaintDecided { .. } => COMPLAINT_DECIDED,
+            Self::ComplaintAnswered { .. } => COMPLAINT_ANSWERED,
             Self::ComplaintResolved { .. } => COMPLAINT_RESOLVED,
         }
     }
@@ -241,6 +261,9 @@ impl Notice {
                 known("recourse", recourse),
                 ("remedies", list(remedies, locale)),
             ],
+            Self::ComplaintAnswered { number, words } => {
+                vec![known("number", number), known("words", words)]
+            }
             Self::ComplaintResolved { number, remedies } => {
                 vec![known("number", number), ("remedies", list(remedies, locale))]
             }
@@ -316,7 +339,7 @@ mod tests {
         "C-000123".to_owned()
     }
 
-    fn every_notice() -> [Notice; 7] {
+    fn every_notice() -> [Notice; 8] {
         let remedies = vec![RemedyKind::Replacement, RemedyKind::Goodwill];
         [
             Notice::VisitConfirmed {
@@ -338,6 +361,10 @@ mod tests {
             },
             Notice::ComplaintResolved { number: number(), remedies },
             Notice::VisitPostponed { wall_time: time() },
+            Notice::ComplaintAnswered {
+                number: number(),
+                words: Prose::new("The housing is here.\nWhen may we come?").unwrap(),
+            },
         ]
     }
 

@@ -37,6 +37,7 @@ fn remedy(kind: RemedyKind, mandatory: bool) -> Remedy {
         details: RemedyDetails { kind, amount: None, note: None },
         mandatory,
         state: RemedyState::Due,
+        gesture_id: None,
         settled_at: None,
         created_at: now(),
         version: Version::FIRST,

@@ -4,6 +4,7 @@ mod applying;
 mod hours;
 mod policies;
 mod reports;
+mod rounds;
 mod running;
 mod timers;
 mod work;
