@@ -167,8 +167,7 @@ async fn attach_to_complaint(
     mut access: Access<may::ComplaintsWrite>,
     Id(id): Id<ComplaintId>,
     Parameters(options): Parameters<ComplaintAttachmentOptions>,
-    headers: HeaderMap,
-    bytes: Bytes,
+    (headers, bytes): (HeaderMap, Bytes),
 ) -> Outcome {
     access.recall().await?;
     let reading = access.look().await?;

@@ -100,9 +100,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::TechnicianChanged { staff, after } => {
             visits::technician_changed(tenant, *staff, *after).await
         }
-        Event::DealerClosed { dealer, after } => {
-            visits::dealer_closed(tenant, *dealer, *after).await
-        }
+        Event::DealerClosed { dealer: d, after: a } => visits::dealer_closed(tenant, *d, *a).await,
         Event::VisitFellThrough { appointment: id } => visits::tell_fall_through(tenant, *id).await,
         Event::HoldDue { appointment } => maintenance::hold_due(tenant, *appointment).await,
         Event::VisitConfirmed { appointment } => maintenance::confirm(tenant, *appointment).await,
