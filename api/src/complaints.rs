@@ -21,7 +21,10 @@ use domain::{
     time::Timestamp,
 };
 use serde::Deserialize;
-use store::complaints::{Prepared, Wanted, current_remedies, remedies_of, resolutions_of};
+use store::{
+    Failure, Tenant,
+    complaints::{Prepared, Wanted, current_remedies, remedies_of, resolutions_of},
+};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -122,15 +125,20 @@ async fn open_complaint(
     Json(details): Json<ComplaintDetails>,
 ) -> Outcome {
     let work = access.write_once().await?;
-    let Prepared { known, number, tier, candidates } = work.prepare_complaint(&details).await?;
-    let details = details.connect(&known)?;
-    let (picked, hours) = work.sla_picked(&candidates, &SlaMatter::of(&details, tier)).await?;
-
-    let change = Complaint::receive(work.new_id(), number, details, known.tz, work.now());
-    let opening = SlaOpening::of(change, picked, &hours, || work.new_id());
-
-    let complaint = work.open_complaint(opening).await?;
+    let complaint = open(&work, details).await?;
     work.created("/v1/complaints", complaint).await
+}
+
+/// Opens a complaint, whoever it came from.
+pub(crate) async fn open(tenant: &Tenant, details: ComplaintDetails) -> Result<Complaint, Problem> {
+    let Prepared { known, number, tier, candidates } = tenant.prepare_complaint(&details).await?;
+    let details = details.connect(&known)?;
+    let (picked, hours) = tenant.sla_picked(&candidates, &SlaMatter::of(&details, tier)).await?;
+
+    let change = Complaint::receive(tenant.new_id(), number, details, known.tz, tenant.now());
+    let opening = SlaOpening::of(change, picked, &hours, || tenant.new_id());
+
+    Ok(tenant.open_complaint(opening).await?)
 }
 
 /// Shows a complaint
@@ -341,14 +349,23 @@ async fn close_complaint(
 ) -> Outcome {
     let work = access.write().await?;
     let complaint = work.hold::<Complaint>(id).await?;
-
-    let change = complaint.clone().close(closing, work.now())?;
-    let (actor, now) = (work.actor(), work.now());
-    let word = |id| CustomerWord::at_closing(id, &complaint, closing, actor, now);
-
-    work.log_word(&complaint, word).await?;
-    let complaint = work.record_progress(change).await?;
+    let complaint = close(&work, &complaint, closing).await?;
     work.changed(complaint).await
+}
+
+/// Closes a complaint, which must be held, and writes down what the customer says.
+pub(crate) async fn close(
+    tenant: &Tenant,
+    complaint: &Complaint,
+    closing: ComplaintClosing,
+) -> Result<Complaint, Failure> {
+    let (actor, now) = (tenant.actor(), tenant.now());
+
+    let change = complaint.clone().close(closing, now)?;
+    let word = |id| CustomerWord::at_closing(id, complaint, closing, actor, now);
+
+    tenant.log_word(complaint, word).await?;
+    tenant.record_progress(change).await
 }
 
 /// Reopens a complaint
@@ -375,15 +392,24 @@ async fn reopen_complaint(
     let customer = work.get::<Complaint>(id).await?.details.customer_id;
     work.hold::<Customer>(customer).await?;
     let complaint = work.hold::<Complaint>(id).await?;
-
-    let (actor, now) = (work.actor(), work.now());
-    let change = complaint.clone().reopen(reopening.clone(), now)?;
-    let word = |id| CustomerWord::at_reopening(id, &complaint, &reopening, actor, now);
-
-    work.log_word(&complaint, word).await?;
-    work.leave_attempt(&complaint).await?;
-    let complaint = work.record_progress(change).await?;
+    let complaint = reopen(&work, &complaint, reopening).await?;
     work.changed(complaint).await
+}
+
+/// Reopens a complaint, which must be held, as its customer must be, and writes down why.
+pub(crate) async fn reopen(
+    tenant: &Tenant,
+    complaint: &Complaint,
+    reopening: ComplaintReopening,
+) -> Result<Complaint, Failure> {
+    let (actor, now) = (tenant.actor(), tenant.now());
+
+    let change = complaint.clone().reopen(reopening.clone(), now)?;
+    let word = |id| CustomerWord::at_reopening(id, complaint, &reopening, actor, now);
+
+    tenant.log_word(complaint, word).await?;
+    tenant.leave_attempt(complaint).await?;
+    tenant.record_progress(change).await
 }
 
 /// Lists what was promised about a complaint

@@ -18,6 +18,7 @@ mod customers;
 mod days;
 mod deprecation;
 mod expand;
+mod filing;
 mod findings;
 mod followups;
 pub mod identity;
@@ -83,6 +84,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sandbox::router())
         .merge(sops::router())
         .merge(complaints::router())
+        .merge(filing::router())
         .merge(resolution_log::router())
         .merge(clocks::router())
         .merge(surveys::router())

@@ -323,6 +323,12 @@ ids! {
     SlaClockId = "slc"
     /// One line of the log of such a clock.
     SlaEventId = "sle"
+    /// A link to file complaints.
+    FilingLinkId = "fll"
+    /// That a form of such a link was sent.
+    FilingId = "fil"
+    /// A link to a complaint.
+    ComplaintLinkId = "cml"
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod conditions;
 pub mod customer_events;
 pub mod customers;
 pub mod event;
+pub mod filing;
 pub mod findings;
 pub mod followups;
 pub mod identity;

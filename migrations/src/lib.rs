@@ -19,6 +19,7 @@ mod m0016_allowances;
 mod m0017_calendars;
 mod m0018_clocks;
 mod m0019_sealed_log;
+mod m0024_complaint_pages;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0017_calendars::Migration),
             Box::new(m0018_clocks::Migration),
             Box::new(m0019_sealed_log::Migration),
+            Box::new(m0024_complaint_pages::Migration),
         ]
     }
 }

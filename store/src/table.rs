@@ -276,7 +276,7 @@ stored_ids! {
     InventoryLineId, GiftItemId, GiftBundleId,
     FindingId, SopEvidenceId,
     SopTriggerId, CustomerEventId, CalendarId, CalendarExceptionId,
-    SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId,
+    SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId, FilingLinkId,
 }
 
 macro_rules! stored_plainly {

@@ -1,6 +1,6 @@
 //! Complaints: customers are told what becomes of theirs, deadlines are kept, resolutions written down.
 
-use crate::surveys;
+use crate::{outside::Surroundings, surveys};
 use domain::{
     complaints::{Complaint, ComplaintClosing, CustomerWord, LogSeal, Remedy, RemedyKind},
     event::Event,
@@ -15,13 +15,20 @@ use store::{
 };
 
 /// Tells the customer that their complaint has arrived, and when they hear from us.
-pub(crate) async fn confirm_receipt(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
-    let complaint = tenant.get::<Complaint>(id).await?;
+pub(crate) async fn confirm_receipt(
+    surroundings: &Surroundings,
+    tenant: &Tenant,
+    id: ComplaintId,
+) -> Result<(), Failure> {
+    // Held, because whoever asks for a link at this moment makes one, too.
+    let complaint = tenant.hold::<Complaint>(id).await?;
+    let link = link(surroundings, tenant, &complaint).await?;
     let to = tenant.correspondent(complaint.details.customer_id).await?;
     let notice = Notice::ComplaintReceived {
         number: complaint.number,
         remedy_sought: complaint.details.remedy_sought,
         answer_by: complaint.first_answer_due_at.wall_time_in(to.tz),
+        link,
     };
     tenant.tell(&to, &notice).await?;
     Ok(())
@@ -38,7 +45,11 @@ pub(crate) async fn miss_first_answer(tenant: &Tenant, id: ComplaintId) -> Resul
 
 /// Tells the customer what was decided and what they can do against it, unless it was taken up again
 /// meanwhile or somebody has told them. Who has no address waits for somebody who calls or visits.
-pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+pub(crate) async fn tell_decision(
+    surroundings: &Surroundings,
+    tenant: &Tenant,
+    id: ComplaintId,
+) -> Result<(), Failure> {
     let complaint = tenant.hold::<Complaint>(id).await?;
     let (Some(decision), None) = (complaint.decision.clone(), complaint.told_at) else {
         return Ok(());
@@ -50,6 +61,7 @@ pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<()
         decision: decision.text,
         recourse: decision.recourse,
         remedies: promised(tenant, &complaint).await?,
+        link: link(surroundings, tenant, &complaint).await?,
     };
     tenant.tell(&to, &notice).await?;
     if to.recipient.has_address() {
@@ -61,6 +73,7 @@ pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<()
 /// Writes a resolution down, tells the customer, and has them asked about it. A resolution that was
 /// left behind meanwhile was written down then, and nobody is asked about it.
 pub(crate) async fn conclude(
+    surroundings: &Surroundings,
     tenant: &Tenant,
     id: ComplaintId,
     resolution_no: u32,
@@ -73,7 +86,8 @@ pub(crate) async fn conclude(
     tenant.log_resolution(&complaint).await?;
     let to = tenant.correspondent(complaint.details.customer_id).await?;
     let remedies = promised(tenant, &complaint).await?;
-    let notice = Notice::ComplaintResolved { number: complaint.number, remedies };
+    let link = link(surroundings, tenant, &complaint).await?;
+    let notice = Notice::ComplaintResolved { number: complaint.number, remedies, link };
     tenant.tell(&to, &notice).await?;
     let subject = SurveySubject::Complaint { complaint_id: id, resolution_no };
     let who = Respondent {
@@ -113,6 +127,16 @@ async fn seal_rest(tenant: &Tenant) -> Result<(), Failure> {
         tenant.emit(&Event::ResolutionLogged { entry }).await?;
     }
     Ok(())
+}
+
+/// The address of the complaint's page, with a token of its own.
+async fn link(
+    surroundings: &Surroundings,
+    tenant: &Tenant,
+    complaint: &Complaint,
+) -> Result<String, Failure> {
+    let token = tenant.link_to(complaint).await?;
+    Ok(format!("{}/c/{token}", surroundings.public_url))
 }
 
 async fn promised(tenant: &Tenant, complaint: &Complaint) -> Result<Vec<RemedyKind>, Failure> {

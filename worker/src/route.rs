@@ -44,11 +44,15 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::ClockArrived { clock, operation, .. } => {
             sandbox::arrive(tenant, *clock, *operation).await
         }
-        Event::ComplaintOpened { complaint: id } => complaints::confirm_receipt(tenant, *id).await,
+        Event::ComplaintOpened { complaint } => {
+            complaints::confirm_receipt(surroundings, tenant, *complaint).await
+        }
         Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
-        Event::ComplaintDecided { complaint: id } => complaints::tell_decision(tenant, *id).await,
+        Event::ComplaintDecided { complaint } => {
+            complaints::tell_decision(surroundings, tenant, *complaint).await
+        }
         Event::ComplaintResolved { complaint, resolution_no } => {
-            complaints::conclude(tenant, *complaint, *resolution_no).await
+            complaints::conclude(surroundings, tenant, *complaint, *resolution_no).await
         }
         Event::ResolutionLogged { entry } => complaints::seal(tenant, *entry).await,
         Event::WorkOrderCompleted { work_order } => surveys::after_visit(tenant, *work_order).await,

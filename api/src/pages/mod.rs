@@ -1,8 +1,13 @@
 //! Pages for people: real HTML that needs no script, in the reader's language, and loads nothing.
 
+mod complaint;
+mod complaint_words;
+mod filing;
 mod form;
 mod problems;
 mod survey;
+mod visit;
+mod when;
 mod words;
 
 use crate::{access::Api, problem::chain, request::language};
@@ -20,7 +25,7 @@ use std::sync::LazyLock;
 
 /// The pages, outside `/v1`: they are for browsers, and not part of the API's description.
 pub(crate) fn router() -> Router<Api> {
-    survey::router().merge(problems::router())
+    survey::router().merge(complaint::router()).merge(filing::router()).merge(problems::router())
 }
 
 /// The look of all pages; it stands in the page itself, so that a page is one request.
@@ -31,8 +36,11 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
     templates.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     templates.add_global("style", minijinja::Value::from_safe_string(STYLE.to_owned()));
     for (name, source) in [
+        ("complaint.html", include_str!("complaint.html")),
+        ("filing.html", include_str!("filing.html")),
         ("frame.html", include_str!("frame.html")),
         ("note.html", include_str!("note.html")),
+        ("parts.html", include_str!("parts.html")),
         ("problem.html", include_str!("problem.html")),
         ("problems.html", include_str!("problems.html")),
         ("survey.html", include_str!("survey.html")),

@@ -8,8 +8,8 @@ pub(super) const NAME: Bilingual = Bilingual { en: "English", zh: "中文" };
 
 /// A page's words in both languages.
 pub(super) struct Both<W> {
-    en: W,
-    zh: W,
+    pub(super) en: W,
+    pub(super) zh: W,
 }
 
 impl<W: Clone> Both<W> {

@@ -68,6 +68,8 @@ pub enum ComplaintSource {
     Group,
     /// By a low score in a survey.
     Survey,
+    /// By a form behind a link that the customer was given.
+    Page,
 }
 
 /// What a complaint is about.
