@@ -23,6 +23,7 @@ mod alone;
 mod audit;
 mod calendars;
 mod clocks;
+mod complaint_pages;
 mod complaints;
 mod crowds;
 mod customers;

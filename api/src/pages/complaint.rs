@@ -10,7 +10,7 @@ use super::{
     form::{Field, Form, MistakeShown, prose},
     show,
     visit::{Ending, Visitor, end, form},
-    when::When,
+    when::{spoken, spoken_at},
 };
 use crate::{access::Api, complaints};
 use axum::{
@@ -293,7 +293,10 @@ impl Followed {
             stages: stages(complaint.state, locale),
             waits_for: complaint.waiting_reason.as_deref().filter(|_| for_customer),
             times: self.times(locale),
-            office: self.office.map(|stretch| office(stretch, *now, complaint.tz, locale)),
+            office: self
+                .office
+                .filter(|_| complaint.state.is_open())
+                .map(|stretch| office(stretch, *now, complaint.tz, locale)),
             wall_clock: say(WALL_CLOCK, locale, &[("zone", &complaint.tz.to_string())]),
             kind: kind.map_or("", |(_, says)| says.get(locale)),
             description: &details.description,
@@ -370,7 +373,7 @@ fn heard(complaint: &Complaint, locale: Locale) -> Option<HeardShown<'_>> {
 
 /// When the first answer came, or comes.
 fn first_answer(complaint: &Complaint, locale: Locale) -> TimeShown {
-    let when = |at| When::at(at, complaint.tz, locale).spoken;
+    let when = |at| spoken(at, complaint.tz, locale);
     let due = when(complaint.first_answer_due_at);
     let done = complaint.first_answer_at.map(when).unwrap_or_default();
     let sentence = match (complaint.first_answer, complaint.first_answer_at) {
@@ -393,7 +396,7 @@ fn says_of(clock: &SlaClock, locale: Locale) -> Option<String> {
         SlaClockState::MetLate => DONE_LATE,
         SlaClockState::Cancelled => return None,
     };
-    let when = |at: Option<Timestamp>| at.map(|at| When::at(at, clock.tz, locale).spoken);
+    let when = |at: Option<Timestamp>| at.map(|at| spoken(at, clock.tz, locale));
     let (due, done) =
         (when(clock.due_at).unwrap_or_default(), when(clock.met_at).unwrap_or_default());
     Some(say(sentence, locale, &[("due", &due), ("done", &done)]))
@@ -401,9 +404,9 @@ fn says_of(clock: &SlaClock, locale: Locale) -> Option<String> {
 
 /// Whether somebody is there now, and until when; or when somebody is there next.
 pub(super) fn office(stretch: Stretch, now: Timestamp, tz: Zone, locale: Locale) -> String {
-    let when = |at| When::at(at, tz, locale).spoken;
     if stretch.from <= now {
-        return say(OPEN_NOW, locale, &[("closes", &when(stretch.to))]);
+        let closes = spoken_at(now, stretch.to, tz, locale);
+        return say(OPEN_NOW, locale, &[("closes", &closes)]);
     }
-    say(CLOSED_NOW, locale, &[("opens", &when(stretch.from))])
+    say(CLOSED_NOW, locale, &[("opens", &spoken_at(now, stretch.from, tz, locale))])
 }

@@ -136,8 +136,8 @@ pub(super) const OPEN_NOW: Bilingual = Bilingual {
     zh: "我们现在营业，至 {closes}。",
 };
 pub(super) const CLOSED_NOW: Bilingual = Bilingual {
-    en: "We are closed now, and open again on {opens}.",
-    zh: "我们现在休息，{opens} 恢复营业。",
+    en: "We are closed now, and open again: {opens}.",
+    zh: "我们现在休息，下次营业时间：{opens}。",
 };
 pub(super) const WALL_CLOCK: Bilingual =
     Bilingual { en: "All times are those of {zone}.", zh: "以上均为 {zone} 当地时间。" };

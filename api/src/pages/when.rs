@@ -4,16 +4,6 @@ use domain::{
     text::{Bilingual, Locale},
     time::{Timestamp, Zone},
 };
-use serde::Serialize;
-
-/// An instant, for people and for their programs.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct When {
-    /// As it is said.
-    pub(super) spoken: String,
-    /// As a machine reads it.
-    pub(super) instant: String,
-}
 
 const WEEKDAYS: [Bilingual; 7] = [
     Bilingual { en: "Monday", zh: "星期一" },
@@ -40,16 +30,22 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-impl When {
-    /// `at` as the wall clock in `zone` shows it.
-    pub(super) fn at(at: Timestamp, zone: Zone, locale: Locale) -> Self {
-        let spoken = spoken(at, zone, locale).unwrap_or_else(|| at.wall_time_in(zone));
-        Self { spoken, instant: at.to_string() }
+/// `at` as the wall clock in `zone` shows it, with its day.
+pub(super) fn spoken(at: Timestamp, zone: Zone, locale: Locale) -> String {
+    with_day(at, zone, locale).unwrap_or_else(|| at.wall_time_in(zone))
+}
+
+/// `at` as somebody says it at `now`: on the same day without the day.
+pub(super) fn spoken_at(now: Timestamp, at: Timestamp, zone: Zone, locale: Locale) -> String {
+    let wall = at.wall_time_in(zone);
+    match wall.split_once(' ') {
+        Some((_, time)) if now.date_in(zone) == at.date_in(zone) => time.to_owned(),
+        _ => spoken(at, zone, locale),
     }
 }
 
 /// The day with its weekday, and the time; nothing when the wall clock reads otherwise than it does.
-fn spoken(at: Timestamp, zone: Zone, locale: Locale) -> Option<String> {
+fn with_day(at: Timestamp, zone: Zone, locale: Locale) -> Option<String> {
     let wall = at.wall_time_in(zone);
     let (date, time) = wall.split_once(' ')?;
     let mut parts = date.split('-').map(str::parse::<usize>);
@@ -73,9 +69,10 @@ mod tests {
     fn an_instant_is_said_with_its_weekday() {
         let at: Timestamp = "2026-11-22T16:30:00Z".parse().unwrap();
         let zone: Zone = "Asia/Shanghai".parse().unwrap();
-        let english = When::at(at, zone, Locale::English);
-        assert_eq!(english.spoken, "Monday 23 November 2026, 00:30");
-        assert_eq!(english.instant, "2026-11-22T16:30:00Z");
-        assert_eq!(When::at(at, zone, Locale::Chinese).spoken, "2026年11月23日（星期一）00:30");
+        let english = "Monday 23 November 2026, 00:30";
+        assert_eq!(spoken(at, zone, Locale::English), english);
+        assert_eq!(spoken(at, zone, Locale::Chinese), "2026年11月23日（星期一）00:30");
+        assert_eq!(spoken_at(at.plus_minutes(-30), at, zone, Locale::English), "00:30");
+        assert_eq!(spoken_at(at.plus_minutes(-31), at, zone, Locale::English), english);
     }
 }
