@@ -191,6 +191,20 @@ pub enum Event {
         /// Which resolution of it, from 1; a reopened complaint has several.
         resolution_no: u32,
     },
+    /// Two sides have stood against each other for as long as they may.
+    StandOffDue {
+        /// About which complaint.
+        complaint: ComplaintId,
+        /// Since which refusal of the customer, from 1.
+        refusals: u32,
+    },
+    /// Complaints may be in the hands of people who are not there.
+    ComplaintsLeftBehind {
+        /// Whose; null for everybody, as the night looks for them.
+        staff: Option<StaffId>,
+        /// The complaint up to which, in the order of identifiers, it is done.
+        after: Option<ComplaintId>,
+    },
     /// The resolution log has an entry that nothing holds yet.
     ResolutionLogged {
         /// Which entry.
@@ -248,7 +262,7 @@ pub enum Event {
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 18] = [
+pub const SMALL: [&str; 19] = [
     "asset_delivered",
     "complaint_decided",
     "complaint_opened",
@@ -264,6 +278,7 @@ pub const SMALL: [&str; 18] = [
     "reminder_due",
     "sla_clock_due",
     "sop_step_due",
+    "stand_off_due",
     "visit_confirmed",
     "visit_fell_through",
     "work_order_completed",

@@ -19,6 +19,7 @@ mod m0016_allowances;
 mod m0017_calendars;
 mod m0018_clocks;
 mod m0019_sealed_log;
+mod m0020_course;
 mod m0024_complaint_pages;
 mod owned;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0017_calendars::Migration),
             Box::new(m0018_clocks::Migration),
             Box::new(m0019_sealed_log::Migration),
+            Box::new(m0020_course::Migration),
             Box::new(m0024_complaint_pages::Migration),
         ]
     }

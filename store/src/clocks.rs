@@ -451,7 +451,11 @@ impl Tenant {
 
     /// Who could answer for a complaint in place of its owner: of each rank the one who has the fewest such complaints
     /// and is not on leave.
-    async fn superiors_of(&self, complaint: &Complaint) -> Result<Superiors, Fault> {
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn superiors_of(&self, complaint: &Complaint) -> Result<Superiors, Fault> {
         let sql = "SELECT p.id, p.role, p.id = $3 AS is_owner FROM staff p
                    WHERE p.tenant_id = ac.tenant() AND p.id = $3
                    UNION ALL

@@ -10,9 +10,10 @@ use crate::{
 use domain::{
     clocks::SlaCandidate,
     complaints::{
-        self, COOLING_DAYS, Complaint, ComplaintDecision, ComplaintDetails, ComplaintKind,
-        ComplaintSource, ComplaintState, Connections, FirstAnswer, Remedy, RemedyDetails,
-        RemedyKind, RemedyState, Resolution, SettledRemedy, Severity, WaitingFor,
+        self, COOLING_DAYS, Complaint, ComplaintAssessment, ComplaintDecision, ComplaintDetails,
+        ComplaintInvestigation, ComplaintKind, ComplaintSource, ComplaintState, Connections,
+        FirstAnswer, Remedy, RemedyDetails, RemedyKind, RemedyState, Resolution, SettledRemedy,
+        Severity, WaitingFor,
     },
     identity::Rank,
     ids::{
@@ -25,8 +26,8 @@ use domain::{
     time::{Timestamp, Zone},
 };
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter, QueryOrder as _,
-    QuerySelect as _, Select,
+    ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter,
+    QueryOrder as _, QuerySelect as _, Select,
 };
 use uuid::Uuid;
 
@@ -50,7 +51,7 @@ words!(
     RemedyKind,
     RemedyState,
 );
-documents!(ComplaintDecision, Vec<SettledRemedy>);
+documents!(ComplaintAssessment, ComplaintDecision, ComplaintInvestigation, Vec<SettledRemedy>);
 
 table! {
     /// Complaints.
@@ -71,6 +72,11 @@ table! {
         response_id: Option<ResponseId>,
         state: ComplaintState,
         owner_id: Option<StaffId>,
+        cover_id: Option<StaffId>,
+        safety: bool,
+        assessment: Option<ComplaintAssessment>,
+        investigation: Option<ComplaintInvestigation>,
+        cause_code: Option<Code>,
         first_answer_due_at: Timestamp,
         tz: Zone,
         local_first_answer_due: String,
@@ -83,11 +89,22 @@ table! {
         escalated_staff_id: Option<StaffId>,
         resolution_no: u32,
         decision: Option<ComplaintDecision>,
+        upheld: Option<bool>,
+        decided_rank: Option<Rank>,
+        deciding_rank: Option<Rank>,
         told_at: Option<Timestamp>,
+        accepted_at: Option<Timestamp>,
+        refusals: u32,
+        refused_at: Option<Timestamp>,
+        refusal_reason: Option<Prose>,
+        opposing_messages: u32,
+        external_body: Option<Line>,
         resolved_at: Option<Timestamp>,
         resolved_by: Option<String>,
         customer_satisfied: Option<bool>,
         closed_at: Option<Timestamp>,
+        duplicate_of: Option<ComplaintId>,
+        aside_note: Option<Line>,
         reopen_reason: Option<Prose>,
         created_at: Timestamp,
     } versioned
@@ -269,8 +286,12 @@ pub struct Wanted {
     pub customer_id: Option<CustomerId>,
     /// Those this dealer's people answer.
     pub dealer_id: Option<DealerId>,
-    /// Those this person answers for.
+    /// Those this person answers for, in their own name or for somebody on leave.
     pub owner_id: Option<StaffId>,
+    /// Those with this cause.
+    pub cause_code: Option<Code>,
+    /// Those in which somebody may be hurt, or none of them.
+    pub safety: Option<bool>,
     /// The one with this number.
     pub number: Option<String>,
     /// Those that have gone up to this person.
@@ -287,12 +308,15 @@ impl Wanted {
         use complaint::Column;
         let Self { state, customer_id, dealer_id, owner_id, .. } = self;
         let Self { escalated_staff_id, number, due_after, due_before, .. } = self;
+        let Self { cause_code, safety, .. } = self;
         let instant = chrono::DateTime::<chrono::Utc>::from;
         let conditions = [
             state.map(|state| Column::State.eq(word(&state))),
             customer_id.map(|id| Column::CustomerId.eq(Uuid::from(id))),
             dealer_id.map(|id| Column::DealerId.eq(Uuid::from(id))),
-            owner_id.map(|id| Column::OwnerId.eq(Uuid::from(id))),
+            owner_id.map(Uuid::from).map(|id| Column::OwnerId.eq(id).or(Column::CoverId.eq(id))),
+            cause_code.map(|code| Column::CauseCode.eq(&*code)),
+            safety.map(|safety| Column::Safety.eq(safety)),
             escalated_staff_id.map(|id| Column::EscalatedStaffId.eq(Uuid::from(id))),
             number.map(|number| Column::Number.eq(number)),
             due_after.map(|at| Column::FirstAnswerDueAt.gte(instant(at))),

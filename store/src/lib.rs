@@ -22,6 +22,7 @@ pub mod files;
 pub mod filing;
 pub mod findings;
 pub mod followups;
+mod hands;
 pub mod idempotency;
 pub mod identity;
 pub mod imports;

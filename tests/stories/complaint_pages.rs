@@ -411,3 +411,74 @@ async fn a_link_is_about_the_customers_own_things() {
         key.get("/v1/complaints").await.data().iter().map(|one| one["asset_id"].clone()).collect();
     assert_eq!(about, [json!(assets[0]), json!(assets[1])]);
 }
+
+/// A complaint that is decided in the customer's favour; its page.
+async fn is_decided(house: &House, key: &Client) -> (String, String) {
+    let customer = li_na(key).await;
+    let id = complains(key, &customer).await.id();
+    act(key, &id, "acknowledge", json!({})).await.expect(200);
+    act(key, &id, "decide", in_favour()).await.expect(200);
+    house.settle().await;
+    (id, format!("{}?lang=en", page(house).await))
+}
+
+#[tokio::test]
+async fn a_decision_is_refused_made_anew_and_accepted() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let (id, page) = is_decided(&house, &key).await;
+    let stale = hidden(&opens(&house, &page, "en").await.expect(200), "seen");
+
+    let why = says(&house, &page, &[("say", "refuse"), ("text", "")]).await.expect(422);
+    assert!(why.text.contains("aria-describedby=\"refusal-mistake\""), "{}", why.text);
+    let no = [("say", "refuse"), ("text", "A repair is <not> enough.")];
+    says(&house, &page, &no).await.expect(303);
+    says(&house, &page, &no).await.expect(303);
+    let complaint = key.get(&format!("/v1/complaints/{id}")).await.expect(200);
+    assert_eq!((&complaint["state"], &complaint["refusals"]), (&json!("negotiating"), &json!(1)));
+    let shown = opens(&house, &page, "en").await.expect(200).text;
+    assert!(shown.contains("<blockquote>A repair is &lt;not&gt; enough.</blockquote>"), "{shown}");
+    assert!(shown.contains("value=\"accept\"") && !shown.contains("value=\"refuse\""), "{shown}");
+
+    let anew = json!({"responsibility": "ours", "apology": "非常抱歉。", "text": "A new one.",
+        "recourse": "请致电 12315。", "remedies": [{"kind": "replacement"}]});
+    act(&key, &id, "decide", anew).await.expect(200);
+    // Who has not seen the new decision says nothing to it.
+    let late = [("say", "accept"), ("seen", stale.as_str())];
+    let late = sends(&house, &page, &late).await.expect(409);
+    assert!(late.text.contains("A new one."), "{}", late.text);
+    says(&house, &page, &[("say", "accept")]).await.expect(303);
+    says(&house, &page, &[("say", "accept")]).await.expect(303);
+    let accepted = key.get(&format!("/v1/complaints/{id}")).await.expect(200);
+    assert_eq!(accepted["state"], "decided");
+    assert!(accepted["accepted_at"].is_string(), "{accepted:?}");
+    let shown = opens(&house, &page, "en").await.expect(200).text;
+    assert!(shown.contains("You have accepted this decision."), "{shown}");
+    assert!(!shown.contains("value=\"accept\"") && !shown.contains("value=\"refuse\""), "{shown}");
+    says(&house, &page, &[("say", "refuse"), ("text", "No, after all.")]).await.expect(409);
+    complete_all(&key, &id).await;
+    act(&key, &id, "resolve", json!({})).await.expect(200);
+    says(&house, &page, &[("say", "satisfied")]).await.expect(303);
+}
+
+#[tokio::test]
+async fn whoever_says_something_to_a_decision_has_heard_it() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    // Nobody can write to this customer, but the store can give them the link.
+    let customer = key.post("/v1/customers", json!({"name": "王芳"})).await.expect(201).id();
+    let id = complains(&key, &customer).await.id();
+    act(&key, &id, "acknowledge", json!({})).await.expect(200);
+    act(&key, &id, "decide", in_favour()).await.expect(200);
+    house.settle().await;
+    let complaint = format!("/v1/complaints/{id}");
+    let link = key.post(&format!("{complaint}/link"), json!({})).await.expect(201);
+    let page = path_in(link["link"].as_str().unwrap());
+    opens(&house, &page, "en").await.expect(200);
+    assert!(key.get(&complaint).await["told_at"].is_null());
+    says(&house, &page, &[("say", "accept")]).await.expect(303);
+    let accepted = key.get(&complaint).await.expect(200);
+    assert!(accepted["told_at"].is_string() && accepted["accepted_at"].is_string(), "{accepted:?}");
+}

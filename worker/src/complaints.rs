@@ -2,10 +2,12 @@
 
 use crate::{outside::Surroundings, surveys};
 use domain::{
-    complaints::{Complaint, ComplaintClosing, CustomerWord, LogSeal, Remedy, RemedyKind},
+    complaints::{
+        Complaint, ComplaintClosing, CustomerWord, LogSeal, Remedy, RemedyKind, StandOff,
+    },
     event::Event,
     followups::Notice,
-    ids::{ComplaintId, LogEntryId},
+    ids::{ComplaintId, LogEntryId, StaffId},
     surveys::{Respondent, SurveySubject, SurveyTrigger},
 };
 use store::{
@@ -14,14 +16,19 @@ use store::{
     resolution_log::Pending,
 };
 
-/// Tells the customer that their complaint has arrived, and when they hear from us.
-pub(crate) async fn confirm_receipt(
+/// Tells the customer that their complaint has arrived, and when they hear from us; and names somebody who answers for
+/// it until it is closed.
+pub(crate) async fn receive(
     surroundings: &Surroundings,
     tenant: &Tenant,
     id: ComplaintId,
 ) -> Result<(), Failure> {
     // Held, because whoever asks for a link at this moment makes one, too.
     let complaint = tenant.hold::<Complaint>(id).await?;
+    let complaint = match put_in_hands(tenant, &complaint).await? {
+        Some(in_hands) => in_hands,
+        None => complaint,
+    };
     let link = link(surroundings, tenant, &complaint).await?;
     let to = tenant.correspondent(complaint.details.customer_id).await?;
     let notice = Notice::ComplaintReceived {
@@ -51,7 +58,7 @@ pub(crate) async fn tell_decision(
     id: ComplaintId,
 ) -> Result<(), Failure> {
     let complaint = tenant.hold::<Complaint>(id).await?;
-    let (Some(decision), None) = (complaint.decision.clone(), complaint.told_at) else {
+    let Some(decision) = complaint.decision.clone().filter(|_| complaint.is_untold()) else {
         return Ok(());
     };
     let to = tenant.correspondent(complaint.details.customer_id).await?;
@@ -98,7 +105,55 @@ pub(crate) async fn conclude(
     surveys::schedule(tenant, SurveyTrigger::ComplaintResolved, subject, who).await
 }
 
-/// Closes complaints whose resolution was met with silence for the cooling period, and seals what no job has.
+/// Lets the next rank decide, unless something new was offered to a customer who does not accept what was decided. While
+/// it is the customer's turn nobody stands against anybody, and the time begins anew.
+pub(crate) async fn stand_off(
+    tenant: &Tenant,
+    id: ComplaintId,
+    refusals: u32,
+) -> Result<(), Failure> {
+    let complaint = tenant.hold::<Complaint>(id).await?;
+    let until = tenant.stand_off_until(&complaint).await?;
+    if complaint.waits_for_customer() {
+        let due = Event::StandOffDue { complaint: id, refusals };
+        return Ok(tenant.emit_at(&due, until).await?);
+    }
+    let superiors = tenant.superiors_of(&complaint).await?;
+    let stand_off = StandOff { superiors: &superiors, until };
+    if let Some(change) = complaint.stand_off(refusals, &stand_off) {
+        tenant.record(change).await?;
+    }
+    Ok(())
+}
+
+/// Lets complaints be in the hands of people who are there: those of one person who leaves or goes on leave, or
+/// everybody's.
+pub(crate) async fn hand_over(
+    tenant: &Tenant,
+    staff: Option<StaffId>,
+    after: Option<ComplaintId>,
+) -> Result<(), Failure> {
+    let left_behind = tenant.complaints_left_behind(staff, after).await?;
+    for complaint in &left_behind {
+        put_in_hands(tenant, complaint).await?;
+    }
+    let Some(last) = left_behind.last() else { return Ok(()) };
+    Ok(tenant.emit(&Event::ComplaintsLeftBehind { staff, after: Some(last.id) }).await?)
+}
+
+async fn put_in_hands(
+    tenant: &Tenant,
+    complaint: &Complaint,
+) -> Result<Option<Complaint>, Failure> {
+    let hands = tenant.hands_of(complaint).await?;
+    match complaint.clone().hand_over(&hands) {
+        Some(change) => Ok(Some(tenant.record(change).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Closes complaints whose resolution was met with silence for the cooling period, looks in whose hands the others are,
+/// and seals what no job has.
 pub(crate) async fn daily(tenant: &Tenant) -> Result<(), Failure> {
     for complaint in tenant.hold_all::<Complaint>(cooled(tenant.now())).await? {
         let silence = ComplaintClosing { customer_satisfied: None };
@@ -108,6 +163,7 @@ pub(crate) async fn daily(tenant: &Tenant) -> Result<(), Failure> {
         tenant.log_word(&complaint, word).await?;
         tenant.record_progress(change).await?;
     }
+    tenant.emit(&Event::ComplaintsLeftBehind { staff: None, after: None }).await?;
     seal_rest(tenant).await
 }
 

@@ -110,6 +110,8 @@ pub(crate) async fn begin_by(
         | Event::InvitationExpiryDue { .. }
         | Event::MessageQueued { .. }
         | Event::StepsLeftBehind { .. }
+        | Event::ComplaintsLeftBehind { .. }
+        | Event::StandOffDue { .. }
         | Event::SopStepDue { .. }
         | Event::SlaClockDue { .. } => Ok(()),
     }

@@ -45,7 +45,7 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
             sandbox::arrive(tenant, *clock, *operation).await
         }
         Event::ComplaintOpened { complaint } => {
-            complaints::confirm_receipt(surroundings, tenant, *complaint).await
+            complaints::receive(surroundings, tenant, *complaint).await
         }
         Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
         Event::ComplaintDecided { complaint } => {
@@ -53,6 +53,12 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         }
         Event::ComplaintResolved { complaint, resolution_no } => {
             complaints::conclude(surroundings, tenant, *complaint, *resolution_no).await
+        }
+        Event::StandOffDue { complaint, refusals } => {
+            complaints::stand_off(tenant, *complaint, *refusals).await
+        }
+        Event::ComplaintsLeftBehind { staff, after } => {
+            complaints::hand_over(tenant, *staff, *after).await
         }
         Event::ResolutionLogged { entry } => complaints::seal(tenant, *entry).await,
         Event::WorkOrderCompleted { work_order } => surveys::after_visit(tenant, *work_order).await,
@@ -124,6 +130,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             Event::ComplaintOpened { complaint }
             | Event::FirstAnswerDue { complaint }
             | Event::ComplaintDecided { complaint }
+            | Event::StandOffDue { complaint, .. }
             | Event::ComplaintResolved { complaint, .. } => complaints.push(*complaint),
             Event::InvitationExpiryDue { invitation } => invitations.push(*invitation),
             Event::SopStepDue { run, .. } => runs.push(*run),
@@ -158,6 +165,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::WorkOrderUnscheduled { .. }
             | Event::TechnicianChanged { .. }
             | Event::StepsLeftBehind { .. }
+            | Event::ComplaintsLeftBehind { .. }
             | Event::DealerClosed { .. } => {}
         }
     }

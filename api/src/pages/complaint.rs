@@ -4,8 +4,9 @@
 use super::{
     complaint_words::{
         BY, CLOSED_IN_SILENCE, CLOSED_NOW, COMPLAINT, ComplaintWords, DONE_LATE, FIRST_ANSWER,
-        KEPT, KINDS, LATE, MOVED_ON, OPEN_NOW, SAY_WHY, STAGES, STANDS_STILL, TAKEN_UP_AGAIN,
-        WALL_CLOCK, YOU_WERE_SATISFIED, promise, remedy, say,
+        KEPT, KINDS, LATE, MOVED_ON, NOT_TAKEN_AS_COMPLAINT, OPEN_NOW, SAY_WHY,
+        SET_ASIDE_AS_DUPLICATE, STAGES, STANDS_STILL, TAKEN_UP_AGAIN, TURNED_OUTSIDE, WALL_CLOCK,
+        YOU_ACCEPTED, YOU_REFUSED, YOU_WERE_SATISFIED, YOU_WITHDREW, promise, remedy, say,
     },
     form::{Field, Form, MistakeShown, prose},
     show,
@@ -23,8 +24,8 @@ use axum::{
 use domain::{
     clocks::{SlaClock, SlaClockState},
     complaints::{
-        Complaint, ComplaintClosing, ComplaintReopening, ComplaintState, FirstAnswer,
-        REOPENING_DAYS, Remedy, WaitingFor,
+        Complaint, ComplaintClosing, ComplaintRefusing, ComplaintReopening, ComplaintState,
+        FirstAnswer, REOPENING_DAYS, Remedy, WaitingFor,
     },
     customers::Customer,
     filing::ComplaintLink,
@@ -60,6 +61,8 @@ struct ComplaintPage<'a> {
     wish: Option<&'a str>,
     answer: Option<AnswerShown<'a>>,
     heard: Option<HeardShown<'a>>,
+    can_accept: bool,
+    can_refuse: bool,
     asks_whether_satisfied: bool,
     can_be_taken_up: bool,
     seen: String,
@@ -107,6 +110,8 @@ struct HeardShown<'a> {
 /// What a customer says with a button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Saying {
+    Accepts,
+    Refuses,
     Satisfied,
     Unsatisfied,
 }
@@ -207,6 +212,8 @@ impl From<Failure> for Unheard {
 impl<'a> Said<'a> {
     fn read(form: &'a Form) -> Option<Self> {
         let saying = match form.get("say")?.as_str() {
+            "accept" => Saying::Accepts,
+            "refuse" => Saying::Refuses,
             "satisfied" => Saying::Satisfied,
             "unsatisfied" => Saying::Unsatisfied,
             _ => return None,
@@ -217,13 +224,15 @@ impl<'a> Said<'a> {
 
     /// Whether the same was heard before: the form was sent twice.
     fn was_heard(&self, complaint: &Complaint) -> bool {
+        let same = |reason: &Option<Prose>| reason.is_some() && self.text() == Ok(reason.clone());
         match self.saying {
+            Saying::Accepts => complaint.accepted_at.is_some() && self.seen == seen(complaint),
+            Saying::Refuses => {
+                complaint.state == ComplaintState::Negotiating && same(&complaint.refusal_reason)
+            }
             Saying::Satisfied => complaint.customer_satisfied == Some(true),
             Saying::Unsatisfied => {
-                let reason = self.text().ok().flatten();
-                complaint.state == ComplaintState::Reopened
-                    && reason.is_some()
-                    && complaint.reopen_reason == reason
+                complaint.state == ComplaintState::Reopened && same(&complaint.reopen_reason)
             }
         }
     }
@@ -234,23 +243,49 @@ impl<'a> Said<'a> {
     }
 
     fn text(&self) -> Result<Option<Prose>, (Field, Bilingual)> {
-        prose(self.written).map_err(|says| (Field::Comment, says))
+        prose(self.written).map_err(|says| (self.field(), says))
+    }
+
+    /// Where it was written.
+    fn field(&self) -> Field {
+        match self.saying {
+            Saying::Accepts | Saying::Satisfied => Field::Form,
+            Saying::Refuses => Field::Refusal,
+            Saying::Unsatisfied => Field::Comment,
+        }
     }
 
     async fn hear(&self, tenant: &Tenant, complaint: &Complaint) -> Result<(), Unheard> {
         let text = self.text().map_err(Unheard::Mistake)?;
+        let reason = text.ok_or(Unheard::Mistake((self.field(), SAY_WHY)));
         match self.saying {
+            Saying::Accepts => {
+                complaints::accept(tenant, told(tenant, complaint).await?).await?;
+            }
+            Saying::Refuses => {
+                let refusing = ComplaintRefusing { reason: reason? };
+                complaints::refuse(tenant, told(tenant, complaint).await?, refusing).await?;
+            }
             Saying::Satisfied => {
                 let closing = ComplaintClosing { customer_satisfied: Some(true) };
                 complaints::close(tenant, complaint, closing).await?;
             }
             Saying::Unsatisfied => {
-                let reason = text.ok_or(Unheard::Mistake((Field::Comment, SAY_WHY)))?;
-                complaints::reopen(tenant, complaint, ComplaintReopening { reason }).await?;
+                let reopening = ComplaintReopening { reason: reason? };
+                complaints::reopen(tenant, complaint, reopening).await?;
             }
         }
         Ok(())
     }
+}
+
+/// Whoever says something to a decision has heard it.
+async fn told(tenant: &Tenant, complaint: &Complaint) -> Result<Complaint, Failure> {
+    let complaint = complaint.clone();
+    if !complaint.is_untold() {
+        return Ok(complaint);
+    }
+    tenant.record_progress(complaint.tell(tenant.now())?).await
 }
 
 /// What a reader of the page has seen when they press a button: which attempt, and which decision in it.
@@ -284,6 +319,8 @@ impl Followed {
         let details = &complaint.details;
         let asks = complaint.state == ComplaintState::Resolved;
         let can_be_taken_up = asks || self.is_freshly_closed();
+        let can_refuse =
+            complaint.state == ComplaintState::Decided && complaint.accepted_at.is_none();
         let kind = KINDS.iter().find(|(kind, _)| *kind == details.kind);
         let for_customer = complaint.waiting_for == Some(WaitingFor::Customer);
         let page = ComplaintPage {
@@ -303,11 +340,13 @@ impl Followed {
             wish: details.remedy_sought.as_deref(),
             answer: self.answer(locale),
             heard: heard(complaint, locale),
+            can_accept: can_refuse || complaint.state == ComplaintState::Negotiating,
+            can_refuse,
             asks_whether_satisfied: asks,
             can_be_taken_up,
             seen: seen(complaint),
             said: again.written,
-            is_kept: !again.written.is_empty() && !can_be_taken_up,
+            is_kept: !again.written.is_empty() && !can_be_taken_up && !can_refuse,
             mistake: again.mistake.map(|(field, says)| MistakeShown::new(field, says, locale)),
         };
         show(again.status, locale, "complaint.html", &page)
@@ -346,10 +385,18 @@ impl Followed {
 fn stages(state: ComplaintState, locale: Locale) -> Vec<StageShown> {
     let present = match state {
         ComplaintState::Received => 0,
-        ComplaintState::Acknowledged | ComplaintState::Reopened => 1,
-        ComplaintState::Decided => 2,
+        ComplaintState::Acknowledged
+        | ComplaintState::Assessed
+        | ComplaintState::Investigating
+        | ComplaintState::Reopened => 1,
+        ComplaintState::Decided
+        | ComplaintState::Negotiating
+        | ComplaintState::ExternalRecourse => 2,
         ComplaintState::Resolved => 3,
-        ComplaintState::Closed => 4,
+        ComplaintState::Closed
+        | ComplaintState::Duplicate
+        | ComplaintState::Withdrawn
+        | ComplaintState::NotAComplaint => 4,
     };
     let numbered = (0..).zip(STAGES);
     let shown = numbered.map(|(number, says)| StageShown {
@@ -360,13 +407,29 @@ fn stages(state: ComplaintState, locale: Locale) -> Vec<StageShown> {
     shown.collect()
 }
 
-/// What the customer has said of the present or the last resolution, or that they have said nothing.
+/// What the customer has said, or what else there is to know of where it stands.
 fn heard(complaint: &Complaint, locale: Locale) -> Option<HeardShown<'_>> {
-    let (says, text) = match (complaint.state, complaint.customer_satisfied) {
-        (ComplaintState::Closed, Some(true)) => (YOU_WERE_SATISFIED, None),
-        (ComplaintState::Closed, _) => (CLOSED_IN_SILENCE, None),
-        (ComplaintState::Resolved, _) => return None,
-        _ => (TAKEN_UP_AGAIN, Some(complaint.reopen_reason.as_deref()?)),
+    let refused = complaint.refusal_reason.as_deref();
+    let (says, text) = match complaint.state {
+        ComplaintState::Decided => {
+            complaint.accepted_at?;
+            (YOU_ACCEPTED, None)
+        }
+        ComplaintState::Negotiating => (YOU_REFUSED, refused),
+        ComplaintState::ExternalRecourse => (TURNED_OUTSIDE, complaint.external_body.as_deref()),
+        ComplaintState::Reopened => (TAKEN_UP_AGAIN, complaint.reopen_reason.as_deref()),
+        ComplaintState::Closed if complaint.customer_satisfied == Some(true) => {
+            (YOU_WERE_SATISFIED, None)
+        }
+        ComplaintState::Closed => (CLOSED_IN_SILENCE, None),
+        ComplaintState::Duplicate => (SET_ASIDE_AS_DUPLICATE, None),
+        ComplaintState::Withdrawn => (YOU_WITHDREW, None),
+        ComplaintState::NotAComplaint => (NOT_TAKEN_AS_COMPLAINT, None),
+        ComplaintState::Received
+        | ComplaintState::Acknowledged
+        | ComplaintState::Assessed
+        | ComplaintState::Investigating
+        | ComplaintState::Resolved => return None,
     };
     Some(HeardShown { says: says.get(locale), text })
 }

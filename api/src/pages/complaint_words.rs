@@ -36,6 +36,10 @@ pub(super) struct ComplaintWords {
     promised: &'static str,
     recourse: &'static str,
     we_wait: &'static str,
+    accept_title: &'static str,
+    accept: &'static str,
+    refuse: &'static str,
+    refuse_label: &'static str,
     satisfied_title: &'static str,
     satisfied: &'static str,
     unsatisfied_title: &'static str,
@@ -58,6 +62,10 @@ pub(super) const COMPLAINT: Both<ComplaintWords> = Both {
         promised: "What we do",
         recourse: "If you do not agree",
         we_wait: "We wait for you: ",
+        accept_title: "Do you accept this decision?",
+        accept: "Yes, I accept it",
+        refuse: "No, I do not accept it",
+        refuse_label: "Why do you not accept it?",
         satisfied_title: "Are you satisfied with how it was put right?",
         satisfied: "Yes, I am satisfied",
         unsatisfied_title: "Is something still not right?",
@@ -78,6 +86,10 @@ pub(super) const COMPLAINT: Both<ComplaintWords> = Both {
         promised: "我们将为您做的",
         recourse: "如果您不认同",
         we_wait: "我们在等您回复：",
+        accept_title: "您接受这个决定吗？",
+        accept: "接受",
+        refuse: "不接受",
+        refuse_label: "您为什么不接受？",
         satisfied_title: "您对处理结果满意吗？",
         satisfied: "满意",
         unsatisfied_title: "问题还没有解决？",
@@ -147,10 +159,37 @@ pub(super) fn remedy(state: RemedyState) -> Bilingual {
     match state {
         RemedyState::Due => Bilingual { en: "under way", zh: "进行中" },
         RemedyState::Done => Bilingual { en: "done", zh: "已完成" },
+        RemedyState::Replaced => {
+            Bilingual { en: "replaced by a new offer", zh: "已由新方案代替" }
+        }
         RemedyState::Waived => Bilingual { en: "not wanted", zh: "您不需要" },
     }
 }
 
+pub(super) const YOU_ACCEPTED: Bilingual = Bilingual {
+    en: "You have accepted this decision. Thank you.",
+    zh: "您已接受这个决定，谢谢。",
+};
+pub(super) const YOU_REFUSED: Bilingual = Bilingual {
+    en: "You have not accepted our decision, and we look for another one with you. You wrote:",
+    zh: "您没有接受我们的决定，我们正在与您协商新的方案。您写道：",
+};
+pub(super) const TURNED_OUTSIDE: Bilingual = Bilingual {
+    en: "You have turned to somebody outside, and we wait for what they say:",
+    zh: "您已向外部机构申诉，我们在等待其意见：",
+};
+pub(super) const SET_ASIDE_AS_DUPLICATE: Bilingual = Bilingual {
+    en: "You have told us about this before, and we answer you there.",
+    zh: "您此前已反映过同一问题，我们将在那件投诉中答复您。",
+};
+pub(super) const YOU_WITHDREW: Bilingual = Bilingual {
+    en: "You have told us that it need not be looked into any more.",
+    zh: "您已告诉我们无需继续处理。",
+};
+pub(super) const NOT_TAKEN_AS_COMPLAINT: Bilingual = Bilingual {
+    en: "We have taken it as a question or a wish, and not as a complaint.",
+    zh: "我们已将其作为咨询或建议处理，不作为投诉。",
+};
 pub(super) const YOU_WERE_SATISFIED: Bilingual = Bilingual {
     en: "You told us that you are satisfied. Thank you.",
     zh: "您已告诉我们您对结果满意，谢谢。",

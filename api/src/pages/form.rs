@@ -59,6 +59,8 @@ pub(super) enum Field {
     Score,
     /// The comment.
     Comment,
+    /// Why a decision is not accepted.
+    Refusal,
     /// What a complaint is about.
     Kind,
     /// What happened.

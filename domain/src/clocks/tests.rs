@@ -11,9 +11,10 @@ use super::{deadline::*, *};
 use crate::{
     complaints::{
         Complaint, ComplaintClosing, ComplaintDetails, ComplaintKind, ComplaintReopening,
-        ComplaintSource, ComplaintWaiting, DecisionDetails, Responsibility, Severity, WaitingFor,
+        ComplaintSource, ComplaintWaiting, Deciding, DecisionDetails, Responsibility, Severity,
+        WaitingFor,
     },
-    identity::Actor,
+    identity::{Actor, Rank},
     ids::{DealerId, RemedyId, SlaEventId},
     tenancy::Weekday,
     text::{Line, Prose},
@@ -184,10 +185,12 @@ impl Story {
             text: Prose::new("Nothing was wrong.").unwrap(),
             recourse: Prose::new("Call us.").unwrap(),
             confirmed_defect: false,
+            upheld: true,
             remedies: Vec::new(),
         };
         let none = || RemedyId::from(Uuid::nil());
-        let decided = self.complaint.clone().decide(decision, none, self.now).unwrap();
+        let deciding = Deciding { rank: Rank::CLERK, promised: Vec::new() };
+        let decided = self.complaint.clone().decide(decision, deciding, none, self.now).unwrap();
         let decided = decided.complaint.record;
         self.complaint = decided.resolve(&[], Actor::Worker, self.now).unwrap().record;
         self.follows();

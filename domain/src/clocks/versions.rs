@@ -53,12 +53,16 @@ impl SlaMetric {
             Self::Acknowledge => complaint.first_answer_at.is_some(),
             Self::FirstResponse => complaint.told_at.is_some(),
             Self::Decision => complaint.decision.is_some(),
-            Self::FirstResolution | Self::TotalResolution => !complaint.state.is_open(),
+            Self::FirstResolution | Self::TotalResolution => complaint.state.is_settled(),
         }
     }
 
-    /// Whether it cannot be done any more: a customer who is content closes it without having been told.
+    /// Whether it cannot be done any more, or need not be: a customer who is content closes it without having been told,
+    /// and a complaint that was set aside owes nothing.
     pub(super) fn is_void_for(self, complaint: &Complaint) -> bool {
+        if complaint.state.is_set_aside() {
+            return true;
+        }
         match self {
             Self::FirstResponse => complaint.state == ComplaintState::Closed,
             Self::Acknowledge | Self::Decision | Self::FirstResolution | Self::TotalResolution => {

@@ -47,7 +47,7 @@ impl Complaint {
     pub fn hear(mut self, answer: &SurveyResponse, now: Timestamp) -> Option<Change<Self>> {
         let own =
             SurveySubject::Complaint { complaint_id: self.id, resolution_no: self.resolution_no };
-        if answer.subject != own || !self.is_settled() {
+        if answer.subject != own || !self.state.is_settled() {
             return None;
         }
         if answer.low {

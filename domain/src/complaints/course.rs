@@ -2,15 +2,17 @@
 
 use super::{
     APOLOGY_MISSING, COOLING_DAYS, COOLING_PERIOD, CUSTOMER_NOT_SATISFIED, Complaint,
-    ComplaintDecision, ComplaintDetails, ComplaintState, FIRST_ANSWER_HOURS, FirstAnswer,
-    RECOURSE_UNTOLD, REMEDIES_DUE, REOPENING_DAYS, REOPENING_TOO_LATE, Remedy, RemedyDetails,
-    RemedyState, Responsibility, SOMEBODY_ELSES, remedies,
+    ComplaintDecision, ComplaintDetails, ComplaintState, DECISION_REFUSED, FIRST_ANSWER_HOURS,
+    FirstAnswer, NOT_UPHELD_BUT_OWED, RECOURSE_UNTOLD, REMEDIES_DUE, REOPENING_DAYS,
+    REOPENING_TOO_LATE, Remedy, RemedyDetails, RemedyState, Responsibility, SOMEBODY_ELSES,
+    remedies,
 };
 use crate::{
     change::Change,
     event::Event,
-    identity::Actor,
+    identity::{Actor, Rank},
     ids::{ComplaintId, CustomerId, DealerId, RemedyId},
+    money::Money,
     record::Version,
     refusal::{Refusal, illegal},
     text::Prose,
@@ -26,7 +28,7 @@ use utoipa::ToSchema;
     "apology": "We are sorry: the seal was not tightened.",
     "text": "We replace the housing this week.",
     "recourse": "If you disagree, our customer council decides within a week: 400 820 0000.",
-    "confirmed_defect": true,
+    "confirmed_defect": true, "upheld": true,
     "remedies": [{"kind": "goodwill", "amount": {"amount": 5000, "currency": "CNY"}, "note": null}]})))]
 pub struct DecisionDetails {
     /// Who answers for what went wrong.
@@ -38,10 +40,17 @@ pub struct DecisionDetails {
     pub text: Prose,
     /// What the customer can do who does not agree, and whom they can turn to, in the words they read.
     pub recourse: Prose,
-    /// Whether the product was found defective. A mandatory replacement follows from it.
+    /// Whether the product was found defective. A mandatory replacement follows from it. What an investigation has
+    /// confirmed cannot be denied here.
     #[serde(default)]
     pub confirmed_defect: bool,
-    /// What is promised, at most 10 remedies.
+    /// Whether the customer is right. Who is not may be given goodwill, an apology or an explanation, and nothing
+    /// else; their recourse they are told in any case.
+    #[serde(default = "is_upheld")]
+    #[schema(default = true)]
+    pub upheld: bool,
+    /// What is promised, at most 10 remedies. It takes the place of what an earlier decision of this attempt promised
+    /// and nobody has done, save what a defect made mandatory.
     #[serde(default)]
     #[schema(max_items = 10)]
     pub remedies: Vec<RemedyDetails>,
@@ -73,8 +82,17 @@ pub struct ComplaintReopening {
 pub struct Decided {
     /// The complaint.
     pub complaint: Change<Complaint>,
-    /// What was promised.
+    /// What was promised, and what is not any more.
     pub remedies: Vec<Change<Remedy>>,
+}
+
+/// What is known when somebody decides.
+#[derive(Debug, Clone)]
+pub struct Deciding {
+    /// The rank in which they do.
+    pub rank: Rank,
+    /// What was promised in this attempt before.
+    pub promised: Vec<Remedy>,
 }
 
 /// What is known about the things a complaint names.
@@ -86,6 +104,42 @@ pub struct Connections {
     pub tz: Zone,
     /// Whose the named things are, by the field that names them.
     pub owners: Vec<(&'static str, CustomerId)>,
+}
+
+impl DecisionDetails {
+    /// Expects that the decision fits together.
+    fn check(&self) -> Result<(), Refusal> {
+        let responsibility = self.responsibility;
+        if responsibility.owes_apology() && self.apology.is_none() {
+            return Err(Refusal::new(&APOLOGY_MISSING)
+                .with("responsibility", responsibility)
+                .at("/apology"));
+        }
+        remedies::check(&self.remedies)?;
+        let owed = self.remedies.iter().find(|remedy| !remedy.kind.is_a_kindness());
+        let is_owed = responsibility.owes_apology() || self.confirmed_defect || owed.is_some();
+        if self.upheld || !is_owed {
+            return Ok(());
+        }
+        Err(Refusal::new(&NOT_UPHELD_BUT_OWED)
+            .with("responsibility", responsibility)
+            .with("confirmed_defect", self.confirmed_defect)
+            .with("remedy", owed.map(|remedy| remedy.kind))
+            .at("/upheld"))
+    }
+
+    /// What the remedies cost together; nothing when none has a price.
+    pub fn cost(&self) -> Option<Money> {
+        self.remedies
+            .iter()
+            .filter_map(|remedy| remedy.amount)
+            .reduce(|sum, money| Money { amount: sum.amount.plus(money.amount), ..sum })
+    }
+}
+
+/// A customer is right unless somebody says otherwise.
+fn is_upheld() -> bool {
+    true
 }
 
 impl ComplaintDetails {
@@ -121,6 +175,11 @@ impl Complaint {
             response_id: None,
             state: ComplaintState::Received,
             owner_id: None,
+            cover_id: None,
+            safety: false,
+            assessment: None,
+            investigation: None,
+            cause_code: None,
             first_answer_due_at,
             tz,
             local_first_answer_due: first_answer_due_at.wall_time_in(tz),
@@ -133,11 +192,22 @@ impl Complaint {
             escalated_staff_id: None,
             resolution_no: 1,
             decision: None,
+            upheld: None,
+            decided_rank: None,
+            deciding_rank: None,
             told_at: None,
+            accepted_at: None,
+            refusals: 0,
+            refused_at: None,
+            refusal_reason: None,
+            opposing_messages: 0,
+            external_body: None,
             resolved_at: None,
             resolved_by: None,
             customer_satisfied: None,
             closed_at: None,
+            duplicate_of: None,
+            aside_note: None,
             reopen_reason: None,
             created_at: now,
             version: Version::FIRST,
@@ -170,20 +240,21 @@ impl Complaint {
     /// `illegal_transition` when somebody has answered before.
     pub fn acknowledge(mut self, actor: Actor, now: Timestamp) -> Result<Change<Self>, Refusal> {
         if self.state != ComplaintState::Received {
-            return Err(self.refuse());
+            return Err(self.refuse_verb());
         }
         let in_time = self.first_answer == FirstAnswer::Due && now < self.first_answer_due_at;
         self.first_answer = if in_time { FirstAnswer::Kept } else { FirstAnswer::Missed };
         self.first_answer_at = Some(now);
-        self.owner_id = actor.staff();
+        self.owner_id = actor.staff().or(self.owner_id);
         let first_answer = self.first_answer;
         let change = self.moved("acknowledge", ComplaintState::Acknowledged);
         Ok(change.with("first_answer", first_answer))
     }
 
-    /// Notes that the deadline of the first answer has passed; nothing when there was an answer.
+    /// Notes that the deadline of the first answer has passed; nothing when there was an answer, or none is owed.
     pub fn miss_first_answer(mut self, now: Timestamp) -> Option<Change<Self>> {
-        if self.first_answer != FirstAnswer::Due || now < self.first_answer_due_at {
+        let is_due = self.first_answer == FirstAnswer::Due && !self.state.is_set_aside();
+        if !is_due || now < self.first_answer_due_at {
             return None;
         }
         self.first_answer = FirstAnswer::Missed;
@@ -196,30 +267,33 @@ impl Complaint {
     ///
     /// # Errors
     ///
-    /// `apology_missing`, `too_many_remedies`, `remedy_amount_missing`, `remedy_currencies_differ`;
-    /// `illegal_transition` unless it is acknowledged or reopened.
+    /// `investigation_missing` when it is grave and nobody has looked into it; `decision_above_rank` after the two sides
+    /// have stood against each other; `apology_missing`, `defect_stays_confirmed`, `not_upheld_but_owed`,
+    /// `too_many_remedies`, `remedy_amount_missing`, `remedy_currencies_differ`; `illegal_transition` while it cannot be
+    /// decided.
     pub fn decide(
         mut self,
         details: DecisionDetails,
+        deciding: Deciding,
         next_id: impl FnMut() -> RemedyId,
         now: Timestamp,
     ) -> Result<Decided, Refusal> {
-        match self.state {
-            ComplaintState::Acknowledged | ComplaintState::Reopened => {}
-            ComplaintState::Received
-            | ComplaintState::Decided
-            | ComplaintState::Resolved
-            | ComplaintState::Closed => return Err(self.refuse()),
+        if !self.state.allowed().contains(&"decide") {
+            return Err(self.refuse_verb());
         }
-        let DecisionDetails { responsibility, apology, text, recourse, confirmed_defect, remedies } =
+        let Deciding { rank, promised } = deciding;
+        self.expect_rank(rank)?;
+        self.expect_investigation()?;
+        details.check()?;
+        self.expect_defect_to_stay(details.confirmed_defect, "/confirmed_defect")?;
+        let remedies = remedies::promise(&self, &details, promised, next_id, now)?;
+        let DecisionDetails { responsibility, apology, text, recourse, confirmed_defect, .. } =
             details;
-        if responsibility.owes_apology() && apology.is_none() {
-            return Err(Refusal::new(&APOLOGY_MISSING)
-                .with("responsibility", responsibility)
-                .at("/apology"));
-        }
-        remedies::check(&remedies)?;
-        let remedies = remedies::promise(&self, remedies, confirmed_defect, next_id, now);
+        self.upheld = Some(details.upheld);
+        self.decided_rank = Some(rank);
+        self.told_at = None;
+        self.accepted_at = None;
+        self.opposing_messages = 0;
         self.decision = Some(ComplaintDecision {
             responsibility,
             apology,
@@ -232,6 +306,7 @@ impl Complaint {
         let complaint = self
             .moved("decide", ComplaintState::Decided)
             .with("responsibility", responsibility)
+            .with("upheld", details.upheld)
             .emits(Event::ComplaintDecided { complaint: id });
         Ok(Decided { complaint, remedies })
     }
@@ -241,29 +316,49 @@ impl Complaint {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` when there is no decision, or they were told before.
+    /// `illegal_transition` when there is no decision, they were told before, or are content without.
     pub fn tell(mut self, now: Timestamp) -> Result<Change<Self>, Refusal> {
-        if self.decision.is_none() || self.told_at.is_some() {
-            return Err(self.refuse());
+        if !self.is_untold() {
+            return Err(self.refuse_verb());
         }
         self.told_at = Some(now);
         let resolution_no = self.resolution_no;
         Ok(Change::new("tell", self).with("resolution_no", resolution_no))
     }
 
+    /// Whether the customer has still to be told what was decided.
+    pub fn is_untold(&self) -> bool {
+        let is_decided = matches!(self.state, ComplaintState::Decided | ComplaintState::Resolved);
+        is_decided && self.told_at.is_none()
+    }
+
     /// Says that everything promised is done. `remedies` are those of the present attempt.
     ///
     /// # Errors
     ///
-    /// `remedies_due` while one is neither done nor waived; `illegal_transition` unless it is decided.
+    /// `remedies_due` while one is neither done nor waived; `decision_refused` when the customer has refused the
+    /// decision, unless the brand itself has made it; `illegal_transition` unless it is decided.
     pub fn resolve(
         mut self,
         remedies: &[Remedy],
         actor: Actor,
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
-        if self.state != ComplaintState::Decided {
-            return Err(self.refuse());
+        match self.state {
+            ComplaintState::Decided => {}
+            ComplaintState::Negotiating | ComplaintState::ExternalRecourse => {
+                self.expect_final_decision()?;
+            }
+            ComplaintState::Received
+            | ComplaintState::Acknowledged
+            | ComplaintState::Assessed
+            | ComplaintState::Investigating
+            | ComplaintState::Resolved
+            | ComplaintState::Closed
+            | ComplaintState::Reopened
+            | ComplaintState::Duplicate
+            | ComplaintState::Withdrawn
+            | ComplaintState::NotAComplaint => return Err(self.refuse_verb()),
         }
         let is_due = |remedy: &&Remedy| remedy.state == RemedyState::Due;
         let due: Vec<_> =
@@ -293,7 +388,7 @@ impl Complaint {
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
         if self.state != ComplaintState::Resolved {
-            return Err(self.refuse());
+            return Err(self.refuse_verb());
         }
         match closing.customer_satisfied {
             Some(true) => {}
@@ -318,8 +413,8 @@ impl Complaint {
         reopening: ComplaintReopening,
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
-        if !self.is_settled() {
-            return Err(self.refuse());
+        if !self.state.is_settled() {
+            return Err(self.refuse_verb());
         }
         if let Some(closed_at) = self.closed_at {
             let reopenable_until = closed_at.plus_days(REOPENING_DAYS);
@@ -330,6 +425,16 @@ impl Complaint {
             }
         }
         Ok(self.take_up(Some(reopening.reason)))
+    }
+
+    /// Expects that nobody stands above whoever made the decision that the customer refuses.
+    fn expect_final_decision(&self) -> Result<(), Refusal> {
+        if self.decided_rank == Some(Rank::BRAND) {
+            return Ok(());
+        }
+        Err(Refusal::new(&DECISION_REFUSED)
+            .with("refused_at", self.refused_at)
+            .with("decided_rank", self.decided_rank))
     }
 
     /// Expects that silence means consent by now.
@@ -343,20 +448,16 @@ impl Complaint {
         Err(Refusal::new(&COOLING_PERIOD).with("closable_at", closable_at))
     }
 
-    pub(super) fn is_settled(&self) -> bool {
-        match self.state {
-            ComplaintState::Resolved | ComplaintState::Closed => true,
-            ComplaintState::Received
-            | ComplaintState::Acknowledged
-            | ComplaintState::Decided
-            | ComplaintState::Reopened => false,
-        }
-    }
-
     pub(super) fn take_up(mut self, reason: Option<Prose>) -> Change<Self> {
         self.resolution_no = self.resolution_no.saturating_add(1);
         self.decision = None;
+        self.upheld = None;
+        self.decided_rank = None;
         self.told_at = None;
+        self.accepted_at = None;
+        self.refused_at = None;
+        self.refusal_reason = None;
+        self.external_body = None;
         self.resolved_at = None;
         self.resolved_by = None;
         self.customer_satisfied = None;
@@ -373,10 +474,13 @@ impl Complaint {
         Change::new(action, self).moved(from, to)
     }
 
-    pub(super) fn refuse(&self) -> Refusal {
+    pub(super) fn refuse_verb(&self) -> Refusal {
         let is_waiting = self.waiting_for.is_some();
         let possible = |verb: &&str| match *verb {
             "tell" => self.told_at.is_none(),
+            "accept" | "refuse" if self.state == ComplaintState::Decided => {
+                self.told_at.is_some() && self.accepted_at.is_none()
+            }
             "wait" => !is_waiting,
             "resume" => is_waiting,
             _ => true,

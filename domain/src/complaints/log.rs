@@ -1,8 +1,7 @@
 //! The resolution log: how each complaint was put right, each time, for good.
 
 use super::{
-    Complaint, ComplaintDecision, ComplaintState, FirstAnswer, Remedy, RemedyDetails, RemedyState,
-    remedies,
+    Complaint, ComplaintDecision, FirstAnswer, Remedy, RemedyDetails, RemedyState, remedies,
 };
 use crate::{
     change::Change,
@@ -98,12 +97,8 @@ impl Resolution {
         remedies: &[Remedy],
         now: Timestamp,
     ) -> Option<Change<Self>> {
-        match complaint.state {
-            ComplaintState::Resolved | ComplaintState::Closed => {}
-            ComplaintState::Received
-            | ComplaintState::Acknowledged
-            | ComplaintState::Decided
-            | ComplaintState::Reopened => return None,
+        if !complaint.state.is_settled() {
+            return None;
         }
         let line = Self {
             id,

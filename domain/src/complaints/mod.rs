@@ -1,10 +1,16 @@
 //! Complaints: what a customer is unhappy with, what we answer, and what puts it right.
 
 mod answers;
+mod aside;
+mod assessment;
 mod canonical;
 mod chain;
 mod course;
+mod hands;
 mod log;
+#[cfg(test)]
+mod model;
+mod negotiation;
 mod remedies;
 mod rules;
 mod seals;
@@ -14,16 +20,25 @@ mod tests;
 mod waiting;
 mod word;
 
+pub use aside::{AsideReason, ComplaintAside};
+pub use assessment::{
+    AssessmentDetails, ComplaintAssessment, ComplaintComplexity, ComplaintInvestigation,
+    InvestigationDetails,
+};
 pub use canonical::canonical;
 pub use chain::{ChainCheck, Flaw, FlawKind, NotedHead, read_line};
-pub use course::{ComplaintClosing, ComplaintReopening, Connections, Decided, DecisionDetails};
+pub use course::{
+    ComplaintClosing, ComplaintReopening, Connections, Decided, Deciding, DecisionDetails,
+};
+pub use hands::ComplaintHands;
 pub use log::{Resolution, SettledRemedy};
+pub use negotiation::{ComplaintReferral, ComplaintRefusing, STAND_OFF_HOURS, StandOff};
 pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};
 pub use rules::*;
 pub use seals::{
     LogEntry, LogEntryKind, LogHash, LogPlace, LogSeal, MOST_EXPORTED, MOST_SEALED, SealedEntry,
 };
-pub use superiors::Superiors;
+pub use superiors::{EscalationCause, Superiors};
 pub use waiting::{ComplaintWaiting, WaitingFor};
 pub use word::{CustomerVerdict, CustomerWord};
 
@@ -32,7 +47,7 @@ use crate::{
     ids::{AssetId, ComplaintId, CustomerId, DealerId, OrderId, ResponseId, StaffId, WorkOrderId},
     number::whole_numbers,
     record::{Record, Version},
-    text::{Line, Prose},
+    text::{Code, Line, Prose},
     time::{Timestamp, Zone},
 };
 use serde::{Deserialize, Serialize};
@@ -90,7 +105,7 @@ pub enum ComplaintKind {
     Misunderstanding,
 }
 
-/// Where a complaint stands.
+/// Where a complaint stands. The order is that of ISO 10002, clause 8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ComplaintState {
@@ -98,44 +113,108 @@ pub enum ComplaintState {
     Received,
     /// Somebody has answered and looks into it.
     Acknowledged,
+    /// It is known how bad it is, and how hard.
+    Assessed,
+    /// It is being found out what happened.
+    Investigating,
     /// It is decided who answers for it and what is done; the remedies are under way.
     Decided,
+    /// The customer does not accept the decision.
+    Negotiating,
+    /// The customer has turned to somebody outside.
+    ExternalRecourse,
     /// All remedies are done or waived; the customer is asked.
     Resolved,
     /// The customer is satisfied, or has kept silent for the cooling period.
     Closed,
     /// The customer was not satisfied; it is decided anew.
     Reopened,
+    /// It is about the same as another one, which goes on.
+    Duplicate,
+    /// The customer does not want it looked into any more.
+    Withdrawn,
+    /// It is a question or a wish, and no complaint.
+    NotAComplaint,
 }
 
 impl ComplaintState {
     /// Every state, in the order of a complaint's course.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 13] = [
         Self::Received,
         Self::Acknowledged,
+        Self::Assessed,
+        Self::Investigating,
         Self::Decided,
+        Self::Negotiating,
+        Self::ExternalRecourse,
         Self::Resolved,
         Self::Closed,
         Self::Reopened,
+        Self::Duplicate,
+        Self::Withdrawn,
+        Self::NotAComplaint,
     ];
 
     /// The verbs that lead on from here.
     pub fn allowed(self) -> &'static [&'static str] {
         match self {
-            Self::Received => &["acknowledge"],
-            Self::Acknowledged | Self::Reopened => &["decide", "wait", "resume"],
-            Self::Decided => &["tell", "resolve", "wait", "resume"],
-            Self::Resolved => &["tell", "close", "reopen"],
+            Self::Received => &["acknowledge", "set-aside", "assign"],
+            Self::Acknowledged => &["assess", "decide", "wait", "resume", "set-aside", "assign"],
+            Self::Assessed | Self::Investigating => {
+                &["assess", "investigate", "decide", "wait", "resume", "set-aside", "assign"]
+            }
+            Self::Reopened => &["assess", "investigate", "decide", "wait", "resume", "assign"],
+            Self::Decided => &["tell", "accept", "refuse", "resolve", "wait", "resume", "assign"],
+            Self::Negotiating => {
+                &["decide", "accept", "refer", "resolve", "wait", "resume", "assign"]
+            }
+            Self::ExternalRecourse => &["decide", "resolve", "wait", "resume", "assign"],
+            Self::Resolved => &["tell", "close", "reopen", "assign"],
             Self::Closed => &["reopen"],
+            Self::Duplicate | Self::Withdrawn | Self::NotAComplaint => &[],
         }
     }
 
     /// Whether the customer still waits for us.
     pub fn is_open(self) -> bool {
         match self {
-            Self::Received | Self::Acknowledged | Self::Decided | Self::Reopened => true,
-            Self::Resolved | Self::Closed => false,
+            Self::Received
+            | Self::Acknowledged
+            | Self::Assessed
+            | Self::Investigating
+            | Self::Decided
+            | Self::Negotiating
+            | Self::ExternalRecourse
+            | Self::Reopened => true,
+            Self::Resolved
+            | Self::Closed
+            | Self::Duplicate
+            | Self::Withdrawn
+            | Self::NotAComplaint => false,
         }
+    }
+
+    /// Whether it was put right, and perhaps closed.
+    pub fn is_settled(self) -> bool {
+        match self {
+            Self::Resolved | Self::Closed => true,
+            Self::Received
+            | Self::Acknowledged
+            | Self::Assessed
+            | Self::Investigating
+            | Self::Decided
+            | Self::Negotiating
+            | Self::ExternalRecourse
+            | Self::Reopened
+            | Self::Duplicate
+            | Self::Withdrawn
+            | Self::NotAComplaint => false,
+        }
+    }
+
+    /// Whether it was set aside: nothing is owed to the customer any more.
+    pub fn is_set_aside(self) -> bool {
+        !self.is_open() && !self.is_settled()
     }
 }
 
@@ -239,7 +318,14 @@ pub struct ComplaintDecision {
     "customer_id": "cus_01m80t7jx3e9vbq2f4c6d8g0hk", "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "order_id": null, "asset_id": "ast_01m80t7jx3e9vbq2f4c6d8g0hk",
     "work_order_id": null, "source": "phone", "kind": "quality", "severity": 3,
     "description": "The filter housing leaks since Monday.", "remedy_sought": "A new housing",
-    "response_id": null, "state": "decided", "owner_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "response_id": null, "state": "decided", "owner_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "cover_id": null,
+    "safety": false,
+    "assessment": {"severity": 3, "safety": false, "complexity": "involved", "impact": "The kitchen floor is wet.",
+        "immediate_action": "The tap was turned off.", "assessed_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
+        "assessed_at": "2026-11-22T09:46:00Z"},
+    "investigation": {"findings": "The seal was not tightened.", "cause_code": "seal_loose", "confirmed_defect": true,
+        "investigated_by": "stf_01m80t7jx3e9vbq2f4c6d8g0hk", "investigated_at": "2026-11-22T09:49:00Z"},
+    "cause_code": "seal_loose",
     "first_answer_due_at": "2026-11-23T09:30:00Z", "tz": "Asia/Shanghai",
     "local_first_answer_due": "2026-11-23 17:30", "first_answer_at": "2026-11-22T09:45:00Z",
     "first_answer": "kept", "waiting_for": "customer", "waiting_began_at": "2026-11-22T09:50:00Z",
@@ -249,8 +335,10 @@ pub struct ComplaintDecision {
         "text": "We replace the housing this week.",
         "recourse": "If you disagree, our customer council decides within a week: 400 820 0000.",
         "confirmed_defect": true, "decided_at": "2026-11-22T10:00:00Z"},
-    "told_at": "2026-11-22T10:00:01Z", "resolved_at": null, "resolved_by": null, "customer_satisfied": null, "closed_at": null,
-    "reopen_reason": null, "created_at": "2026-11-22T09:30:00Z", "version": 3})))]
+    "upheld": true, "decided_rank": 2, "deciding_rank": null, "told_at": "2026-11-22T10:00:01Z",
+    "accepted_at": null, "refusals": 0, "refused_at": null, "refusal_reason": null, "opposing_messages": 0,
+    "external_body": null, "resolved_at": null, "resolved_by": null, "customer_satisfied": null, "closed_at": null,
+    "duplicate_of": null, "aside_note": null, "reopen_reason": null, "created_at": "2026-11-22T09:30:00Z", "version": 3})))]
 pub struct Complaint {
     /// Its identifier.
     pub id: ComplaintId,
@@ -263,8 +351,19 @@ pub struct Complaint {
     pub response_id: Option<ResponseId>,
     /// Where it stands.
     pub state: ComplaintState,
-    /// The person who answers for it: who acknowledged it. Nobody when a program did.
+    /// The person who answers for it until it is closed: who acknowledged it, or else whom the service or somebody
+    /// has named.
     pub owner_id: Option<StaffId>,
+    /// Who stands in for that person while they are on leave.
+    pub cover_id: Option<StaffId>,
+    /// Whether somebody may be hurt.
+    pub safety: bool,
+    /// How bad and how hard it is, as somebody has judged who knows.
+    pub assessment: Option<ComplaintAssessment>,
+    /// What was found out.
+    pub investigation: Option<ComplaintInvestigation>,
+    /// What brought it about, as a word of the brand's that reports count by.
+    pub cause_code: Option<Code>,
     /// When the first answer must have been given: as the policy says that applies, and else 24 hours after it was
     /// received.
     pub first_answer_due_at: Timestamp,
@@ -291,9 +390,27 @@ pub struct Complaint {
     pub resolution_no: u32,
     /// What was decided in this attempt; earlier ones are in the resolution log.
     pub decision: Option<ComplaintDecision>,
+    /// Whether the present decision says that the customer is right; `null` before there is one.
+    pub upheld: Option<bool>,
+    /// The rank in which it was made; a program of the brand decides as the brand.
+    pub decided_rank: Option<Rank>,
+    /// The lowest rank that may decide anew, after the two sides have stood against each other.
+    pub deciding_rank: Option<Rank>,
     /// When the customer was told the decision and their recourse, in this attempt; `null` while nobody
     /// has reached them.
     pub told_at: Option<Timestamp>,
+    /// When they accepted it.
+    pub accepted_at: Option<Timestamp>,
+    /// How often they have refused a decision, over all attempts.
+    pub refusals: u32,
+    /// When they refused the last one.
+    pub refused_at: Option<Timestamp>,
+    /// Why they did, in their words.
+    pub refusal_reason: Option<Prose>,
+    /// How often they have spoken against us since, while nothing new was offered.
+    pub opposing_messages: u32,
+    /// Whom outside they have turned to.
+    pub external_body: Option<Line>,
     /// When it was resolved in this attempt.
     pub resolved_at: Option<Timestamp>,
     /// Who resolved it, as the audit log names them.
@@ -302,6 +419,10 @@ pub struct Complaint {
     pub customer_satisfied: Option<bool>,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
+    /// The complaint that it is about the same as.
+    pub duplicate_of: Option<ComplaintId>,
+    /// Why it was set aside.
+    pub aside_note: Option<Line>,
     /// Why it was reopened the last time.
     pub reopen_reason: Option<Prose>,
     /// When it was received.

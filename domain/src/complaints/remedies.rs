@@ -1,7 +1,8 @@
 //! Remedies: what puts a complaint right, and when it counts as done.
 
 use super::{
-    Complaint, REMEDY_AMOUNT_MISSING, REMEDY_CURRENCIES_DIFFER, REMEDY_MANDATORY, TOO_MANY_REMEDIES,
+    Complaint, DEFECT_STAYS_CONFIRMED, DecisionDetails, REMEDY_AMOUNT_MISSING,
+    REMEDY_CURRENCIES_DIFFER, REMEDY_MANDATORY, TOO_MANY_REMEDIES,
 };
 use crate::{
     change::Change,
@@ -53,6 +54,14 @@ impl RemedyKind {
         }
     }
 
+    /// Whether it may be given to somebody who is not right.
+    pub(super) fn is_a_kindness(self) -> bool {
+        match self {
+            Self::Goodwill | Self::Apology | Self::Education => true,
+            Self::Replacement | Self::Repair | Self::Refund | Self::PriceReduction => false,
+        }
+    }
+
     /// Whether it gives money back and so means nothing without an amount.
     fn needs_amount(self) -> bool {
         match self {
@@ -74,13 +83,15 @@ pub enum RemedyState {
     Done,
     /// The customer does not want it.
     Waived,
+    /// Another decision has taken the place of the one that promised it.
+    Replaced,
 }
 
 impl RemedyState {
     fn allowed(self) -> &'static [&'static str] {
         match self {
             Self::Due => &["complete", "waive"],
-            Self::Done | Self::Waived => &[],
+            Self::Done | Self::Waived | Self::Replaced => &[],
         }
     }
 }
@@ -125,7 +136,7 @@ pub struct Remedy {
     pub mandatory: bool,
     /// How far it has come.
     pub state: RemedyState,
-    /// When it was carried out or waived.
+    /// When it was carried out, waived or replaced.
     pub settled_at: Option<Timestamp>,
     /// When it was promised.
     pub created_at: Timestamp,
@@ -155,9 +166,13 @@ impl Remedy {
         self.settle("waive", RemedyState::Waived, now)
     }
 
-    /// What kinds of remedy there are among `remedies`, without those the customer does not want.
+    /// What kinds of remedy there are among `remedies`, without those the customer does not want and those that others
+    /// have taken the place of.
     pub fn kept(remedies: &[Self]) -> Vec<RemedyKind> {
-        let is_kept = |remedy: &&Self| remedy.state != RemedyState::Waived;
+        let is_kept = |remedy: &&Self| match remedy.state {
+            RemedyState::Due | RemedyState::Done => true,
+            RemedyState::Waived | RemedyState::Replaced => false,
+        };
         remedies.iter().filter(is_kept).map(|remedy| remedy.details.kind).collect()
     }
 
@@ -228,22 +243,40 @@ pub(super) fn check(remedies: &[RemedyDetails]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Promises what the decision says, and after a confirmed defect a replacement that cannot be waived.
+/// Promises what the decision says, and after a confirmed defect a replacement that cannot be waived. What was
+/// `promised` by an earlier decision of this attempt and is not done yet is not due any more, unless it is mandatory.
+///
+/// # Errors
+///
+/// `defect_stays_confirmed` when a replacement is mandatory already and the decision knows of no defect.
 pub(super) fn promise(
     complaint: &Complaint,
-    mut remedies: Vec<RemedyDetails>,
-    confirmed_defect: bool,
+    decision: &DecisionDetails,
+    promised: Vec<Remedy>,
     mut next_id: impl FnMut() -> RemedyId,
     now: Timestamp,
-) -> Vec<Change<Remedy>> {
+) -> Result<Vec<Change<Remedy>>, Refusal> {
+    let confirmed_defect = decision.confirmed_defect;
+    let has_mandatory = promised.iter().any(|remedy| remedy.mandatory);
+    if has_mandatory && !confirmed_defect {
+        let decided_at = complaint.decision.as_ref().map(|decision| decision.decided_at);
+        let refusal = Refusal::new(&DEFECT_STAYS_CONFIRMED).with("investigated_at", decided_at);
+        return Err(refusal.at("/confirmed_defect"));
+    }
+    let is_replaced = |one: &Remedy| one.state == RemedyState::Due && !one.mandatory;
+    let mut changes = Vec::new();
+    for earlier in promised.into_iter().filter(is_replaced) {
+        changes.push(earlier.settle("replace", RemedyState::Replaced, now)?);
+    }
+    let mut remedies = decision.remedies.clone();
     let replaces = |remedy: &RemedyDetails| remedy.kind == RemedyKind::Replacement;
-    if confirmed_defect && !remedies.iter().any(replaces) {
+    if confirmed_defect && !has_mandatory && !remedies.iter().any(replaces) {
         let kind = RemedyKind::Replacement;
         remedies.insert(0, RemedyDetails { kind, amount: None, note: None });
     }
     let promise = |details: RemedyDetails| {
         let kind = details.kind;
-        let mandatory = confirmed_defect && replaces(&details);
+        let mandatory = confirmed_defect && !has_mandatory && replaces(&details);
         let remedy = Remedy {
             id: next_id(),
             complaint_id: complaint.id,
@@ -259,7 +292,8 @@ pub(super) fn promise(
         };
         Change::created(remedy).with("kind", kind).with("mandatory", mandatory)
     };
-    remedies.into_iter().map(promise).collect()
+    changes.extend(remedies.into_iter().map(promise));
+    Ok(changes)
 }
 
 /// What the remedies that were carried out cost together; nothing when none has a price.

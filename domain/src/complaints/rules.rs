@@ -159,6 +159,126 @@ pub static REOPENING_TOO_LATE: Rule = Rule {
     advice: Bilingual { en: "Open a new complaint.", zh: "请新建投诉。" },
 };
 
+/// What was found defective is not said to be in order later.
+pub static DEFECT_STAYS_CONFIRMED: Rule = Rule {
+    code: "defect_stays_confirmed",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "The defect was confirmed", zh: "缺陷已确认" },
+    detail: Bilingual {
+        en: "The product was found defective ({investigated_at}); what follows from that does not go away.",
+        zh: "产品缺陷已确认（{investigated_at}），由此产生的义务不会取消。",
+    },
+    advice: Bilingual {
+        en: "Confirm the defect in the decision and replace the product. A complaint that repeats another is set aside as its duplicate.",
+        zh: "请在决定中确认缺陷并更换产品；若重复投诉，请按重复投诉归并。",
+    },
+};
+
+/// A grave complaint is looked into before it is decided.
+pub static INVESTIGATION_MISSING: Rule = Rule {
+    code: "investigation_missing",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "Look into it first", zh: "请先调查" },
+    detail: Bilingual {
+        en: "Its severity is {severity} and its risk to people {safety}: it is decided only after somebody has looked into it.",
+        zh: "严重程度为 {severity}，人身安全风险为 {safety}：必须先调查再作决定。",
+    },
+    advice: Bilingual {
+        en: "Assess and investigate it, then decide.",
+        zh: "请先评估并调查，再作决定。",
+    },
+};
+
+/// Who only repeats themselves does not decide again.
+pub static DECISION_ABOVE_RANK: Rule = Rule {
+    code: "decision_above_rank",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "A higher rank decides", zh: "须由上一级决定" },
+    detail: Bilingual {
+        en: "The customer has refused {refusals} time(s), and nothing new came: rank {required_rank} or higher decides now, and yours is {rank}.",
+        zh: "客户已拒绝 {refusals} 次且双方僵持：现须由级别不低于 {required_rank} 的人员决定，您的级别为 {rank}。",
+    },
+    advice: Bilingual {
+        en: "Let the person decide to whom it went up (`escalated_staff_id`).",
+        zh: "请由升级后的负责人（`escalated_staff_id`）作出决定。",
+    },
+};
+
+/// A refused decision puts nothing right.
+pub static DECISION_REFUSED: Rule = Rule {
+    code: "decision_refused",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "The customer does not accept it", zh: "客户不接受该决定" },
+    detail: Bilingual {
+        en: "The customer has refused the decision of rank {decided_rank} at {refused_at}; only one of the brand itself stands against their will.",
+        zh: "客户已于 {refused_at} 拒绝级别 {decided_rank} 的决定；只有品牌方的最终决定可在客户不同意时生效。",
+    },
+    advice: Bilingual {
+        en: "Decide anew, or let the next rank do so.",
+        zh: "请重新决定，或交由上一级决定。",
+    },
+};
+
+/// Who is not right is owed nothing.
+pub static NOT_UPHELD_BUT_OWED: Rule = Rule {
+    code: "not_upheld_but_owed",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "The decision contradicts itself", zh: "决定自相矛盾" },
+    detail: Bilingual {
+        en: "The complaint is not upheld, but the responsibility is {responsibility}, a confirmed defect {confirmed_defect}, a remedy {remedy}.",
+        zh: "投诉不成立，但责任为 {responsibility}、缺陷确认为 {confirmed_defect}、补救为 {remedy}。",
+    },
+    advice: Bilingual {
+        en: "Uphold it, or promise nothing but goodwill, an apology or an explanation.",
+        zh: "请认定投诉成立，或仅提供心意补偿、致歉或说明。",
+    },
+};
+
+/// A duplicate repeats something.
+pub static DUPLICATE_OF_WHAT: Rule = Rule {
+    code: "duplicate_of_what",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Of what is it a duplicate?", zh: "与哪一投诉重复" },
+    detail: Bilingual {
+        en: "The reason is {reason}: `duplicate_of` names the original with the reason `duplicate`, and is left out with any other.",
+        zh: "原因为 {reason}：仅原因为 `duplicate` 时须填写 `duplicate_of`，其他情况不填。",
+    },
+    advice: Bilingual {
+        en: "Name the complaint that goes on, exactly when the reason is `duplicate`.",
+        zh: "仅当原因为 `duplicate` 时，请填写继续处理的那份投诉。",
+    },
+};
+
+/// A duplicate repeats a complaint of the same customer that goes on.
+pub static NO_SUCH_ORIGINAL: Rule = Rule {
+    code: "no_such_original",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "It repeats another one", zh: "原投诉不符" },
+    detail: Bilingual {
+        en: "{duplicate_of} ({state}) cannot be the original: it must be another complaint of the same customer that was not set aside.",
+        zh: "{duplicate_of}（{state}）不能作为原投诉：须为同一客户的另一份未被搁置的投诉。",
+    },
+    advice: Bilingual {
+        en: "Name the customer's first complaint about it.",
+        zh: "请填写该客户最初的投诉。",
+    },
+};
+
+/// Whoever answers for a complaint works for those who answer it.
+pub static COMPLAINT_NOT_FOR_THEM: Rule = Rule {
+    code: "complaint_not_for_them",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Not their complaint", zh: "不可由此人负责" },
+    detail: Bilingual {
+        en: "{staff_id} does not work for the complaint's dealer or the brand, has left, or only looks on.",
+        zh: "{staff_id} 不属于该经销商或品牌方、已离职，或仅有查看权限。",
+    },
+    advice: Bilingual {
+        en: "Name somebody of the complaint's dealer or of the brand.",
+        zh: "请指定该经销商或品牌方的人员。",
+    },
+};
+
 /// A file of the resolution log has a limited number of entries.
 pub static EXPORT_TOO_LARGE: Rule = Rule {
     code: "export_too_large",
@@ -187,5 +307,13 @@ pub static RULES: &[&Rule] = &[
     &COOLING_PERIOD,
     &RECOURSE_UNTOLD,
     &REOPENING_TOO_LATE,
+    &DEFECT_STAYS_CONFIRMED,
+    &INVESTIGATION_MISSING,
+    &DECISION_ABOVE_RANK,
+    &DECISION_REFUSED,
+    &NOT_UPHELD_BUT_OWED,
+    &DUPLICATE_OF_WHAT,
+    &NO_SUCH_ORIGINAL,
+    &COMPLAINT_NOT_FOR_THEM,
     &EXPORT_TOO_LARGE,
 ];

@@ -1,4 +1,4 @@
-//! Superiors: who answers for a complaint whose deadline comes near or has passed.
+//! Superiors: who answers for a complaint when it goes up the ladder.
 
 use super::Complaint;
 use crate::{
@@ -7,6 +7,20 @@ use crate::{
     identity::{LADDER, Rank},
     ids::StaffId,
 };
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Why a complaint goes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EscalationCause {
+    /// A deadline came near or passed.
+    Deadline,
+    /// Somebody may be hurt.
+    Safety,
+    /// The two sides stand against each other.
+    StandOff,
+}
 
 /// Who could answer for a complaint in place of its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +36,16 @@ impl Superiors {
     /// nobody of it is named.
     fn above(&self, rank: Rank) -> (Rank, Option<StaffId>) {
         for (next, _) in LADDER.into_iter().filter(|(next, _)| *next > rank) {
-            if let Some((_, person)) = self.people.iter().find(|(one, _)| *one == next) {
-                return (next, Some(*person));
+            if let Some(person) = self.at(next) {
+                return (next, Some(person));
             }
         }
-        (Rank::BRAND, None)
+        (Rank::BRAND, self.at(Rank::BRAND))
+    }
+
+    /// Who has this rank.
+    pub fn at(&self, rank: Rank) -> Option<StaffId> {
+        self.people.iter().find(|(one, _)| *one == rank).map(|(_, person)| *person)
     }
 }
 
@@ -41,11 +60,25 @@ impl Complaint {
         if self.escalated_rank == Some(Rank::BRAND) {
             return None;
         }
-        let had = self.escalated_rank.unwrap_or(superiors.owner_rank);
-        let (rank, person) = superiors.above(had);
-        self.escalated_rank = Some(rank);
-        self.escalated_staff_id = person;
+        self.go_up_for(EscalationCause::Deadline, superiors);
+        let (rank, person) = (self.escalated_rank, self.escalated_staff_id);
         let change = Change::new("escalate", self).with("metric", because_of);
         Some(change.with("rank", rank).with("staff_id", person))
+    }
+
+    /// Goes one rank up. Where somebody may be hurt, a manager or somebody higher is enough; where two sides stand
+    /// against each other, it goes above whoever decided.
+    pub(super) fn go_up_for(&mut self, cause: EscalationCause, superiors: &Superiors) {
+        let had = self.escalated_rank.unwrap_or(superiors.owner_rank);
+        let (rank, person) = match cause {
+            EscalationCause::Safety if had >= Rank::MANAGER => return,
+            EscalationCause::Deadline | EscalationCause::Safety => superiors.above(had),
+            EscalationCause::StandOff => {
+                let decided = self.decided_rank.map_or(had, |decided| decided.max(had));
+                superiors.above(decided)
+            }
+        };
+        self.escalated_rank = Some(rank);
+        self.escalated_staff_id = person;
     }
 }

@@ -14,19 +14,19 @@ use crate::{
 use proptest::prelude::*;
 use uuid::Uuid;
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-11-22T09:30:00Z".parse().unwrap()
 }
 
-fn clerk() -> Actor {
+pub(super) fn clerk() -> Actor {
     Actor::Staff { id: Uuid::from_u128(9).into(), rank: Rank::CLERK }
 }
 
-fn prose(text: &str) -> Prose {
+pub(super) fn prose(text: &str) -> Prose {
     Prose::new(text).unwrap()
 }
 
-fn received() -> Change<Complaint> {
+pub(super) fn received() -> Change<Complaint> {
     let details = ComplaintDetails {
         customer_id: Uuid::from_u128(1).into(),
         dealer_id: None,
@@ -54,20 +54,22 @@ fn remedy(kind: RemedyKind, amount: Option<Money>) -> RemedyDetails {
     RemedyDetails { kind, amount, note: None }
 }
 
-fn our_fault(remedies: Vec<RemedyDetails>) -> DecisionDetails {
+pub(super) fn our_fault(remedies: Vec<RemedyDetails>) -> DecisionDetails {
     DecisionDetails {
         responsibility: Responsibility::Ours,
         apology: Some(prose("We are sorry.")),
         text: prose("The seal was not tightened."),
         recourse: prose("Our customer council decides within a week."),
         confirmed_defect: false,
+        upheld: true,
         remedies,
     }
 }
 
 fn decide(complaint: Complaint, details: DecisionDetails) -> Result<Decided, Refusal> {
     let mut ids = (100..).map(|id| RemedyId::from(Uuid::from_u128(id)));
-    complaint.decide(details, || ids.next().unwrap(), now())
+    let deciding = Deciding { rank: Rank::CLERK, promised: Vec::new() };
+    complaint.decide(details, deciding, || ids.next().unwrap(), now())
 }
 
 fn records(changes: Vec<Change<Remedy>>) -> Vec<Remedy> {
@@ -95,7 +97,7 @@ fn closing(customer_satisfied: Option<bool>) -> ComplaintClosing {
     ComplaintClosing { customer_satisfied }
 }
 
-fn reopening() -> ComplaintReopening {
+pub(super) fn reopening() -> ComplaintReopening {
     ComplaintReopening { reason: prose("It leaks again.") }
 }
 
@@ -132,7 +134,10 @@ fn a_complaint_waits_until_it_is_resumed_or_moves_on() {
         (Some(WaitingFor::Customer), Some(later))
     );
     let twice = waits.clone().wait(waiting(WaitingFor::ThirdParty), later).unwrap_err();
-    assert_eq!(twice.facts["allowed_transitions"], serde_json::json!(["decide", "resume"]));
+    assert_eq!(
+        twice.facts["allowed_transitions"],
+        serde_json::json!(["assess", "decide", "resume", "set-aside", "assign"])
+    );
     let resumed = waits.clone().resume().unwrap().record;
     assert_eq!((resumed.waiting_for, resumed.waiting_reason.clone()), (None, None));
     assert!(resumed.resume().is_err());
@@ -191,7 +196,10 @@ fn whoever_acknowledges_answers_for_it() {
     assert_eq!(acknowledged().owner_id, clerk().staff());
     let refusal = acknowledged().acknowledge(clerk(), now()).unwrap_err();
     assert_eq!(refusal.rule.code, "illegal_transition");
-    assert_eq!(refusal.facts["allowed_transitions"], serde_json::json!(["decide", "wait"]));
+    assert_eq!(
+        refusal.facts["allowed_transitions"],
+        serde_json::json!(["assess", "decide", "wait", "set-aside", "assign"])
+    );
 }
 
 #[test]
@@ -432,4 +440,226 @@ fn keep<R>(record: &mut R, outcome: Result<Change<R>, Refusal>) {
     if let Ok(change) = outcome {
         *record = change.record;
     }
+}
+
+pub(super) fn superiors() -> Superiors {
+    let people = vec![
+        (Rank::MANAGER, Uuid::from_u128(21).into()),
+        (Rank::OWNER, Uuid::from_u128(22).into()),
+    ];
+    Superiors { owner_rank: Rank::CLERK, people }
+}
+
+pub(super) fn assessment(severity: u32, safety: bool) -> AssessmentDetails {
+    AssessmentDetails {
+        severity: Severity::new(severity).unwrap(),
+        safety,
+        complexity: ComplaintComplexity::Simple,
+        impact: None,
+        immediate_action: None,
+    }
+}
+
+pub(super) fn findings(confirmed_defect: bool) -> InvestigationDetails {
+    let cause_code = Some(Code::new("seal_loose").unwrap());
+    InvestigationDetails { findings: prose("The seal is torn."), cause_code, confirmed_defect }
+}
+
+fn refusing() -> ComplaintRefusing {
+    ComplaintRefusing { reason: prose("That is not enough.") }
+}
+
+fn told() -> Complaint {
+    let decided = decide(acknowledged(), our_fault(Vec::new())).unwrap();
+    decided.complaint.record.tell(now()).unwrap().record
+}
+
+fn refuse(complaint: Complaint) -> Result<Change<Complaint>, Refusal> {
+    let superiors = superiors();
+    complaint.refuse(refusing(), &StandOff { superiors: &superiors, until: later() }, now())
+}
+
+fn later() -> Timestamp {
+    now().plus_hours(16)
+}
+
+fn decide_as(rank: Rank, complaint: Complaint, promised: Vec<Remedy>) -> Result<Decided, Refusal> {
+    let mut ids = (200..).map(|id| RemedyId::from(Uuid::from_u128(id)));
+    let details = our_fault(vec![remedy(RemedyKind::Refund, Some(yuan(100)))]);
+    complaint.decide(details, Deciding { rank, promised }, || ids.next().unwrap(), now())
+}
+
+#[test]
+fn where_somebody_may_be_hurt_a_manager_answers_at_once() {
+    let hurt = acknowledged().assess(assessment(4, true), &superiors(), clerk(), now()).unwrap();
+    assert_eq!(hurt.record.state, ComplaintState::Assessed);
+    assert_eq!(hurt.record.escalated_rank, Some(Rank::MANAGER));
+    assert_eq!(hurt.record.escalated_staff_id, Some(Uuid::from_u128(21).into()));
+    let managed = Superiors { owner_rank: Rank::OWNER, ..superiors() };
+    let safe = acknowledged().assess(assessment(4, true), &managed, clerk(), now()).unwrap();
+    assert_eq!(safe.record.escalated_rank, None);
+}
+
+#[test]
+fn what_is_grave_is_investigated_before_it_is_decided() {
+    let grave = acknowledged().assess(assessment(4, false), &superiors(), clerk(), now()).unwrap();
+    let refused = decide(grave.record.clone(), our_fault(Vec::new())).unwrap_err();
+    assert_eq!(refused.rule.code, "investigation_missing");
+    let found = grave.record.investigate(findings(false), clerk(), now()).unwrap().record;
+    assert_eq!(found.cause_code.as_deref(), Some("seal_loose"));
+    assert!(decide(found, our_fault(Vec::new())).is_ok());
+}
+
+#[test]
+fn a_confirmed_defect_stays_confirmed() {
+    let assessed = acknowledged().assess(assessment(2, false), &superiors(), clerk(), now());
+    let found =
+        assessed.unwrap().record.investigate(findings(true), clerk(), now()).unwrap().record;
+    let denied = found.clone().investigate(findings(false), clerk(), now()).unwrap_err();
+    assert_eq!(denied.rule.code, "defect_stays_confirmed");
+    let denied = decide(found.clone(), our_fault(Vec::new())).unwrap_err();
+    assert_eq!(denied.rule.code, "defect_stays_confirmed");
+    let note = Line::new("They let it pass.").unwrap();
+    let aside = ComplaintAside { reason: AsideReason::Withdrawn, duplicate_of: None, note };
+    assert_eq!(found.set_aside(aside, None).unwrap_err().rule.code, "defect_stays_confirmed");
+}
+
+#[test]
+fn a_second_refusal_goes_to_the_next_rank_and_the_brand_is_the_last() {
+    let negotiated = refuse(told()).unwrap();
+    assert_eq!(negotiated.record.state, ComplaintState::Negotiating);
+    let due = Event::StandOffDue { complaint: negotiated.record.id, refusals: 1 };
+    assert_eq!(negotiated.events, [(due, Some(later()))]);
+    assert_eq!(negotiated.record.deciding_rank, None);
+    let offered = decide_as(Rank::CLERK, negotiated.record, Vec::new()).unwrap().complaint.record;
+    let again = refuse(offered.tell(now()).unwrap().record).unwrap().record;
+    assert_eq!(again.deciding_rank, Some(Rank::MANAGER));
+    let refused = decide_as(Rank::CLERK, again.clone(), Vec::new()).unwrap_err();
+    assert_eq!(refused.rule.code, "decision_above_rank");
+    let by_manager = decide_as(Rank::MANAGER, again, Vec::new()).unwrap().complaint.record;
+    let third = refuse(by_manager.tell(now()).unwrap().record).unwrap().record;
+    assert_eq!(third.deciding_rank, Some(Rank::OWNER));
+    assert_eq!(
+        third.clone().resolve(&[], clerk(), now()).unwrap_err().rule.code,
+        "decision_refused"
+    );
+    let last = decide_as(Rank::BRAND, third, Vec::new()).unwrap().complaint.record;
+    let final_word = refuse(last.tell(now()).unwrap().record).unwrap().record;
+    assert!(final_word.resolve(&[], clerk(), now()).is_ok());
+}
+
+#[test]
+fn a_stand_off_ends_once_and_only_while_nothing_new_was_offered() {
+    let superiors = superiors();
+    let stand_off = StandOff { superiors: &superiors, until: later() };
+    let negotiated = refuse(told()).unwrap().record;
+    assert_eq!(negotiated.clone().stand_off(2, &stand_off), None);
+    let up = negotiated.clone().stand_off(1, &stand_off).unwrap().record;
+    assert_eq!(
+        (up.deciding_rank, up.escalated_staff_id),
+        (Some(Rank::MANAGER), Some(Uuid::from_u128(21).into()))
+    );
+    let offered = decide_as(Rank::CLERK, negotiated.clone(), Vec::new()).unwrap().complaint.record;
+    assert_eq!(offered.stand_off(1, &stand_off), None);
+    let once = negotiated.oppose(&superiors).unwrap().record;
+    assert_eq!((once.opposing_messages, once.deciding_rank), (1, None));
+    let twice = once.oppose(&superiors).unwrap().record;
+    assert_eq!((twice.opposing_messages, twice.deciding_rank), (0, Some(Rank::MANAGER)));
+    assert_eq!(told().oppose(&superiors), None);
+}
+
+#[test]
+fn a_new_decision_takes_the_place_of_what_is_not_done_and_not_mandatory() {
+    let defect = DecisionDetails {
+        confirmed_defect: true,
+        ..our_fault(vec![remedy(RemedyKind::Refund, Some(yuan(50)))])
+    };
+    let decided = decide(acknowledged(), defect.clone()).unwrap();
+    let promised = records(decided.remedies);
+    let negotiated = refuse(decided.complaint.record.tell(now()).unwrap().record).unwrap().record;
+    let denied = decide_as(Rank::CLERK, negotiated.clone(), promised.clone()).unwrap_err();
+    assert_eq!(denied.rule.code, "defect_stays_confirmed");
+    let mut ids = (300..).map(|id| RemedyId::from(Uuid::from_u128(id)));
+    let deciding = Deciding { rank: Rank::CLERK, promised };
+    let anew = negotiated.decide(defect, deciding, || ids.next().unwrap(), now()).unwrap();
+    let states: Vec<_> =
+        records(anew.remedies).iter().map(|it| (it.details.kind, it.state, it.mandatory)).collect();
+    assert_eq!(
+        states,
+        [
+            (RemedyKind::Refund, RemedyState::Replaced, false),
+            (RemedyKind::Refund, RemedyState::Due, false),
+        ]
+    );
+}
+
+#[test]
+fn who_is_not_right_is_owed_nothing_but_told_their_recourse() {
+    let wrong = DecisionDetails {
+        responsibility: Responsibility::None,
+        apology: None,
+        upheld: false,
+        ..our_fault(vec![remedy(RemedyKind::Education, None)])
+    };
+    let decided = decide(acknowledged(), wrong.clone()).unwrap().complaint.record;
+    assert_eq!(decided.upheld, Some(false));
+    for contradiction in [
+        DecisionDetails { confirmed_defect: true, ..wrong.clone() },
+        DecisionDetails { remedies: vec![remedy(RemedyKind::Repair, None)], ..wrong.clone() },
+        DecisionDetails { upheld: false, ..our_fault(Vec::new()) },
+    ] {
+        assert_eq!(
+            decide(acknowledged(), contradiction).unwrap_err().rule.code,
+            "not_upheld_but_owed"
+        );
+    }
+}
+
+#[test]
+fn a_duplicate_repeats_another_complaint_of_the_same_customer() {
+    let note = Line::new("Called again.").unwrap();
+    let original = Complaint { id: Uuid::from_u128(77).into(), ..acknowledged() };
+    let of = |original: &Complaint| ComplaintAside {
+        reason: AsideReason::Duplicate,
+        duplicate_of: Some(original.id),
+        note: note.clone(),
+    };
+    let aside = received().record.set_aside(of(&original), Some(&original)).unwrap().record;
+    assert_eq!((aside.state, aside.duplicate_of), (ComplaintState::Duplicate, Some(original.id)));
+    assert_eq!(aside.clone().miss_first_answer(now().plus_days(2)), None);
+    let same = received().record;
+    let refused = same.clone().set_aside(of(&same), Some(&same)).unwrap_err();
+    assert_eq!(refused.rule.code, "no_such_original");
+    let refused = received().record.set_aside(of(&aside), Some(&aside)).unwrap_err();
+    assert_eq!(refused.rule.code, "no_such_original");
+    let of_nothing = ComplaintAside { duplicate_of: None, ..of(&original) };
+    assert_eq!(
+        received().record.set_aside(of_nothing, None).unwrap_err().rule.code,
+        "duplicate_of_what"
+    );
+}
+
+#[test]
+fn a_complaint_is_always_in_somebodys_hands() {
+    let heir = Some(Uuid::from_u128(31).into());
+    let owner: Option<StaffId> = Some(Uuid::from_u128(9).into());
+    let there = ComplaintHands {
+        owner_is_gone: false,
+        owner_is_away: false,
+        superior_is_gone: false,
+        heir,
+        next_superior: None,
+    };
+    assert_eq!(acknowledged().hand_over(&there), None);
+    let away = ComplaintHands { owner_is_away: true, ..there };
+    let covered = acknowledged().hand_over(&away).unwrap().record;
+    assert_eq!((covered.owner_id, covered.cover_id), (owner, heir));
+    assert_eq!(covered.clone().hand_over(&away), None);
+    let back = covered.clone().hand_over(&there).unwrap().record;
+    assert_eq!((back.owner_id, back.cover_id), (owner, None));
+    let gone = ComplaintHands { owner_is_gone: true, ..there };
+    let handed = covered.hand_over(&gone).unwrap().record;
+    assert_eq!((handed.owner_id, handed.cover_id), (heir, None));
+    let named = received().record.hand_over(&gone).unwrap().record;
+    assert_eq!(named.owner_id, heir);
 }

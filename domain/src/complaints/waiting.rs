@@ -31,14 +31,14 @@ impl Complaint {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` unless it is acknowledged, decided or reopened, and when it waits already.
+    /// `illegal_transition` unless it is open and acknowledged, and when it waits already.
     pub fn wait(
         mut self,
         waiting: ComplaintWaiting,
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
         if !self.can_wait() || self.waiting_for.is_some() {
-            return Err(self.refuse());
+            return Err(self.refuse_verb());
         }
         self.waiting_for = Some(waiting.waiting_for);
         self.waiting_began_at = Some(now);
@@ -52,7 +52,7 @@ impl Complaint {
     ///
     /// `illegal_transition` when it does not wait.
     pub fn resume(mut self) -> Result<Change<Self>, Refusal> {
-        let Some(waiting_for) = self.waiting_for else { return Err(self.refuse()) };
+        let Some(waiting_for) = self.waiting_for else { return Err(self.refuse_verb()) };
         self.wait_no_longer();
         Ok(Change::new("resume", self).with("waiting_for", waiting_for))
     }
@@ -64,11 +64,6 @@ impl Complaint {
     }
 
     fn can_wait(&self) -> bool {
-        match self.state {
-            ComplaintState::Acknowledged | ComplaintState::Decided | ComplaintState::Reopened => {
-                true
-            }
-            ComplaintState::Received | ComplaintState::Resolved | ComplaintState::Closed => false,
-        }
+        self.state.is_open() && self.state != ComplaintState::Received
     }
 }

@@ -285,9 +285,14 @@ impl Staff {
         let (from, to) = (self.details.role, details.role);
         let visits = self.visits_differently(&details);
         let moves = self.details.dealer_id != details.dealer_id;
+        let leave_changed = self.details.on_leave != details.on_leave;
         let change = Change::edit("change", &self, |it| it.details = details);
         let change = if from == to { change } else { change.moved(from, to) };
-        let change = if moves { change.leaves_steps() } else { change };
+        let change = match (moves, leave_changed) {
+            (true, true | false) => change.leaves_work(),
+            (false, true) => change.leaves_complaints(),
+            (false, false) => change,
+        };
         Ok(if visits { change.announced() } else { change })
     }
 
@@ -297,7 +302,7 @@ impl Staff {
     ///
     /// `illegal_transition` when they left already; `rank_beyond_yours`.
     pub fn leave(self, by: Actor) -> Result<Change<Self>, Refusal> {
-        let change = self.turn("leave", by, StaffStatus::Active, StaffStatus::Left)?.leaves_steps();
+        let change = self.turn("leave", by, StaffStatus::Active, StaffStatus::Left)?.leaves_work();
         let visits = change.record.details.role == Role::Technician;
         Ok(if visits { change.announced() } else { change })
     }
@@ -365,10 +370,16 @@ impl Staff {
 }
 
 impl Change<Staff> {
-    /// Lets the steps of procedures be looked after that they were to do.
-    fn leaves_steps(self) -> Self {
+    /// Lets the steps of procedures be looked after that they were to do, and the complaints they answered for.
+    fn leaves_work(self) -> Self {
         let staff = Some(self.record.id);
-        self.emits(Event::StepsLeftBehind { staff, after: None })
+        self.emits(Event::StepsLeftBehind { staff, after: None }).leaves_complaints()
+    }
+
+    /// Lets the complaints be looked after that they answer for.
+    fn leaves_complaints(self) -> Self {
+        let staff = Some(self.record.id);
+        self.emits(Event::ComplaintsLeftBehind { staff, after: None })
     }
 
     /// Lets the visits be looked after that they were to make.
@@ -629,15 +640,17 @@ mod tests {
         let staff = Some(Uuid::from_u128(9).into());
         let left_behind = (Event::StepsLeftBehind { staff, after: None }, None);
         let left = hired(Role::Technician).leave(BRAND).unwrap();
-        assert_eq!(left.events, [left_behind.clone(), told.clone()]);
-        let told_of = std::slice::from_ref(&left_behind);
+        let complaints = (Event::ComplaintsLeftBehind { staff, after: None }, None);
+        assert_eq!(left.events, [left_behind.clone(), complaints.clone(), told.clone()]);
+        let told_of = [left_behind, complaints.clone()];
         assert_eq!(hired(Role::Clerk).leave(BRAND).unwrap().events, told_of);
         let hiring =
             Hiring { by: BRAND, reach: Reach::default(), sites: &[], deputy: None, team: None };
         let on = |day: &str| day.parse().unwrap();
         let on_leave = Some(Leave { from_on: on("2026-12-01"), to_on: on("2026-12-02") });
         let away = StaffDetails { on_leave, ..in_role(Role::Technician, Some(dealer(1))) };
-        assert_eq!(hired(Role::Technician).change(away, hiring).unwrap().events, [told]);
+        let events = hired(Role::Technician).change(away, hiring).unwrap().events;
+        assert_eq!(events, [complaints, told]);
         let moved = in_role(Role::Clerk, Some(dealer(2)));
         assert_eq!(hired(Role::Clerk).change(moved, hiring).unwrap().events, told_of);
         let name = Name::new("王伟").unwrap();
