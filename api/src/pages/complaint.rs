@@ -290,8 +290,9 @@ async fn told(tenant: &Tenant, complaint: &Complaint) -> Result<Complaint, Failu
 
 /// What a reader of the page has seen when they press a button: which attempt, and which decision in it.
 fn seen(complaint: &Complaint) -> String {
+    let Complaint { resolution_no, refusals, .. } = complaint;
     let decided_at = complaint.decision.as_ref().map(|decision| decision.decided_at.to_string());
-    format!("{}/{}", complaint.resolution_no, decided_at.unwrap_or_default())
+    format!("{resolution_no}/{refusals}/{}", decided_at.unwrap_or_default())
 }
 
 impl Followed {
