@@ -11,6 +11,7 @@ mod audit;
 mod calendars;
 mod catalogue;
 mod clocks;
+mod complaint_messages;
 mod complaints;
 mod contract;
 mod customer_events;
@@ -18,6 +19,7 @@ mod customers;
 mod days;
 mod deprecation;
 mod expand;
+mod files;
 mod filing;
 mod findings;
 mod followups;
@@ -85,6 +87,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sops::router())
         .merge(complaints::router())
         .merge(filing::router())
+        .merge(complaint_messages::router())
         .merge(resolution_log::router())
         .merge(clocks::router())
         .merge(surveys::router())

@@ -7,9 +7,10 @@ use crate::{
     identity::{Rank, Reach},
     ids::{
         AllowanceAccountId, AllowanceBudgetId, AppointmentId, AssetId, CalendarId, ClockId,
-        ComplaintId, CustomerEventId, CustomerId, DealerId, EnrolmentId, GestureId, ImportId,
-        InvitationId, LogEntryId, MessageId, OccurrenceId, OperationId, OrderId, PlanTemplateId,
-        ResponseId, ServiceBenchmarkId, SlaClockId, SopRunId, SopRunStepId, StaffId, WorkOrderId,
+        ComplaintId, ComplaintMessageId, CustomerEventId, CustomerId, DealerId, EnrolmentId,
+        GestureId, ImportId, InvitationId, LogEntryId, MessageId, OccurrenceId, OperationId,
+        OrderId, PlanTemplateId, ResponseId, ServiceBenchmarkId, SlaClockId, SopRunId,
+        SopRunStepId, StaffId, WorkOrderId,
     },
     time::{CivilDate, Timestamp},
 };
@@ -205,6 +206,11 @@ pub enum Event {
         /// The complaint up to which, in the order of identifiers, it is done.
         after: Option<ComplaintId>,
     },
+    /// Something was said to a customer who complained: they should hear it.
+    ComplaintAnswered {
+        /// What was said.
+        message: ComplaintMessageId,
+    },
     /// The resolution log has an entry that nothing holds yet.
     ResolutionLogged {
         /// Which entry.
@@ -262,8 +268,9 @@ pub enum Event {
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 19] = [
+pub const SMALL: [&str; 20] = [
     "asset_delivered",
+    "complaint_answered",
     "complaint_decided",
     "complaint_opened",
     "complaint_resolved",

@@ -329,6 +329,10 @@ ids! {
     FilingId = "fil"
     /// A link to a complaint.
     ComplaintLinkId = "cml"
+    /// Something that was said about a complaint.
+    ComplaintMessageId = "cmm"
+    /// A photo or a document that belongs to a complaint.
+    ComplaintAttachmentId = "cma"
 }
 
 #[cfg(test)]

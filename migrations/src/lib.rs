@@ -20,6 +20,7 @@ mod m0017_calendars;
 mod m0018_clocks;
 mod m0019_sealed_log;
 mod m0020_course;
+mod m0021_talk;
 mod m0024_complaint_pages;
 mod owned;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0018_clocks::Migration),
             Box::new(m0019_sealed_log::Migration),
             Box::new(m0020_course::Migration),
+            Box::new(m0021_talk::Migration),
             Box::new(m0024_complaint_pages::Migration),
         ]
     }

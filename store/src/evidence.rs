@@ -57,7 +57,9 @@ impl Tenant {
         (from, until): (Timestamp, Timestamp),
     ) -> Result<BTreeSet<Uuid>, Fault> {
         let sql =
-            "SELECT id FROM sop_evidence WHERE tenant_id = ac.tenant() AND id >= $1 AND id < $2";
+            "SELECT id FROM sop_evidence WHERE tenant_id = ac.tenant() AND id >= $1 AND id < $2
+             UNION ALL
+             SELECT id FROM complaint_attachment WHERE tenant_id = ac.tenant() AND id >= $1 AND id < $2";
         let values = [first_name_of(from).into(), first_name_of(until).into()];
         for named in self.work().query_all_raw(self.statement(sql, values)).await? {
             files.remove(&named.try_get("", "id")?);

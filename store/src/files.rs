@@ -6,6 +6,7 @@
 //! ([`Files::made_between`]), which says when it was made.
 
 use crate::Fault;
+use aws_lc_rs::digest::{SHA256, digest};
 use domain::{ids::TenantId, time::Timestamp};
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::{
@@ -209,6 +210,12 @@ impl Files {
         let open = || async { open_folder(folder.unwrap_or(Path::new(""))) };
         self.0.open.get_or_try_init(open).await.cloned()
     }
+}
+
+/// The SHA-256 of the bytes of a file, in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    let hashed = digest(&SHA256, bytes);
+    hashed.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 fn folder_of(tenant: TenantId) -> Place {

@@ -13,6 +13,8 @@ pub mod catalogue;
 pub mod chance;
 pub mod clock;
 pub mod clocks;
+pub mod complaint_attachments;
+pub mod complaint_messages;
 pub mod complaints;
 pub mod customers;
 pub mod database;

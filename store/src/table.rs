@@ -276,7 +276,8 @@ stored_ids! {
     InventoryLineId, GiftItemId, GiftBundleId,
     FindingId, SopEvidenceId,
     SopTriggerId, CustomerEventId, CalendarId, CalendarExceptionId,
-    SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId, FilingLinkId,
+    SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId,
+    ComplaintMessageId, ComplaintAttachmentId, FilingLinkId,
 }
 
 macro_rules! stored_plainly {

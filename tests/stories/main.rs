@@ -59,6 +59,7 @@ mod schema;
 mod shell;
 mod sops;
 mod surveys;
+mod talk;
 mod tenancy;
 mod trade;
 mod voice;

@@ -3,11 +3,12 @@
 use crate::{outside::Surroundings, surveys};
 use domain::{
     complaints::{
-        Complaint, ComplaintClosing, CustomerWord, LogSeal, Remedy, RemedyKind, StandOff,
+        Complaint, ComplaintClosing, ComplaintMessage, CustomerWord, LogSeal, Remedy, RemedyKind,
+        StandOff,
     },
     event::Event,
     followups::Notice,
-    ids::{ComplaintId, LogEntryId, StaffId},
+    ids::{ComplaintId, ComplaintMessageId, LogEntryId, StaffId},
     surveys::{Respondent, SurveySubject, SurveyTrigger},
 };
 use store::{
@@ -74,6 +75,21 @@ pub(crate) async fn tell_decision(
     if to.recipient.has_address() {
         tenant.record_progress(complaint.tell(tenant.now())?).await?;
     }
+    Ok(())
+}
+
+/// Sends the customer what was said to them.
+pub(crate) async fn tell_answer(
+    surroundings: &Surroundings,
+    tenant: &Tenant,
+    id: ComplaintMessageId,
+) -> Result<(), Failure> {
+    let message = tenant.get::<ComplaintMessage>(id).await?;
+    let complaint = tenant.hold::<Complaint>(message.complaint_id).await?;
+    let link = link(surroundings, tenant, &complaint).await?;
+    let to = tenant.correspondent(message.customer_id).await?;
+    let notice = Notice::ComplaintAnswered { number: complaint.number, words: message.body, link };
+    tenant.tell(&to, &notice).await?;
     Ok(())
 }
 

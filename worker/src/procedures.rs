@@ -105,6 +105,7 @@ pub(crate) async fn begin_by(
         | Event::GestureDue { .. }
         | Event::FirstAnswerDue { .. }
         | Event::ComplaintDecided { .. }
+        | Event::ComplaintAnswered { .. }
         | Event::ResolutionLogged { .. }
         | Event::InvitationDue { .. }
         | Event::InvitationExpiryDue { .. }

@@ -51,6 +51,9 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::ComplaintDecided { complaint } => {
             complaints::tell_decision(surroundings, tenant, *complaint).await
         }
+        Event::ComplaintAnswered { message } => {
+            complaints::tell_answer(surroundings, tenant, *message).await
+        }
         Event::ComplaintResolved { complaint, resolution_no } => {
             complaints::conclude(surroundings, tenant, *complaint, *resolution_no).await
         }
@@ -144,6 +147,7 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::ImportContinued { .. }
             | Event::ClockArrived { .. }
             | Event::WorkOrderCompleted { .. }
+            | Event::ComplaintAnswered { .. }
             | Event::ResolutionLogged { .. }
             | Event::InvitationDue { .. }
             | Event::SurveyAnswered { .. }

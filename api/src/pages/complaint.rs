@@ -3,29 +3,32 @@
 
 use super::{
     complaint_words::{
-        BY, CLOSED_IN_SILENCE, CLOSED_NOW, COMPLAINT, ComplaintWords, DONE_LATE, FIRST_ANSWER,
-        KEPT, KINDS, LATE, MOVED_ON, NOT_TAKEN_AS_COMPLAINT, OPEN_NOW, SAY_WHY,
-        SET_ASIDE_AS_DUPLICATE, STAGES, STANDS_STILL, TAKEN_UP_AGAIN, TURNED_OUTSIDE, WALL_CLOCK,
-        YOU_ACCEPTED, YOU_REFUSED, YOU_WERE_SATISFIED, YOU_WITHDREW, promise, remedy, say,
+        ATTACHED, BY, CLOSED_IN_SILENCE, CLOSED_NOW, COMPLAINT, ComplaintWords, DONE_LATE,
+        FIRST_ANSWER, KEPT, KINDS, LATE, MOVED_ON, NOT_TAKEN_AS_COMPLAINT, OPEN_NOW, SAY_SOMETHING,
+        SAY_WHY, SET_ASIDE_AS_DUPLICATE, STAGES, STANDS_STILL, TAKEN_UP_AGAIN, TURNED_OUTSIDE,
+        WALL_CLOCK, WE, YOU, YOU_ACCEPTED, YOU_REFUSED, YOU_WERE_SATISFIED, YOU_WITHDREW, promise,
+        remedy, say,
     },
     form::{Field, Form, MistakeShown, prose},
+    photos::{self, Taken},
     show,
-    visit::{Ending, Visitor, end, form},
+    visit::{Ending, Sheet, Visitor, end, sheet},
     when::{spoken, spoken_at},
 };
 use crate::{access::Api, complaints};
 use axum::{
     Router,
-    body::Bytes,
-    http::{HeaderMap, StatusCode},
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
     response::Response,
     routing::get,
 };
 use domain::{
     clocks::{SlaClock, SlaClockState},
     complaints::{
-        Complaint, ComplaintClosing, ComplaintRefusing, ComplaintReopening, ComplaintState,
-        FirstAnswer, REOPENING_DAYS, Remedy, WaitingFor,
+        AttachmentFile, Complaint, ComplaintAttachment, ComplaintClosing, ComplaintMessage,
+        ComplaintMessageDetails, ComplaintMessageDirection, ComplaintRefusing, ComplaintReopening,
+        ComplaintState, FirstAnswer, REOPENING_DAYS, Remedy, WaitingFor,
     },
     customers::Customer,
     filing::ComplaintLink,
@@ -37,12 +40,19 @@ use serde::Serialize;
 use store::{
     Failure, Tenant,
     clocks::{ClocksWanted, sla_clocks},
+    complaint_attachments::attachments_of,
+    complaint_messages::said_lately,
     complaints::current_remedies,
 };
 
+/// Messages that the page shows: more is a long way on a telephone, and is in the customer's mail.
+const MOST_MESSAGES: u64 = 20;
+
 /// The routes of this file.
 pub(super) fn router() -> Router<Api> {
-    Router::new().route("/c/{token}", get(show_complaint).post(hear_customer))
+    Router::new()
+        .route("/c/{token}", get(show_complaint).post(hear_customer))
+        .layer(DefaultBodyLimit::disable())
 }
 
 /// The page of a complaint.
@@ -65,9 +75,12 @@ struct ComplaintPage<'a> {
     can_refuse: bool,
     asks_whether_satisfied: bool,
     can_be_taken_up: bool,
+    messages: Vec<MessageShown<'a>>,
+    attached: Option<String>,
+    can_write: bool,
     seen: String,
+    said_in: Option<Field>,
     said: &'a str,
-    is_kept: bool,
     mistake: Option<MistakeShown>,
 }
 
@@ -100,6 +113,14 @@ struct RemedyShown<'a> {
     state: &'static str,
 }
 
+/// Something that was said.
+#[derive(Debug, Serialize)]
+struct MessageShown<'a> {
+    who: &'static str,
+    when: String,
+    text: &'a str,
+}
+
 /// What the customer has said of a resolution.
 #[derive(Debug, Serialize)]
 struct HeardShown<'a> {
@@ -110,6 +131,7 @@ struct HeardShown<'a> {
 /// What a customer says with a button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Saying {
+    Writes,
     Accepts,
     Refuses,
     Satisfied,
@@ -125,15 +147,15 @@ struct Said<'a> {
     written: &'a str,
 }
 
-/// Why the page is shown again.
+/// Why the page is shown again, and what was said.
 #[derive(Debug, Clone, Copy)]
 struct Again<'a> {
     status: StatusCode,
     mistake: Option<(Field, Bilingual)>,
-    written: &'a str,
+    said: Option<(Saying, &'a str)>,
 }
 
-const FIRST_LOOK: Again<'static> = Again { status: StatusCode::OK, mistake: None, written: "" };
+const FIRST_LOOK: Again<'static> = Again { status: StatusCode::OK, mistake: None, said: None };
 
 /// A complaint with what is told about it.
 struct Followed {
@@ -141,6 +163,9 @@ struct Followed {
     brand: Name,
     remedies: Vec<Remedy>,
     clocks: Vec<SlaClock>,
+    /// What was said lately, the newest first.
+    messages: Vec<ComplaintMessage>,
+    attached: Vec<ComplaintAttachment>,
     /// When somebody is there, now or next.
     office: Option<Stretch>,
     now: Timestamp,
@@ -150,9 +175,9 @@ async fn show_complaint(visitor: Visitor) -> Response {
     end(visitor.locale, visitor.follows().await)
 }
 
-async fn hear_customer(visitor: Visitor, headers: HeaderMap, body: Bytes) -> Response {
-    let heard = match form(&headers, &body) {
-        Ok(form) => visitor.says(&form).await,
+async fn hear_customer(visitor: Visitor, request: Request) -> Response {
+    let heard = match sheet(request).await {
+        Ok(sheet) => visitor.says(sheet).await,
         Err(ending) => Err(ending),
     };
     end(visitor.locale, heard)
@@ -166,40 +191,58 @@ impl Visitor {
         Ok(followed.page(self.locale, FIRST_LOOK))
     }
 
-    async fn says(&self, form: &Form) -> Result<Response, Ending> {
-        let said = Said::read(form).ok_or(Ending::NotAForm(StatusCode::BAD_REQUEST))?;
+    async fn says(&self, Sheet { form, photos }: Sheet) -> Result<Response, Ending> {
+        let said = Said::read(&form).ok_or(Ending::NotAForm(StatusCode::BAD_REQUEST))?;
+        if photos.is_empty() || said.saying != Saying::Writes {
+            return Ok(self.is_heard(&said, &[], None).await?.page);
+        }
+        if let Some(wrong) = photos::look(&photos) {
+            return Ok(self.is_heard(&said, &[], Some(wrong)).await?.page);
+        }
+        let kept = self.keep::<ComplaintLink>(photos).await?;
+        let taken = self.is_heard(&said, &kept.photos, None).await;
+        self.settle(kept, taken).await
+    }
+
+    /// Hears what was said, with photos that are kept; or shows what is `wrong` with it.
+    async fn is_heard(
+        &self,
+        said: &Said<'_>,
+        photos: &[AttachmentFile],
+        wrong: Option<(Field, Bilingual)>,
+    ) -> Result<Taken, Ending> {
         let (tenant, link) = self.enter_to_write::<ComplaintLink>().await?;
         // Nobody asks the customer anything while they speak.
         tenant.hold::<Customer>(link.customer_id).await?;
         let complaint = tenant.hold::<Complaint>(link.complaint_id).await?;
         let followed = Followed::by(&tenant, &link, complaint).await?;
-        if said.was_heard(&followed.complaint) {
-            return self.to_page(&format!("/c/{}", self.token));
-        }
-        if said.seen != seen(&followed.complaint) {
-            return Ok(followed.page(self.locale, said.too_late()));
-        }
-        match said.hear(&tenant, &followed.complaint).await {
-            Ok(()) => {
+        let heard = match wrong {
+            Some(wrong) => Err(Unheard::Mistake(wrong)),
+            None => said.hear(&tenant, &followed, photos).await,
+        };
+        let shown = match heard {
+            Ok(unnamed) => {
                 tenant.commit(()).await?;
-                self.to_page(&format!("/c/{}", self.token))
+                return Ok(Taken { page: self.to_page(&format!("/c/{}", self.token))?, unnamed });
             }
-            Err(Unheard::Mistake(mistake)) => {
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                let again = Again { status, mistake: Some(mistake), written: said.written };
-                Ok(followed.page(self.locale, again))
+            Err(Unheard::Mistake(mistake)) => said.mistaken(mistake),
+            Err(Unheard::TooLate) => said.too_late(),
+            Err(Unheard::Failure(Failure::Refused(refusal))) => {
+                match photos::about_complaint(&refusal) {
+                    Some(says) => said.mistaken((Field::Photos, says)),
+                    None => said.too_late(),
+                }
             }
-            Err(Unheard::Failure(Failure::Refused(_))) => {
-                Ok(followed.page(self.locale, said.too_late()))
-            }
-            Err(Unheard::Failure(failure)) => Err(failure.into()),
-        }
+            Err(Unheard::Failure(failure)) => return Err(failure.into()),
+        };
+        Ok(Taken { page: followed.page(self.locale, shown), unnamed: photos.to_vec() })
     }
 }
 
 /// Why nothing has come of what was said.
 enum Unheard {
     Mistake((Field, Bilingual)),
+    TooLate,
     Failure(Failure),
 }
 
@@ -212,6 +255,7 @@ impl From<Failure> for Unheard {
 impl<'a> Said<'a> {
     fn read(form: &'a Form) -> Option<Self> {
         let saying = match form.get("say")?.as_str() {
+            "message" => Saying::Writes,
             "accept" => Saying::Accepts,
             "refuse" => Saying::Refuses,
             "satisfied" => Saying::Satisfied,
@@ -226,6 +270,7 @@ impl<'a> Said<'a> {
     fn was_heard(&self, complaint: &Complaint) -> bool {
         let same = |reason: &Option<Prose>| reason.is_some() && self.text() == Ok(reason.clone());
         match self.saying {
+            Saying::Writes => false,
             Saying::Accepts => complaint.accepted_at.is_some() && self.seen == seen(complaint),
             Saying::Refuses => {
                 complaint.state == ComplaintState::Negotiating && same(&complaint.refusal_reason)
@@ -237,33 +282,46 @@ impl<'a> Said<'a> {
         }
     }
 
+    fn mistaken(&self, mistake: (Field, Bilingual)) -> Again<'a> {
+        let said = Some((self.saying, self.written));
+        Again { status: StatusCode::UNPROCESSABLE_ENTITY, mistake: Some(mistake), said }
+    }
+
     fn too_late(&self) -> Again<'a> {
         let mistake = Some((Field::Form, MOVED_ON));
-        Again { status: StatusCode::CONFLICT, mistake, written: self.written }
+        let said = Some((self.saying, self.written));
+        Again { status: StatusCode::CONFLICT, mistake, said }
     }
 
     fn text(&self) -> Result<Option<Prose>, (Field, Bilingual)> {
-        prose(self.written).map_err(|says| (self.field(), says))
+        prose(self.written).map_err(|says| (self.saying.field(), says))
     }
 
-    /// Where it was written.
-    fn field(&self) -> Field {
-        match self.saying {
-            Saying::Accepts | Saying::Satisfied => Field::Form,
-            Saying::Refuses => Field::Refusal,
-            Saying::Unsatisfied => Field::Comment,
+    /// Hears it, with photos that are kept; answers those of them that nothing names, because they were there before.
+    async fn hear(
+        &self,
+        tenant: &Tenant,
+        followed: &Followed,
+        photos: &[AttachmentFile],
+    ) -> Result<Vec<AttachmentFile>, Unheard> {
+        let complaint = &followed.complaint;
+        if self.was_heard(complaint) {
+            return Ok(photos.to_vec());
         }
-    }
-
-    async fn hear(&self, tenant: &Tenant, complaint: &Complaint) -> Result<(), Unheard> {
+        // A message is never too late; a word on a decision that is another one by now is.
+        if self.saying != Saying::Writes && self.seen != seen(complaint) {
+            return Err(Unheard::TooLate);
+        }
         let text = self.text().map_err(Unheard::Mistake)?;
-        let reason = text.ok_or(Unheard::Mistake((self.field(), SAY_WHY)));
+        let why =
+            |text: Option<Prose>| text.ok_or(Unheard::Mistake((self.saying.field(), SAY_WHY)));
         match self.saying {
+            Saying::Writes => return self.write(tenant, followed, text, photos).await,
             Saying::Accepts => {
                 complaints::accept(tenant, told(tenant, complaint).await?).await?;
             }
             Saying::Refuses => {
-                let refusing = ComplaintRefusing { reason: reason? };
+                let refusing = ComplaintRefusing { reason: why(text)? };
                 complaints::refuse(tenant, told(tenant, complaint).await?, refusing).await?;
             }
             Saying::Satisfied => {
@@ -271,11 +329,46 @@ impl<'a> Said<'a> {
                 complaints::close(tenant, complaint, closing).await?;
             }
             Saying::Unsatisfied => {
-                let reopening = ComplaintReopening { reason: reason? };
+                let reopening = ComplaintReopening { reason: why(text)? };
                 complaints::reopen(tenant, complaint, reopening).await?;
             }
         }
-        Ok(())
+        Ok(Vec::new())
+    }
+
+    /// Writes down a message and photos. What is there already was sent twice.
+    async fn write(
+        &self,
+        tenant: &Tenant,
+        followed: &Followed,
+        text: Option<Prose>,
+        photos: &[AttachmentFile],
+    ) -> Result<Vec<AttachmentFile>, Unheard> {
+        if text.is_none() && photos.is_empty() {
+            return Err(Unheard::Mistake((Field::Message, SAY_SOMETHING)));
+        }
+        let is_attached =
+            |photo: &AttachmentFile| followed.attached.iter().any(|one| one.sha256 == photo.sha256);
+        let (again, new): (Vec<_>, Vec<_>) = photos.iter().cloned().partition(is_attached);
+        tenant.attach_photos(&followed.complaint, new).await?;
+        if let Some(body) = text.filter(|text| !followed.heard_last(text)) {
+            let direction = ComplaintMessageDirection::FromCustomer;
+            let details = ComplaintMessageDetails { direction, body, public: false };
+            tenant.say(followed.complaint.clone(), details).await?;
+        }
+        Ok(again)
+    }
+}
+
+impl Saying {
+    /// Where it is written, and what is wrong with it told.
+    fn field(self) -> Field {
+        match self {
+            Self::Writes => Field::Message,
+            Self::Accepts | Self::Satisfied => Field::Form,
+            Self::Refuses => Field::Refusal,
+            Self::Unsatisfied => Field::Comment,
+        }
     }
 }
 
@@ -310,9 +403,12 @@ impl Followed {
         let wanted = ClocksWanted { complaint_id: Some(complaint.id), ..ClocksWanted::default() };
         let clocks = tenant.all::<SlaClock>(sla_clocks(wanted)).await?;
         let calendar = tenant.calendar_of(complaint.details.dealer_id).await?;
+        let lately = said_lately(complaint.id, MOST_MESSAGES);
+        let messages = tenant.all::<ComplaintMessage>(lately).await?;
+        let attached = tenant.all::<ComplaintAttachment>(attachments_of(complaint.id)).await?;
         let now = tenant.now();
         let office = calendar.next_stretch(now);
-        Ok(Self { complaint, brand, remedies, clocks, office, now })
+        Ok(Self { complaint, brand, remedies, clocks, messages, attached, office, now })
     }
 
     fn page(&self, locale: Locale, again: Again<'_>) -> Response {
@@ -324,6 +420,13 @@ impl Followed {
             complaint.state == ComplaintState::Decided && complaint.accepted_at.is_none();
         let kind = KINDS.iter().find(|(kind, _)| *kind == details.kind);
         let for_customer = complaint.waiting_for == Some(WaitingFor::Customer);
+        let can_write = !complaint.is_over();
+        let said_in = again.said.map(|(saying, _)| match saying.field() {
+            field @ Field::Refusal if can_refuse => field,
+            field @ Field::Comment if can_be_taken_up => field,
+            _ if can_write => Field::Message,
+            _ => Field::Form,
+        });
         let page = ComplaintPage {
             words: COMPLAINT.get(locale),
             brand: &self.brand,
@@ -346,8 +449,11 @@ impl Followed {
             asks_whether_satisfied: asks,
             can_be_taken_up,
             seen: seen(complaint),
-            said: again.written,
-            is_kept: !again.written.is_empty() && !can_be_taken_up && !can_refuse,
+            messages: self.messages(locale),
+            attached: self.count_attached(locale),
+            can_write,
+            said_in: said_in.filter(|_| again.said.is_some_and(|(_, written)| !written.is_empty())),
+            said: again.said.map_or("", |(_, written)| written),
             mistake: again.mistake.map(|(field, says)| MistakeShown::new(field, says, locale)),
         };
         show(again.status, locale, "complaint.html", &page)
@@ -365,6 +471,32 @@ impl Followed {
             Some(TimeShown { what, says: says_of(clock, locale)? })
         });
         std::iter::once(first_answer(&self.complaint, locale)).chain(clocks).collect()
+    }
+
+    fn messages(&self, locale: Locale) -> Vec<MessageShown<'_>> {
+        let shown = self.messages.iter().rev().map(|message| MessageShown {
+            who: match message.direction {
+                ComplaintMessageDirection::FromCustomer => YOU.get(locale),
+                ComplaintMessageDirection::ToCustomer | ComplaintMessageDirection::Internal => {
+                    WE.get(locale)
+                }
+            },
+            when: spoken(message.created_at, self.complaint.tz, locale),
+            text: &message.body,
+        });
+        shown.collect()
+    }
+
+    fn count_attached(&self, locale: Locale) -> Option<String> {
+        let count = self.attached.len();
+        (count > 0).then(|| say(ATTACHED, locale, &[("count", &count.to_string())]))
+    }
+
+    /// Whether the last that the customer has said is the same.
+    fn heard_last(&self, text: &Prose) -> bool {
+        let from_customer = ComplaintMessageDirection::FromCustomer;
+        let last = self.messages.iter().find(|message| message.direction == from_customer);
+        last.is_some_and(|last| last.body == *text)
     }
 
     fn answer(&self, locale: Locale) -> Option<AnswerShown<'_>> {

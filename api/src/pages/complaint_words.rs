@@ -45,6 +45,10 @@ pub(super) struct ComplaintWords {
     unsatisfied_title: &'static str,
     unsatisfied: &'static str,
     unsatisfied_label: &'static str,
+    messages: &'static str,
+    message: &'static str,
+    photos: &'static str,
+    send: &'static str,
     you_wrote: &'static str,
     privacy: &'static str,
     mistake: &'static str,
@@ -71,6 +75,10 @@ pub(super) const COMPLAINT: Both<ComplaintWords> = Both {
         unsatisfied_title: "Is something still not right?",
         unsatisfied: "No, please take it up again",
         unsatisfied_label: "What is still not right?",
+        messages: "What was said since",
+        message: "Write to us",
+        photos: "Photos (5 at most)",
+        send: "Send",
         you_wrote: "What you wrote just now, for you to keep:",
         privacy: "Whoever has the link to this page can read it and answer for you. Please do not pass it on.",
         mistake: "Please check: ",
@@ -95,6 +103,10 @@ pub(super) const COMPLAINT: Both<ComplaintWords> = Both {
         unsatisfied_title: "问题还没有解决？",
         unsatisfied: "不满意，请重新处理",
         unsatisfied_label: "还有哪里没有解决？",
+        messages: "沟通记录",
+        message: "给我们留言",
+        photos: "照片（最多 5 张）",
+        send: "发送",
         you_wrote: "您刚才填写的内容如下，请自行保存：",
         privacy: "持有此页面链接的人可以查看内容并代您答复，请勿转发。",
         mistake: "请检查：",
@@ -206,6 +218,32 @@ pub(super) const MOVED_ON: Bilingual = Bilingual {
     en: "Your complaint has moved on since you opened this page, and what you sent has not been taken. Please look at how it stands now.",
     zh: "您打开页面后，投诉的进展有了变化，您刚才提交的内容未被处理。请查看最新情况。",
 };
+pub(super) const YOU: Bilingual = Bilingual { en: "You", zh: "您" };
+pub(super) const WE: Bilingual = Bilingual { en: "We", zh: "我们" };
+pub(super) const ATTACHED: Bilingual = Bilingual {
+    en: "Photos and documents that belong to it: {count}.",
+    zh: "相关照片和文件：{count} 个。",
+};
+pub(super) const SAY_SOMETHING: Bilingual = Bilingual {
+    en: "Please write something, or choose a photo.",
+    zh: "请填写内容或选择照片。",
+};
+pub(super) const TOO_MANY_PHOTOS_SENT: Bilingual = Bilingual {
+    en: "Please choose five photos at most; more can follow later.",
+    zh: "一次最多选择 5 张照片，其余可稍后补充。",
+};
+pub(super) const TOO_MANY_FILES: Bilingual = Bilingual {
+    en: "There are as many photos as there can be. Please write without one.",
+    zh: "照片数量已达上限，请不带照片发送。",
+};
+pub(super) const PHOTO_TOO_LARGE: Bilingual = Bilingual {
+    en: "A photo is larger than 10 MB. Please choose a smaller one.",
+    zh: "有照片超过 10 MB，请选择较小的照片。",
+};
+pub(super) const NOT_A_PHOTO: Bilingual = Bilingual {
+    en: "One of the files is not a photo (JPEG, PNG, WebP or HEIC).",
+    zh: "有文件不是照片（支持 JPEG、PNG、WebP、HEIC）。",
+};
 pub(super) const SAY_WHY: Bilingual = Bilingual {
     en: "Please tell us in a few words, so that we can do better.",
     zh: "请简单说明，以便我们改进。",
@@ -225,6 +263,8 @@ pub(super) struct FilingWords {
     wish: &'static str,
     asset: &'static str,
     about: &'static str,
+    photos: &'static str,
+    photos_again: &'static str,
     optional: &'static str,
     send: &'static str,
     privacy: &'static str,
@@ -240,6 +280,8 @@ pub(super) const FILING: Both<FilingWords> = Both {
         wish: "What do you wish for?",
         asset: "Which of your things is it about?",
         about: "It is about: ",
+        photos: "Photos (5 at most)",
+        photos_again: "Please choose your photos again.",
         optional: " (optional)",
         send: "Send complaint",
         privacy: "Your complaint goes to the brand and the store that serves you.",
@@ -253,6 +295,8 @@ pub(super) const FILING: Both<FilingWords> = Both {
         wish: "您希望如何解决？",
         asset: "涉及您的哪件产品？",
         about: "涉及的产品：",
+        photos: "照片（最多 5 张）",
+        photos_again: "请重新选择照片。",
         optional: "（选填）",
         send: "提交投诉",
         privacy: "您的投诉会转达给品牌方和为您服务的门店。",

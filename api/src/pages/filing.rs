@@ -8,25 +8,25 @@ use super::{
         SAY_WHAT_HAPPENED, SENT_BEFORE, TOO_MANY_OPEN, WISH_UNREADABLE,
     },
     form::{Field, Form, MistakeShown, OptionShown, prose},
+    photos::{self, Taken},
     show,
-    visit::{Ending, Visitor, end, form},
+    visit::{Ending, Sheet, Visitor, end, sheet},
 };
 use crate::{access::Api, complaints, problem::Problem};
 use axum::{
     Router,
-    body::Bytes,
-    http::{HeaderMap, StatusCode},
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
     response::Response,
     routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     catalogue::{Asset, Product},
-    complaints::{Complaint, SOMEBODY_ELSES},
+    complaints::{AttachmentFile, Complaint, SOMEBODY_ELSES},
     customers::Customer,
     filing::{FiledForm, Filing, FilingLink, TOO_MANY_OPEN_FILED},
     ids::ProductId,
-    refusal::Refusal,
     text::{Bilingual, Line, Locale, Name},
 };
 use serde::Serialize;
@@ -44,7 +44,9 @@ const FORM_CHARS: usize = 22;
 
 /// The routes of this file.
 pub(super) fn router() -> Router<Api> {
-    Router::new().route("/c/new/{token}", get(show_form).post(file_complaint))
+    Router::new()
+        .route("/c/new/{token}", get(show_form).post(file_complaint))
+        .layer(DefaultBodyLimit::disable())
 }
 
 /// The page on which a complaint is filed.
@@ -59,11 +61,22 @@ struct FilingPage<'a> {
     assets: Vec<OptionShown<'a>>,
     description: &'a str,
     wish: &'a str,
+    photos_again: bool,
     mistake: Option<MistakeShown>,
 }
 
 /// Something wrong with the form, beside its field.
 type Mistaken = (Field, Bilingual);
+
+/// How the page is shown: for the first time, or once more and why.
+struct Again<'a> {
+    status: StatusCode,
+    /// What tells the form from others.
+    form: &'a str,
+    mistake: Option<Mistaken>,
+    /// Whether photos came with it, which have to be chosen again.
+    had_photos: bool,
+}
 
 /// A link with what is offered behind it.
 struct Offer {
@@ -78,9 +91,9 @@ async fn show_form(visitor: Visitor) -> Response {
     end(visitor.locale, visitor.is_asked().await)
 }
 
-async fn file_complaint(visitor: Visitor, headers: HeaderMap, body: Bytes) -> Response {
-    let filed = match form(&headers, &body) {
-        Ok(form) => visitor.files(&form).await,
+async fn file_complaint(visitor: Visitor, request: Request) -> Response {
+    let filed = match sheet(request).await {
+        Ok(sheet) => visitor.files(sheet).await,
         Err(ending) => Err(ending),
     };
     end(visitor.locale, filed)
@@ -91,44 +104,80 @@ impl Visitor {
         let (tenant, link) = self.enter::<FilingLink>().await?;
         let offer = Offer::of(tenant, link).await?;
         let fresh = offer.new_form()?;
-        offer.page(self.locale, (StatusCode::OK, &fresh), &Form::new(), None).await
+        let first =
+            Again { status: StatusCode::OK, form: &fresh, mistake: None, had_photos: false };
+        offer.page(self.locale, &Form::new(), first).await
     }
 
-    async fn files(&self, form: &Form) -> Result<Response, Ending> {
+    async fn files(&self, Sheet { form, photos }: Sheet) -> Result<Response, Ending> {
         let nonce = form.get("form").filter(|nonce| is_form(nonce));
-        let nonce = nonce.ok_or(Ending::NotAForm(StatusCode::BAD_REQUEST))?;
+        nonce.ok_or(Ending::NotAForm(StatusCode::BAD_REQUEST))?;
+        if photos.is_empty() {
+            return Ok(self.takes(&form, &[], None).await?.page);
+        }
+        if let Some(wrong) = photos::look(&photos) {
+            return Ok(self.takes(&form, &[], Some(wrong)).await?.page);
+        }
+        let kept = self.keep::<FilingLink>(photos).await?;
+        let taken = self.takes(&form, &kept.photos, None).await;
+        self.settle(kept, taken).await
+    }
+
+    /// Takes a form with photos that are kept; or shows what is `wrong` with them.
+    async fn takes(
+        &self,
+        form: &Form,
+        photos: &[AttachmentFile],
+        wrong: Option<Mistaken>,
+    ) -> Result<Taken, Ending> {
+        let nonce = form.get("form").map_or("", String::as_str);
         let (tenant, link) = self.enter_to_write::<FilingLink>().await?;
         // Whoever sends the same form at the same time waits here, and finds what was filed.
         tenant.hold::<Customer>(link.customer_id).await?;
         let offer = Offer::of(tenant, link).await?;
-        let read = offer.read(form);
-        if let Some(filing) = offer.tenant.find::<Filing>(filed(offer.link.id, nonce)).await? {
-            return self.was_filed(offer, filing, form, read.ok()).await;
-        }
-        let unfit = StatusCode::UNPROCESSABLE_ENTITY;
-        match read {
-            Ok(said) => self.is_filed(offer, nonce, form, said).await,
-            Err(mistake) => offer.page(self.locale, (unfit, nonce), form, Some(mistake)).await,
+        let read = offer.read(form).and_then(|said| wrong.map_or(Ok(said), Err));
+        let filing = offer.tenant.find::<Filing>(filed(offer.link.id, nonce)).await?;
+        let unnamed = photos.to_vec();
+        let had_photos = wrong.is_some() || !photos.is_empty();
+        match (filing, read) {
+            (Some(filing), read) => {
+                let page = self.was_filed(offer, filing, form, read.ok()).await?;
+                Ok(Taken { page, unnamed })
+            }
+            (None, Ok(said)) => self.is_filed(offer, form, said, photos).await,
+            (None, Err(mistake)) => {
+                let (status, mistake) = (StatusCode::UNPROCESSABLE_ENTITY, Some(mistake));
+                let again = Again { status, form: nonce, mistake, had_photos };
+                Ok(Taken { page: offer.page(self.locale, form, again).await?, unnamed })
+            }
         }
     }
 
     async fn is_filed(
         &self,
         offer: Offer,
-        nonce: &str,
         form: &Form,
         said: FiledForm,
-    ) -> Result<Response, Ending> {
+        photos: &[AttachmentFile],
+    ) -> Result<Taken, Ending> {
+        let nonce = form.get("form").map_or("", String::as_str);
         let open = offer.tenant.open_filed(offer.link.id).await?;
         let details = match offer.link.file(said, open) {
             Ok(details) => details,
-            Err(refusal) => return offer.refuses(self.locale, nonce, form, refusal).await,
+            Err(refusal) if refusal.rule == &TOO_MANY_OPEN_FILED => {
+                let (status, mistake) = (StatusCode::CONFLICT, Some((Field::Form, TOO_MANY_OPEN)));
+                let again = Again { status, form: nonce, mistake, had_photos: !photos.is_empty() };
+                let page = offer.page(self.locale, form, again).await?;
+                return Ok(Taken { page, unnamed: photos.to_vec() });
+            }
+            Err(refusal) => return Err(refusal.into()),
         };
         let Offer { tenant, link, brand, .. } = offer;
         let complaint = complaints::open(&tenant, details).await;
         let complaint = complaint.map_err(|problem| not_theirs(problem, brand))?;
         tenant.add(&Filing::note(tenant.new_id(), &link, nonce, &complaint)).await?;
-        self.leads_to(tenant, complaint).await
+        tenant.attach_photos(&complaint, photos.to_vec()).await?;
+        Ok(Taken { page: self.leads_to(tenant, complaint).await?, unnamed: Vec::new() })
     }
 
     /// The form was sent before: the same leads to the same complaint, and what is new is not lost.
@@ -144,8 +193,9 @@ impl Visitor {
             return self.leads_to(offer.tenant, complaint).await;
         }
         let fresh = offer.new_form()?;
-        let shown = (StatusCode::CONFLICT, fresh.as_str());
-        offer.page(self.locale, shown, form, Some((Field::Form, SENT_BEFORE))).await
+        let (status, mistake) = (StatusCode::CONFLICT, Some((Field::Form, SENT_BEFORE)));
+        let again = Again { status, form: &fresh, mistake, had_photos: false };
+        offer.page(self.locale, form, again).await
     }
 
     async fn leads_to(&self, tenant: Tenant, complaint: Complaint) -> Result<Response, Ending> {
@@ -216,26 +266,11 @@ impl Offer {
         Ok(FiledForm { kind, description, remedy_sought: wish, asset_id })
     }
 
-    async fn refuses(
-        &self,
-        locale: Locale,
-        nonce: &str,
-        form: &Form,
-        refusal: Refusal,
-    ) -> Result<Response, Ending> {
-        if refusal.rule != &TOO_MANY_OPEN_FILED {
-            return Err(refusal.into());
-        }
-        let shown = (StatusCode::CONFLICT, nonce);
-        self.page(locale, shown, form, Some((Field::Form, TOO_MANY_OPEN))).await
-    }
-
     async fn page(
         &self,
         locale: Locale,
-        (status, fresh): (StatusCode, &str),
         form: &Form,
-        mistake: Option<Mistaken>,
+        again: Again<'_>,
     ) -> Result<Response, Ending> {
         let said = |name: &str| form.get(name).map_or("", String::as_str);
         let kinds = KINDS.iter().map(|(kind, says)| {
@@ -253,16 +288,17 @@ impl Offer {
         let page = FilingPage {
             brand: &self.brand,
             office: self.office(locale).await?,
-            form: fresh,
+            form: again.form,
             kinds: kinds.collect(),
             about: self.things.values().next().filter(|_| is_fixed).map(String::as_str),
             assets: things.collect(),
             description: said("description"),
             wish: said("wish"),
-            mistake: mistake.map(|(field, says)| MistakeShown::new(field, says, locale)),
+            photos_again: again.had_photos,
+            mistake: again.mistake.map(|(field, says)| MistakeShown::new(field, says, locale)),
             words,
         };
-        Ok(show(status, locale, "filing.html", &page))
+        Ok(show(again.status, locale, "filing.html", &page))
     }
 
     /// Whether somebody is there who will answer, as far as is known before it is filed.

@@ -61,6 +61,10 @@ pub(super) enum Field {
     Comment,
     /// Why a decision is not accepted.
     Refusal,
+    /// What somebody writes about their complaint.
+    Message,
+    /// Photos.
+    Photos,
     /// What a complaint is about.
     Kind,
     /// What happened.

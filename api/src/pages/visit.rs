@@ -3,7 +3,7 @@
 use super::{
     form::Form,
     in_confidence, locale, show,
-    words::{NOT_A_FORM, NoteWords, UNAVAILABLE, UNKNOWN},
+    words::{NOT_A_FORM, NoteWords, UNAVAILABLE, UNKNOWN, UNRECEIVED},
 };
 use crate::{
     access::Api,
@@ -12,7 +12,8 @@ use crate::{
     request::{RequestId, expect_type},
 };
 use axum::{
-    extract::{FromRequestParts, Path},
+    body::Bytes,
+    extract::{FromRequest as _, FromRequestParts, Multipart, Path, Request},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
@@ -41,6 +42,8 @@ pub(super) enum Ending {
     Unknown,
     /// With something that no browser sends.
     NotAForm(StatusCode),
+    /// With a form that has not arrived.
+    Unreceived(StatusCode),
     /// With something that is no matter of the reader's.
     Problem(Problem),
 }
@@ -115,6 +118,50 @@ pub(super) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Form, Ending> {
     if form.len() == many { Ok(form) } else { Err(unreadable()) }
 }
 
+/// A form with photos, as it was sent.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    /// What was written and chosen.
+    pub(super) form: Form,
+    /// The photos, in the order in which they were chosen.
+    pub(super) photos: Vec<Vec<u8>>,
+}
+
+/// Parts of a form, at most: photos, and more fields than any of ours has.
+const MOST_PARTS: usize = 40;
+/// The field in which photos come.
+const PHOTOS: &str = "photos";
+
+/// Reads a form that may carry photos, each other field once and in UTF-8. A browser sends a nameless, empty file where
+/// none was chosen.
+pub(super) async fn sheet(request: Request) -> Result<Sheet, Ending> {
+    if expect_type(request.headers(), &["multipart/form-data"]).is_err() {
+        let headers = request.headers().clone();
+        let body = Bytes::from_request(request, &()).await;
+        let body = body.map_err(|_| Ending::NotAForm(StatusCode::BAD_REQUEST))?;
+        return Ok(Sheet { form: form(&headers, &body)?, photos: Vec::new() });
+    }
+    let unreadable = || Ending::NotAForm(StatusCode::BAD_REQUEST);
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
+    let mut sheet = Sheet::default();
+    for _ in 0..MOST_PARTS {
+        let Some(part) = parts.next_field().await.map_err(|_| unreadable())? else {
+            return Ok(sheet);
+        };
+        let name = part.name().unwrap_or_default().to_owned();
+        let bytes = part.bytes().await.map_err(|_| unreadable())?;
+        if name == PHOTOS {
+            sheet.photos.extend((!bytes.is_empty()).then(|| bytes.to_vec()));
+            continue;
+        }
+        let text = String::from_utf8(bytes.to_vec()).map_err(|_| unreadable())?;
+        if sheet.form.insert(name, text).is_some() {
+            return Err(unreadable());
+        }
+    }
+    Err(unreadable())
+}
+
 /// The page, or how the visit ended without it.
 pub(super) fn end(locale: Locale, page: Result<Response, Ending>) -> Response {
     let note = |status, (title, text): NoteWords, brand: &str| {
@@ -127,6 +174,7 @@ pub(super) fn end(locale: Locale, page: Result<Response, Ending>) -> Response {
         Err(Ending::Word(status, words, brand)) => note(status, words, &brand),
         Err(Ending::Unknown) => note(StatusCode::NOT_FOUND, UNKNOWN, ""),
         Err(Ending::NotAForm(status)) => note(status, NOT_A_FORM, ""),
+        Err(Ending::Unreceived(status)) => note(status, UNRECEIVED, ""),
         Err(Ending::Problem(problem)) if problem.status() == StatusCode::NOT_FOUND => {
             note(StatusCode::NOT_FOUND, UNKNOWN, "")
         }

@@ -113,6 +113,13 @@ pub(super) const NOT_A_FORM: NoteWords = (
         zh: "请重新打开链接，并直接在页面上作答。",
     },
 );
+pub(super) const UNRECEIVED: NoteWords = (
+    Bilingual { en: "Your form has not arrived", zh: "提交未成功" },
+    Bilingual {
+        en: "It was too large or took too long. Please go back, choose fewer or smaller photos, and send it again.",
+        zh: "内容过大或上传时间过长。请返回上一页，减少照片数量或压缩后重新提交。",
+    },
+);
 pub(super) const UNAVAILABLE: NoteWords = (
     Bilingual { en: "Not available right now", zh: "暂时无法打开" },
     Bilingual { en: "Please try again in a minute.", zh: "请稍后再试。" },

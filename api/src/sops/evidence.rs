@@ -2,16 +2,15 @@
 
 use crate::{
     access::{Access, Api, Early, Outcome, may, show_whole},
+    files::{FileBytes, hand_out},
     list::{List, ListOf, Paging, Parameters},
     problem::{self, Problem},
     request::{Id, Ids},
 };
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderName, HeaderValue, header},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
@@ -26,11 +25,8 @@ use domain::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use store::{Scope, evidence::evidence_of, secrets::SecretKey};
-use utoipa::{
-    IntoParams, PartialSchema, ToSchema,
-    openapi::{ObjectBuilder, RefOr, Schema, Type},
-};
+use store::{Scope, evidence::evidence_of, files::sha256, secrets::SecretKey};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
@@ -51,20 +47,6 @@ pub(super) fn router() -> OpenApiRouter<Api> {
 pub(crate) fn public_router() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(download_sop_evidence))
 }
-
-/// The bytes of a file.
-struct FileBytes;
-
-impl PartialSchema for FileBytes {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some("The bytes of the file, at most 10 MiB."))
-            .into()
-    }
-}
-
-impl ToSchema for FileBytes {}
 
 /// What the file shows.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -142,7 +124,7 @@ async fn attach_sop_evidence(
         kind: options.kind,
         content_type: recognise(options.kind, &bytes)?,
         size_bytes: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        sha256: hexadecimal(digest(&SHA256, &bytes).as_ref()),
+        sha256: sha256(&bytes),
     };
     // The file is there before the row, so that no row names what is not there; and no transaction waits for it.
     drop(reading);
@@ -265,19 +247,8 @@ async fn download_sop_evidence(
     tenant.undo().await?;
     let bytes = api.store().files().read(link.tenant, link.evidence.into()).await?;
     let kind = evidence.content_type;
-    let name = format!("attachment; filename=\"{}.{}\"", evidence.id, kind.extension());
-    let disposition = HeaderValue::try_from(name).map_err(|_| Problem::new(&problem::FAULT))?;
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind.media_type())),
-        (header::CONTENT_DISPOSITION, disposition),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow")),
-    ];
-    Ok((headers, bytes).into_response())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    let name = format!("{}.{}", evidence.id, kind.extension());
+    hand_out(&name, kind.media_type(), bytes)
 }
 
 /// What a link to a file says, sealed so that nobody makes one up or reads it.

@@ -3,14 +3,17 @@
 mod answers;
 mod aside;
 mod assessment;
+mod attachments;
 mod canonical;
 mod chain;
 mod course;
 mod hands;
 mod log;
+mod messages;
 #[cfg(test)]
 mod model;
 mod negotiation;
+mod redaction;
 mod remedies;
 mod rules;
 mod seals;
@@ -25,6 +28,11 @@ pub use assessment::{
     AssessmentDetails, ComplaintAssessment, ComplaintComplexity, ComplaintInvestigation,
     InvestigationDetails,
 };
+pub use attachments::{
+    ATTACHMENT_TOO_LARGE, AttachmentFile, AttachmentType, ComplaintAttachment,
+    MOST_ATTACHMENT_BYTES, MOST_ATTACHMENTS, MOST_FILED_PHOTOS, TOO_MANY_ATTACHMENTS,
+    TOO_MANY_PHOTOS,
+};
 pub use canonical::canonical;
 pub use chain::{ChainCheck, Flaw, FlawKind, NotedHead, read_line};
 pub use course::{
@@ -32,7 +40,12 @@ pub use course::{
 };
 pub use hands::ComplaintHands;
 pub use log::{Resolution, SettledRemedy};
+pub use messages::{
+    ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection, Conversation,
+    MOST_COMPLAINT_MESSAGES, Said,
+};
 pub use negotiation::{ComplaintReferral, ComplaintRefusing, STAND_OFF_HOURS, StandOff};
+pub use redaction::{MASK, MOST_ADDRESSES, PersonalWords, Redacted, Redaction, RedactionKind};
 pub use remedies::{MOST_REMEDIES, Remedy, RemedyDetails, RemedyKind, RemedyState};
 pub use rules::*;
 pub use seals::{

@@ -316,4 +316,13 @@ pub static RULES: &[&Rule] = &[
     &NO_SUCH_ORIGINAL,
     &COMPLAINT_NOT_FOR_THEM,
     &EXPORT_TOO_LARGE,
+    &super::messages::TALK_OVER,
+    &super::messages::TOO_MANY_MESSAGES,
+    &super::messages::PUBLIC_NOTE,
+    &super::messages::NOT_PUBLISHED,
+    &super::attachments::ATTACHMENT_WRONG_TYPE,
+    &super::attachments::ATTACHMENT_MISNAMED,
+    &super::attachments::ATTACHMENT_TOO_LARGE,
+    &super::attachments::TOO_MANY_ATTACHMENTS,
+    &super::attachments::TOO_MANY_PHOTOS,
 ];

@@ -60,6 +60,15 @@ pub enum Notice {
         /// The page of the complaint.
         link: String,
     },
+    /// Something is said about a complaint.
+    ComplaintAnswered {
+        /// Its number.
+        number: String,
+        /// What is said.
+        words: Prose,
+        /// The page of the complaint.
+        link: String,
+    },
     /// A complaint is put right.
     ComplaintResolved {
         /// Its number.
@@ -169,6 +178,21 @@ const COMPLAINT_DECIDED: Template = Template {
     },
 };
 
+const COMPLAINT_ANSWERED: Template = Template {
+    headline: Bilingual {
+        en: "About your complaint {number}",
+        zh: "关于您的投诉（编号 {number}）",
+    },
+    body: Bilingual {
+        en: "We write to you about your complaint {number}:\n\n{words}\n\n\
+             Answer us here:\n\
+             {link}",
+        zh: "关于您的投诉（编号 {number}），我们想告诉您：\n\n{words}\n\n\
+             请在此回复：\n\
+             {link}",
+    },
+};
+
 const COMPLAINT_RESOLVED: Template = Template {
     headline: Bilingual {
         en: "Your complaint {number} is settled",
@@ -207,6 +231,7 @@ impl Notice {
             Self::SurveyInvitation { .. } => MessagePurpose::Survey,
             Self::ComplaintReceived { .. }
             | Self::ComplaintDecided { .. }
+            | Self::ComplaintAnswered { .. }
             | Self::ComplaintResolved { .. } => MessagePurpose::Complaint,
         }
     }
@@ -232,6 +257,7 @@ impl Notice {
             Self::SurveyInvitation { .. } => SURVEY_INVITATION,
             Self::ComplaintReceived { .. } => COMPLAINT_RECEIVED,
             Self::ComplaintDecided { .. } => COMPLAINT_DECIDED,
+            Self::ComplaintAnswered { .. } => COMPLAINT_ANSWERED,
             Self::ComplaintResolved { .. } => COMPLAINT_RESOLVED,
         }
     }
@@ -266,6 +292,9 @@ impl Notice {
                 ("remedies", list(remedies, locale)),
                 known("link", link),
             ],
+            Self::ComplaintAnswered { number, words, link } => {
+                vec![known("number", number), known("words", words), known("link", link)]
+            }
         }
     }
 }
@@ -342,7 +371,7 @@ mod tests {
         "C-000123".to_owned()
     }
 
-    fn every_notice() -> [Notice; 7] {
+    fn every_notice() -> [Notice; 8] {
         let remedies = vec![RemedyKind::Replacement, RemedyKind::Goodwill];
         [
             Notice::VisitConfirmed {
@@ -366,6 +395,11 @@ mod tests {
             },
             Notice::ComplaintResolved { number: number(), remedies, link: link() },
             Notice::VisitPostponed { wall_time: time() },
+            Notice::ComplaintAnswered {
+                number: number(),
+                words: Prose::new("The housing is here.\nWhen may we come?").unwrap(),
+                link: link(),
+            },
         ]
     }
 

@@ -135,13 +135,20 @@ impl SopEvidenceType {
     }
 }
 
-/// What bytes are by what they begin with: one of our types, or the media type of something else.
-fn sniff(bytes: &[u8]) -> Result<SopEvidenceType, &'static str> {
+/// The media type of a file by what it begins with; `nothing` for an empty one.
+pub(crate) fn media_type_of(bytes: &[u8]) -> &'static str {
+    if bytes.is_empty() {
+        return "nothing";
+    }
     let found = infer::get(bytes).map_or("application/octet-stream", |found| found.mime_type());
     // The crate calls it by the name of the family, of which telephones make one.
-    let found = if found == "image/heif" { "image/heic" } else { found };
-    let known = SopEvidenceType::ALL.into_iter().find(|one| one.media_type() == found);
-    known.ok_or(if bytes.is_empty() { "nothing" } else { found })
+    if found == "image/heif" { "image/heic" } else { found }
+}
+
+/// What bytes are by what they begin with: one of our types, or the media type of something else.
+fn sniff(bytes: &[u8]) -> Result<SopEvidenceType, &'static str> {
+    let found = media_type_of(bytes);
+    SopEvidenceType::ALL.into_iter().find(|one| one.media_type() == found).ok_or(found)
 }
 
 /// Looks what a file is, and whether it can be evidence of this kind. Whatever the caller called it does not matter.

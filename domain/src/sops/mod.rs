@@ -34,6 +34,7 @@ pub use course::{SopCircumstances, SopNeeds, SopPerson};
 pub use coverage::{CoveringSop, STANDARD_TOUCHPOINTS, SopCoverage, SopCoverageCell, SopStanding};
 pub use demands::{SopAssignee, SopDue, SopEvidenceKind, SopMinutes};
 pub use difference::{SopDifference, SopFieldDifference, SopStepChange, SopStepDifference};
+pub(crate) use evidence::media_type_of;
 pub use evidence::{
     EVIDENCE_LINK_EXPIRED, EVIDENCE_LINK_MINUTES, EVIDENCE_TOO_LARGE, MOST_EVIDENCE,
     MOST_EVIDENCE_BYTES, SopEvidence, SopEvidenceFile, SopEvidenceType, recognise,

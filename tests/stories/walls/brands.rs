@@ -124,7 +124,17 @@ async fn complain(key: &Client, names: &Names) {
         "customer_id": names["li"], "order_id": names["order_li"], "source": "phone",
         "kind": "quality", "severity": 2, "description": "滤芯漏水",
     });
-    key.post("/v1/complaints", complaint).await.expect(201);
+    let complaint = key.post("/v1/complaints", complaint).await.expect(201).id();
+    let messages = format!("/v1/complaints/{complaint}/messages");
+    let note = json!({"direction": "from_customer", "body": "照片见附件。"});
+    let message = key.post(&messages, note).await.expect(201).id();
+    let path = format!("/v1/complaints/{complaint}/attachments?message_id={message}");
+    let file = key
+        .request(Method::POST, &path)
+        .header("content-type", "image/png")
+        .header("idempotency-key", Uuid::new_v4().to_string())
+        .body(PNG.to_vec());
+    key.send(file).await.expect(201);
 }
 
 /// What only exists once the worker has done its part.

@@ -1,0 +1,102 @@
+//! Table `complaint_message`: what was said about complaints.
+
+use crate::{Failure, Fault, Tenant, documents, listed, table, words};
+use domain::{
+    complaints::{
+        Complaint, ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection,
+        Conversation, MOST_COMPLAINT_MESSAGES, Redaction, Said,
+    },
+    ids::{ComplaintId, CustomerId, DealerId},
+    text::Prose,
+    time::Timestamp,
+};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+};
+use uuid::Uuid;
+
+words!(ComplaintMessageDirection);
+documents!(Vec<Redaction>);
+
+table! {
+    /// Messages about complaints.
+    complaint_message = "complaint_message" of ComplaintMessage {
+        complaint_id: ComplaintId,
+        customer_id: CustomerId,
+        dealer_id: Option<DealerId>,
+        direction: ComplaintMessageDirection,
+        written_by: String,
+        body: Prose,
+        public: bool,
+        public_body: Option<String>,
+        redactions: Vec<Redaction>,
+        created_at: Timestamp,
+    } append_only
+}
+
+listed! {
+    ComplaintMessage = complaint_message [CreatedAt;] usually oldest;
+}
+
+/// What was said about a complaint.
+pub fn messages_about(complaint: ComplaintId) -> Select<complaint_message::Entity> {
+    use complaint_message::Column as Is;
+    complaint_message::Entity::find().filter(Is::ComplaintId.eq(Uuid::from(complaint)))
+}
+
+/// What the customer has said and was told about a complaint lately, the newest first, at most `most` of it.
+pub fn said_lately(complaint: ComplaintId, most: u64) -> Select<complaint_message::Entity> {
+    use complaint_message::Column as Is;
+    messages_about(complaint)
+        .filter(Is::Direction.ne(table::word(&ComplaintMessageDirection::Internal)))
+        .order_by_desc(Is::Id)
+        .limit(most)
+}
+
+impl Tenant {
+    /// Says something about a complaint, which must be held: writes it down, lets the complaint go on where it waited
+    /// for the customer, and has the customer told what is said to them. Who says it is who this transaction acts for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Complaint::say`]; [`Failure`] when the database fails.
+    pub async fn say(
+        &self,
+        complaint: Complaint,
+        details: ComplaintMessageDetails,
+    ) -> Result<ComplaintMessage, Failure> {
+        let so_far = self.conversation(&complaint).await?;
+        let who = (self.actor(), self.now());
+
+        let Said { message, complaint: moved } =
+            complaint.say(self.new_id(), details, &so_far, who)?;
+
+        let message = self.record(message).await?;
+        if let Some(moved) = moved {
+            self.record_progress(moved).await?;
+        }
+        Ok(message)
+    }
+
+    /// What has to be known of a complaint before more is said about it.
+    async fn conversation(&self, complaint: &Complaint) -> Result<Conversation, Fault> {
+        let most = u64::from(MOST_COMPLAINT_MESSAGES);
+        let said = self.count::<ComplaintMessage>(messages_about(complaint.id), most).await?;
+        let messages = u32::try_from(said).unwrap_or(u32::MAX);
+        Ok(Conversation { messages, ..Conversation::default() })
+    }
+
+    /// A message about `complaint`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFound`] when the complaint has no such message.
+    pub async fn message_about(
+        &self,
+        complaint: ComplaintId,
+        id: domain::ids::ComplaintMessageId,
+    ) -> Result<ComplaintMessage, Failure> {
+        let message = self.get::<ComplaintMessage>(id).await?;
+        if message.complaint_id == complaint { Ok(message) } else { Err(Failure::NotFound) }
+    }
+}
