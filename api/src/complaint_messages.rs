@@ -173,9 +173,7 @@ async fn attach_to_complaint(
     access.recall().await?;
     let reading = access.look().await?;
     let complaint = reading.get::<Complaint>(id).await?;
-    if let Some(message) = options.message_id {
-        reading.message_about(id, message).await?;
-    }
+    reading.named_message(id, options.message_id).await?;
     complaint.require_room(reading.count_attachments(id).await?)?;
     let said = headers.get(header::CONTENT_TYPE).and_then(|said| said.to_str().ok());
     let file = AttachmentFile {
@@ -207,10 +205,7 @@ async fn attach(
 ) -> Outcome {
     let work = access.write().await?;
     let complaint = work.hold::<Complaint>(id).await?;
-    let message = match message {
-        Some(message) => Some(work.message_about(id, message).await?),
-        None => None,
-    };
+    let message = work.named_message(id, message).await?;
     let attached = work.count_attachments(id).await?;
 
     let change = complaint.attach(attached, file, message.as_ref(), (work.actor(), work.now()))?;

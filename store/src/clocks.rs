@@ -14,9 +14,9 @@ use domain::{
         MOST_SLA_POLICIES, SlaAppliesTo, SlaBreachAction, SlaCandidate, SlaClock, SlaClockState,
         SlaEvent, SlaEventKind, SlaHours, SlaMatter, SlaMetric, SlaMinutes, SlaMove, SlaOpening,
         SlaPolicy, SlaPolicyDetails, SlaPolicyRank, SlaPolicyStatus, SlaPublication, SlaReading,
-        SlaTarget, SlaVersion, SlaVersionDetails, SlaVersionState, SlaWarningAction,
+        SlaTalk, SlaTarget, SlaVersion, SlaVersionDetails, SlaVersionState, SlaWarningAction,
     },
-    complaints::{Complaint, ComplaintState, Superiors},
+    complaints::{Complaint, ComplaintMessageDirection, ComplaintState, Superiors},
     event::Event,
     findings::{Finding, FindingKind},
     identity::{Rank, Role},
@@ -93,6 +93,8 @@ table! {
         met_at: Option<Timestamp>,
         elapsed_seconds: Option<i64>,
         event_count: u32,
+        round: u32,
+        missed_rounds: u32,
         created_at: Timestamp,
     } versioned
 }
@@ -103,6 +105,7 @@ table! {
         sla_clock_id: SlaClockId,
         dealer_id: Option<DealerId>,
         number: u32,
+        round: u32,
         kind: SlaEventKind,
         at: Timestamp,
         level_seconds: Option<i64>,
@@ -168,9 +171,14 @@ fn live_clocks(complaint: ComplaintId) -> Select<sla_clock::Entity> {
     use sla_clock::Column as Is;
     let over = [SlaClockState::Met, SlaClockState::MetLate].map(|state| word(&state));
     let runs_on = Is::Metric.eq(word(&SlaMetric::TotalResolution));
+    let goes_on = Condition::all()
+        .add(Is::State.ne(word(&SlaClockState::Cancelled)))
+        .add(Condition::any().add(Is::State.is_not_in(over)).add(runs_on));
+    let in_rounds =
+        [SlaMetric::NextResponse, SlaMetric::PeriodicUpdate].map(|metric| word(&metric));
+    let comes_again = Is::Metric.is_in(in_rounds);
     sla_clocks(ClocksWanted { complaint_id: Some(complaint), ..ClocksWanted::default() })
-        .filter(Is::State.ne(word(&SlaClockState::Cancelled)))
-        .filter(Condition::any().add(Is::State.is_not_in(over)).add(runs_on))
+        .filter(Condition::any().add(comes_again).add(goes_on))
 }
 
 /// A version in force, as the database tells of it.
@@ -293,17 +301,51 @@ impl Tenant {
     /// As [`Tenant::record`]; `too_many_waits`.
     pub async fn record_progress(&self, change: Change<Complaint>) -> Result<Complaint, Failure> {
         let complaint = self.record(change).await?;
+        self.move_clocks(complaint).await
+    }
+
+    /// Lets the clocks of a complaint, which must be held, follow what it has come to and what was said about it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tenant::record`]; `too_many_waits`.
+    pub(crate) async fn move_clocks(&self, complaint: Complaint) -> Result<Complaint, Failure> {
         let clocks = self.hold_all::<SlaClock>(live_clocks(complaint.id)).await?;
         if clocks.is_empty() {
             return Ok(complaint);
         }
+        let in_rounds = clocks.iter().any(|clock| clock.metric.comes_in_rounds());
+        let talk =
+            if in_rounds { self.talk_about(complaint.id).await? } else { SlaTalk::default() };
         let hours = self.hours_for(&clocks).await?;
         let mut moves = Vec::new();
         for reading in self.sla_readings(clocks).await? {
             let next_id = || self.new_id();
-            moves.extend(reading.follow(&complaint, &hours, next_id, self.now())?);
+            moves.extend(reading.follow((&complaint, talk), &hours, next_id, self.now())?);
         }
         self.record_moves(complaint, moves).await
+    }
+
+    /// What was said about a complaint, as far as its clocks have to know.
+    async fn talk_about(&self, complaint: ComplaintId) -> Result<SlaTalk, Fault> {
+        let sql = "SELECT DISTINCT ON (direction) direction, id, created_at FROM complaint_message
+                   WHERE tenant_id = ac.tenant() AND complaint_id = $1 AND direction <> 'internal'
+                   ORDER BY direction, id DESC";
+        let (mut heard, mut written) = (None, None);
+        let statement = self.statement(sql, [Uuid::from(complaint).into()]);
+        for row in self.work().query_all_raw(statement).await? {
+            let at = row.try_get::<Col<Timestamp>>("", "created_at")?.0;
+            let last = Some((row.try_get::<Uuid>("", "id")?, at));
+            match row.try_get::<Col<ComplaintMessageDirection>>("", "direction")?.0 {
+                ComplaintMessageDirection::FromCustomer => heard = last,
+                ComplaintMessageDirection::ToCustomer => written = last,
+                ComplaintMessageDirection::Internal => {}
+            }
+        }
+        Ok(SlaTalk {
+            unanswered_at: heard.filter(|last| Some(*last) > written).map(|(_, at)| at),
+            written_at: written.map(|(_, at)| at),
+        })
     }
 
     /// Notes what has come due of a clock of a complaint, which must be held. When nothing has, nothing changes.
@@ -403,7 +445,9 @@ impl Tenant {
         moved: &SlaMove,
     ) -> Result<Complaint, Failure> {
         let (clock, target) = (&moved.clock, &moved.clock.target);
-        for event in &moved.added {
+        for (place, event) in moved.added.iter().enumerate() {
+            // What is done in the same breath needs nobody else.
+            let is_owed = !moved.added.iter().skip(place).any(|later| later.kind.ends());
             let (action, goes_up) = match event.kind {
                 SlaEventKind::Warned => {
                     ("warn_deadline", target.at_warning.contains(&SlaWarningAction::Escalate))
@@ -419,20 +463,20 @@ impl Tenant {
             };
             let facts = json!({ "metric": clock.metric, "sla_clock_id": clock.id, "at": event.at });
             self.note(&complaint, action, facts).await?;
-            // What is done in the same breath needs nobody else.
-            if goes_up && clock.is_owed() {
+            if goes_up && is_owed {
                 let superiors = self.superiors_of(&complaint).await?;
                 if let Some(up) = complaint.clone().escalate(&superiors, clock.metric) {
                     complaint = self.record(up).await?;
                 }
             }
-            if let (SlaEventKind::Breached, true) = (event.kind, clock.is_owed())
+            if let (SlaEventKind::Breached, true) = (event.kind, is_owed)
                 && let Some(finding) = clock.finding()
             {
                 self.raise(finding).await?;
             }
         }
-        if !clock.is_owed() && clock.finding().is_some() {
+        let ends = moved.added.iter().any(|event| event.kind.ends());
+        if ends && clock.missed_rounds > 0 && target.at_breach.contains(&SlaBreachAction::Finding) {
             self.settle_finding(clock).await?;
         }
         Ok(complaint)

@@ -6,7 +6,7 @@ use domain::{
         Complaint, ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection,
         Conversation, MOST_COMPLAINT_MESSAGES, Redaction, Said,
     },
-    ids::{ComplaintId, CustomerId, DealerId},
+    ids::{ComplaintId, ComplaintMessageId, CustomerId, DealerId},
     text::Prose,
     time::Timestamp,
 };
@@ -72,9 +72,10 @@ impl Tenant {
             complaint.say(self.new_id(), details, &so_far, who)?;
 
         let message = self.record(message).await?;
-        if let Some(moved) = moved {
-            self.record_progress(moved).await?;
-        }
+        match moved {
+            Some(moved) => self.record_progress(moved).await?,
+            None => self.move_clocks(complaint).await?,
+        };
         Ok(message)
     }
 
@@ -86,6 +87,27 @@ impl Tenant {
         Ok(Conversation { messages, ..Conversation::default() })
     }
 
+    /// The message about `complaint` that a caller names beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Dangling`] when the complaint has no such message.
+    pub async fn named_message(
+        &self,
+        complaint: ComplaintId,
+        id: Option<ComplaintMessageId>,
+    ) -> Result<Option<ComplaintMessage>, Failure> {
+        let Some(id) = id else { return Ok(None) };
+        match self.message_about(complaint, id).await {
+            Ok(message) => Ok(Some(message)),
+            Err(Failure::NotFound) => {
+                let constraint = "complaint_attachment__message_id".to_owned();
+                Err(Fault::Dangling { constraint }.into())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// A message about `complaint`.
     ///
     /// # Errors
@@ -94,7 +116,7 @@ impl Tenant {
     pub async fn message_about(
         &self,
         complaint: ComplaintId,
-        id: domain::ids::ComplaintMessageId,
+        id: ComplaintMessageId,
     ) -> Result<ComplaintMessage, Failure> {
         let message = self.get::<ComplaintMessage>(id).await?;
         if message.complaint_id == complaint { Ok(message) } else { Err(Failure::NotFound) }

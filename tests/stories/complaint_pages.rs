@@ -2,6 +2,7 @@
 
 use crate::{
     house::{Client, House, Reply},
+    sops::evidence::PNG,
     voice::{act, complains, letters, li_na, opens, sends},
 };
 use reqwest::Method;
@@ -481,4 +482,144 @@ async fn whoever_says_something_to_a_decision_has_heard_it() {
     says(&house, &page, &[("say", "accept")]).await.expect(303);
     let accepted = key.get(&complaint).await.expect(200);
     assert!(accepted["told_at"].is_string() && accepted["accepted_at"].is_string(), "{accepted:?}");
+}
+
+/// Sends a form with files, as a browser does.
+async fn sends_files(house: &House, path: &str, fields: &[(&str, &str)], files: &[&[u8]]) -> Reply {
+    const BOUNDARY: &str = "----a-line-that-nobody-writes";
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let head =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+        body.extend([head.as_bytes(), value.as_bytes(), b"\r\n"].concat());
+    }
+    for file in files {
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"a.png\"\r\n\
+             Content-Type: image/png\r\n\r\n"
+        );
+        body.extend([head.as_bytes(), file, b"\r\n"].concat());
+    }
+    body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
+    let stranger = house.stranger();
+    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+    let request = stranger.request(Method::POST, path).header("content-type", kind).body(body);
+    stranger.send(request).await
+}
+
+/// Pictures that differ.
+fn pictures() -> [Vec<u8>; 6] {
+    [0_u8, 1, 2, 3, 4, 5].map(|last| [PNG, [last].as_slice()].concat())
+}
+
+#[tokio::test]
+async fn photos_come_with_a_complaint_and_with_a_message() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let customer = li_na(&key).await;
+    let link = filing_link(&key, &customer, json!({})).await;
+    let form = hidden(&opens(&house, &link, "en").await.expect(200), "form");
+    let fields = [LEAK[0], LEAK[1], ("form", form.as_str())];
+    let pictures = pictures();
+    let all: Vec<&[u8]> = pictures.iter().map(Vec::as_slice).collect();
+
+    let six = sends_files(&house, &link, &fields, &all).await.expect(422);
+    assert!(
+        six.text.contains("five photos at most") && six.text.contains("choose your photos again"),
+        "{}",
+        six.text
+    );
+    let pdf = sends_files(&house, &link, &fields, &[b"%PDF-1.7 \n"]).await.expect(422);
+    assert!(pdf.text.contains("is not a photo") && pdf.text.contains("It leaks."), "{}", pdf.text);
+    // No file chosen: browsers send an empty one.
+    let twice =
+        futures::future::join_all((0..2).map(|_| sends_files(&house, &link, &fields, &all[..2])))
+            .await;
+    let pages: Vec<_> = twice.into_iter().map(|reply| leads_to(&reply.expect(303))).collect();
+    let complaint = key.get("/v1/complaints").await.expect(200).data()[0].clone();
+    let id = complaint["id"].as_str().unwrap();
+    let attachments = format!("/v1/complaints/{id}/attachments");
+    let attached = key.get(&attachments).await.expect(200);
+    assert_eq!(attached.data().len(), 2, "{attached:?}");
+    assert_eq!(attached.data()[0]["attached_by"], json!(customer));
+
+    let seen = hidden(&opens(&house, &pages[0], "en").await.expect(200), "seen");
+    let message = [("say", "message"), ("seen", seen.as_str()), ("text", "It <still> leaks.")];
+    for _ in 0..2 {
+        sends_files(&house, &pages[1], &message, &[all[1], all[2]]).await.expect(303);
+    }
+    assert_eq!(key.get(&attachments).await.data().len(), 3);
+    let empty = [message[0], message[1], ("text", " ")];
+    sends_files(&house, &pages[0], &empty, &[b""]).await.expect(422);
+    sends_files(&house, &pages[0], &empty, &[all[3]]).await.expect(303);
+    assert_eq!(key.get(&attachments).await.data().len(), 4);
+    let said = key.get(&format!("/v1/complaints/{id}/messages")).await.expect(200);
+    assert_eq!(said.data().len(), 1, "{said:?}");
+    assert_eq!(
+        (&said.data()[0]["direction"], &said.data()[0]["written_by"]),
+        (&json!("from_customer"), &json!(customer))
+    );
+
+    for (direction, body) in [("to_customer", "We come <today>."), ("internal", "A difficult one.")]
+    {
+        let details = json!({"direction": direction, "body": body});
+        key.post(&format!("/v1/complaints/{id}/messages"), details).await.expect(201);
+    }
+    let shown = opens(&house, &format!("{}&x=1", pages[0]), "en").await.expect(200).text;
+    for says in ["It &lt;still&gt; leaks.", "We come &lt;today&gt;.", "belong to it: 4."] {
+        assert!(shown.contains(says), "{says} {shown}");
+    }
+    assert!(!shown.contains("difficult"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_said_any_more_is_not_lost() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let (id, page) = is_decided(&house, &key).await;
+    let seen = hidden(&opens(&house, &page, "en").await.expect(200), "seen");
+    complete_all(&key, &id).await;
+    act(&key, &id, "resolve", json!({})).await.expect(200);
+    act(&key, &id, "close", json!({"customer_satisfied": true})).await.expect(200);
+    house.pass_days(31).await;
+    let message = [("say", "message"), ("seen", seen.as_str()), ("text", "One <more> thing.")];
+    let late = sends_files(&house, &page, &message, &[PNG]).await.expect(409);
+    assert!(
+        late.text.contains("id=\"kept\"") && late.text.contains("One &lt;more&gt; thing."),
+        "{}",
+        late.text
+    );
+    assert_eq!(
+        key.get(&format!("/v1/complaints/{id}/attachments")).await.expect(200).data().len(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_or_no_form_is_told_so_on_a_page() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let customer = li_na(&key).await;
+    let link = filing_link(&key, &customer, json!({})).await;
+    let large = vec![b'x'; 24 * 1024 * 1024];
+    let told = sends_files(&house, &link, &LEAK, &[&large]).await.expect(413);
+    assert!(
+        told.text.contains("<html") && told.text.contains("fewer or smaller photos"),
+        "{}",
+        told.text
+    );
+    sends_files(&house, &link, &[LEAK[0], LEAK[0]], &[]).await.expect(400);
+    for (kind, body, status) in [
+        ("application/json", "{}", 415),
+        ("multipart/form-data", "x", 400),
+        ("multipart/form-data; boundary=a", "--a\r\nbroken", 400),
+    ] {
+        let stranger = house.stranger();
+        let request = stranger.request(Method::POST, &link).header("content-type", kind).body(body);
+        let told = stranger.send(request).await.expect(status);
+        assert!(told.text.contains("<html"), "{}", told.text);
+    }
 }

@@ -103,6 +103,6 @@ async fn trace_sla_clock(
     let clocks = vec![reading.get::<SlaClock>(id).await?];
     let hours = reading.hours_for(&clocks).await?;
     let log = reading.sla_readings(clocks).await?.pop();
-    let trace = log.and_then(|log| log.trace(&hours, reading.now()));
-    Ok(axum::Json(trace.ok_or(Missing::NotFound)?))
+    let log = log.ok_or(Missing::NotFound)?;
+    Ok(axum::Json(log.trace(&hours, reading.now())))
 }

@@ -132,6 +132,10 @@ pub(super) fn promise(metric: SlaMetric) -> Option<Bilingual> {
         SlaMetric::FirstResponse => {
             Some(Bilingual { en: "You hear our decision", zh: "告知您处理决定" })
         }
+        SlaMetric::NextResponse => Some(Bilingual { en: "Our next answer", zh: "下一次答复" }),
+        SlaMetric::PeriodicUpdate => {
+            Some(Bilingual { en: "You hear from us again", zh: "进展通报" })
+        }
         SlaMetric::FirstResolution => Some(Bilingual { en: "It is put right", zh: "处理完毕" }),
         SlaMetric::TotalResolution => {
             Some(Bilingual { en: "It is put right for good", zh: "彻底解决" })

@@ -1,8 +1,8 @@
 //! Clocks: how far a complaint has come towards one target, as its log says.
 
 use super::{
-    MOST_SLA_EVENTS, SlaBreachAction, SlaEvent, SlaEventKind, SlaMetric, SlaStanding, SlaTarget,
-    TOO_MANY_WAITS,
+    MOST_SLA_EVENTS, SlaBreachAction, SlaEvent, SlaEventKind, SlaMetric, SlaStanding, SlaTalk,
+    SlaTarget, TOO_MANY_WAITS,
     deadline::{Stretch, always, counted_seconds, deadline},
 };
 use crate::{
@@ -24,6 +24,8 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlaClockState {
+    /// It has not begun: the customer has said nothing that is to be answered.
+    Pending,
     /// The time runs.
     Running,
     /// It stands still, and there is no deadline.
@@ -50,7 +52,7 @@ pub enum SlaClockState {
     "tz": "Asia/Shanghai", "state": "running", "started_at": "2026-11-20T09:30:00Z",
     "due_at": "2026-11-23T01:30:00Z", "local_due": "2026-11-23 09:30", "remaining_seconds": null,
     "next_fire_at": "2026-11-23T01:15:00Z", "breached_at": null, "met_at": null, "elapsed_seconds": null,
-    "event_count": 1, "version": 1, "created_at": "2026-11-20T09:30:00Z",
+    "event_count": 1, "round": 1, "missed_rounds": 0, "version": 1, "created_at": "2026-11-20T09:30:00Z",
 })))]
 pub struct SlaClock {
     /// Its identifier.
@@ -73,7 +75,7 @@ pub struct SlaClock {
     pub tz: Zone,
     /// Where it stands.
     pub state: SlaClockState,
-    /// When the time began to run.
+    /// When the time began to run, in this round; while it is pending, when the complaint arrived.
     pub started_at: Timestamp,
     /// By when it must be done, or had to be; null while the time stands still.
     pub due_at: Option<Timestamp>,
@@ -84,7 +86,7 @@ pub struct SlaClock {
     pub remaining_seconds: Option<i64>,
     /// When the next warning is given or the deadline passes; null when nothing is to come.
     pub next_fire_at: Option<Timestamp>,
-    /// When the deadline passed without it. Decided once: it stays, whatever is done later.
+    /// When the deadline passed without it, in this round. Decided once: it stays, whatever is done later.
     pub breached_at: Option<Timestamp>,
     /// When it was done.
     pub met_at: Option<Timestamp>,
@@ -92,6 +94,10 @@ pub struct SlaClock {
     pub elapsed_seconds: Option<i64>,
     /// How many events its log has.
     pub event_count: u32,
+    /// Which round it is, from 1: what is due again and again has many, everything else one. 0 while it is pending.
+    pub round: u32,
+    /// In how many rounds the deadline passed.
+    pub missed_rounds: u32,
     /// How often the record was changed.
     pub version: Version,
     /// When the complaint arrived.
@@ -165,24 +171,29 @@ pub struct SlaMove {
     pub timer: Option<Timestamp>,
 }
 
+/// Events that one change of a complaint adds, at most: it is done, the next round begins, and stands still.
+const MOST_AT_ONCE: usize = 3;
+
 impl SlaReading {
-    /// What the present course of the complaint means for the clock. Only how the complaint stands matters, and not by
-    /// which verbs it came there. What has come due until `now` is noted first.
+    /// What the present course of the complaint, and what was said about it, means for the clock. Only how the complaint
+    /// stands matters, and not by which verbs it came there. What has come due until `now` is noted first.
     ///
     /// # Errors
     ///
     /// `too_many_waits` when the log is full and the time should stand still once more.
     pub fn follow(
         self,
-        complaint: &Complaint,
+        (complaint, talk): (&Complaint, SlaTalk),
         hours: &SlaHours,
         mut next_id: impl FnMut() -> SlaEventId,
         now: Timestamp,
     ) -> Result<Option<SlaMove>, Refusal> {
         let mut pen = Pen::of(self, hours, now);
         pen.note_due(&mut next_id);
-        let Some(kind) = pen.what_happened(complaint)? else { return Ok(pen.lay_down()) };
-        pen.append((kind, now), None, &mut next_id);
+        for _ in 0..MOST_AT_ONCE {
+            let Some(kind) = pen.what_happened(complaint, talk)? else { break };
+            pen.append((kind, now), None, &mut next_id);
+        }
         Ok(pen.lay_down())
     }
 
@@ -201,7 +212,7 @@ impl SlaReading {
 }
 
 impl SlaClock {
-    /// The clock with its first event, as it is written when the complaint arrives.
+    /// The clock with its first event, if the time runs already, as it is written when the complaint arrives.
     pub(super) fn begin(
         self,
         hours: &SlaHours,
@@ -209,7 +220,9 @@ impl SlaClock {
     ) -> SlaMove {
         let now = self.started_at;
         let mut pen = Pen::of(SlaReading { clock: self, events: Vec::new() }, hours, now);
-        pen.append((SlaEventKind::Started, now), None, &mut next_id);
+        if pen.clock.metric.begins_at_once() {
+            pen.append((SlaEventKind::Started, now), None, &mut next_id);
+        }
         let timer = pen.clock.next_fire_at;
         SlaMove { clock: pen.clock, added: pen.events, timer }
     }
@@ -217,9 +230,14 @@ impl SlaClock {
     /// Whether something can still happen to it.
     pub fn is_live(&self) -> bool {
         match self.state {
-            SlaClockState::Running | SlaClockState::Paused | SlaClockState::Breached => true,
-            SlaClockState::Met | SlaClockState::MetLate => self.metric.runs_on(),
-            SlaClockState::Cancelled => false,
+            SlaClockState::Pending
+            | SlaClockState::Running
+            | SlaClockState::Paused
+            | SlaClockState::Breached => true,
+            SlaClockState::Met | SlaClockState::MetLate => {
+                self.metric.runs_on() || self.metric.comes_in_rounds()
+            }
+            SlaClockState::Cancelled => self.metric.comes_in_rounds(),
         }
     }
 
@@ -227,7 +245,10 @@ impl SlaClock {
     pub fn is_owed(&self) -> bool {
         match self.state {
             SlaClockState::Running | SlaClockState::Paused | SlaClockState::Breached => true,
-            SlaClockState::Met | SlaClockState::MetLate | SlaClockState::Cancelled => false,
+            SlaClockState::Pending
+            | SlaClockState::Met
+            | SlaClockState::MetLate
+            | SlaClockState::Cancelled => false,
         }
     }
 
@@ -287,11 +308,21 @@ impl<'h> Pen<'h> {
     }
 
     /// What the course of the complaint adds to the log; nothing when the log says it already.
-    fn what_happened(&self, complaint: &Complaint) -> Result<Option<SlaEventKind>, Refusal> {
-        let Some(standing) = SlaStanding::of(&self.events) else { return Ok(None) };
+    fn what_happened(
+        &self,
+        complaint: &Complaint,
+        talk: SlaTalk,
+    ) -> Result<Option<SlaEventKind>, Refusal> {
         let metric = self.clock.metric;
-        let is_met = metric.is_met_by(complaint);
         let is_full = self.clock.event_count >= MOST_SLA_EVENTS;
+        let standing = SlaStanding::of(&self.events);
+        let over_at = standing.as_ref().and_then(|one| one.met_at.or(one.cancelled_at));
+        if metric.comes_in_rounds() && (standing.is_none() || over_at.is_some()) {
+            let begins = !is_full && metric.begins_a_round(complaint, talk, over_at);
+            return Ok(begins.then_some(SlaEventKind::Started));
+        }
+        let Some(standing) = standing else { return Ok(None) };
+        let is_met = metric.is_met_by(complaint, talk, standing.started_at);
         if standing.cancelled_at.is_some() {
             return Ok(None);
         }
@@ -357,11 +388,14 @@ impl<'h> Pen<'h> {
         next_id: &mut impl FnMut() -> SlaEventId,
     ) {
         let number = self.clock.event_count.saturating_add(1);
+        let begins = u32::from(kind == SlaEventKind::Started);
+        self.clock.round = self.clock.round.saturating_add(begins);
         self.events.push(SlaEvent {
             id: next_id(),
             sla_clock_id: self.clock.id,
             dealer_id: self.clock.dealer_id,
             number,
+            round: self.clock.round,
             kind,
             at,
             level_seconds,
@@ -382,7 +416,7 @@ impl<'h> Pen<'h> {
         let whole = self.clock.target.seconds();
         let counted = |until: Timestamp| self.clock.counted_until(until, self.hours, &standing);
         let due_at = match state {
-            SlaClockState::Paused | SlaClockState::Cancelled => None,
+            SlaClockState::Pending | SlaClockState::Paused | SlaClockState::Cancelled => None,
             SlaClockState::Breached | SlaClockState::MetLate => standing.breached_at,
             SlaClockState::Running | SlaClockState::Met => self.after(whole, &standing),
         };
@@ -391,8 +425,12 @@ impl<'h> Pen<'h> {
             paused_since.map(|since| whole.saturating_sub(counted(since)).max(0));
         let elapsed_seconds = standing.met_at.map(counted);
         let next_fire_at = self.next_due().map(|(_, _, at)| at);
+        let missed = self.events.iter().filter(|event| event.kind == SlaEventKind::Breached);
+        let missed_rounds = u32::try_from(missed.count()).unwrap_or(u32::MAX);
         let clock = &mut self.clock;
         clock.state = state;
+        clock.started_at = standing.started_at;
+        clock.missed_rounds = missed_rounds;
         clock.due_at = due_at;
         clock.local_due = due_at.map(|at| at.wall_time_in(clock.tz));
         clock.remaining_seconds = remaining_seconds;

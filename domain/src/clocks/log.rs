@@ -17,7 +17,7 @@ pub const MOST_SLA_EVENTS: u32 = 400;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlaEventKind {
-    /// The time began to run.
+    /// The time began to run; of what is due again and again, each round begins so.
     Started,
     /// It stands still, because we wait for the customer.
     Paused,
@@ -33,11 +33,21 @@ pub enum SlaEventKind {
     Cancelled,
 }
 
+impl SlaEventKind {
+    /// Whether nothing is owed any more by it.
+    pub fn ends(self) -> bool {
+        match self {
+            Self::Met | Self::Cancelled => true,
+            Self::Started | Self::Paused | Self::Resumed | Self::Warned | Self::Breached => false,
+        }
+    }
+}
+
 /// One line of the log of a clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(examples(json!({
     "id": "sle_01m80t7jx3e9vbq2f4c6d8g0hk", "sla_clock_id": "slc_01m80t7jx3e9vbq2f4c6d8g0hk",
-    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "number": 2, "kind": "warned",
+    "dealer_id": "dlr_01m80t7jx3e9vbq2f4c6d8g0hk", "number": 2, "round": 1, "kind": "warned",
     "at": "2026-11-23T01:15:00Z", "level_seconds": 2700, "due_at": "2026-11-23T01:30:00Z",
     "created_at": "2026-11-23T01:15:00Z",
 })))]
@@ -50,11 +60,13 @@ pub struct SlaEvent {
     pub dealer_id: Option<DealerId>,
     /// Which event of the clock, from 1.
     pub number: u32,
+    /// In which round it happened, from 1; always 1 where a metric is due once.
+    pub round: u32,
     /// What happened.
     pub kind: SlaEventKind,
     /// When it happened: of a warning and a missed deadline the instant itself, however late it was noticed.
     pub at: Timestamp,
-    /// Of a warning and a missed deadline: after how many seconds that count. Each is noted once.
+    /// Of a warning and a missed deadline: after how many seconds that count. Each is noted once in a round.
     pub level_seconds: Option<i64>,
     /// The deadline from then on, as it was counted then; null while there is none.
     pub due_at: Option<Timestamp>,
@@ -74,7 +86,7 @@ impl Record for SlaEvent {
     }
 }
 
-/// What a log says.
+/// What a log says of its last round, which is the only one of what is due once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlaStanding {
     /// When the time began to run.
@@ -96,9 +108,12 @@ pub struct SlaStanding {
 }
 
 impl SlaStanding {
-    /// Folds a log, in the order of its numbers. `None` when it is empty. What happened at the same instant happened
+    /// Folds the last round of a log, in the order of its numbers. `None` when it is empty. What happened at the same instant happened
     /// at once: its order does not matter.
     pub fn of(events: &[SlaEvent]) -> Option<Self> {
+        let round = events.last()?.round;
+        let before = events.partition_point(|event| event.round < round);
+        let events = events.get(before..)?;
         let started_at = events.first()?.at;
         let mut standing = Self {
             started_at,

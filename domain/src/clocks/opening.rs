@@ -32,7 +32,11 @@ impl SlaCandidate {
     pub fn forecast(&self, hours: &SlaHours, start: Timestamp, tz: Zone) -> SlaForecast {
         let targets = self.details.targets.iter().map(|target| {
             let calendar = hours.that_count(target, start);
-            let after = |seconds| deadline::deadline(calendar, start, seconds, &[]);
+            // What waits for a message has no deadline before there is one.
+            let after = |seconds| {
+                let begins = target.metric.begins_at_once();
+                begins.then(|| deadline::deadline(calendar, start, seconds, &[])).flatten()
+            };
             let due_at = after(target.seconds());
             SlaForecastTarget {
                 metric: target.metric,
@@ -77,7 +81,7 @@ impl SlaOpening {
                     sla_version_id: picked.sla_version_id,
                     target: target.clone(),
                     tz: complaint.record.tz,
-                    state: SlaClockState::Running,
+                    state: SlaClockState::Pending,
                     started_at: complaint.record.created_at,
                     due_at: None,
                     local_due: None,
@@ -87,6 +91,8 @@ impl SlaOpening {
                     met_at: None,
                     elapsed_seconds: None,
                     event_count: 0,
+                    round: 0,
+                    missed_rounds: 0,
                     version: Version::FIRST,
                     created_at: complaint.record.created_at,
                 };
@@ -110,7 +116,7 @@ impl SlaOpening {
 pub struct SlaForecastTarget {
     /// What is to be done.
     pub metric: SlaMetric,
-    /// By when; null when it lies more than ten years ahead.
+    /// By when; null when it lies more than ten years ahead, and when the time does not begin with the complaint.
     pub due_at: Option<Timestamp>,
     /// The same on the wall clock in `tz`, for people.
     #[schema(examples("2026-11-23 09:30"))]

@@ -110,6 +110,7 @@ fn complaint(now: Timestamp) -> crate::change::Change<Complaint> {
 /// A complaint with one clock, and time that passes.
 struct Story {
     complaint: Complaint,
+    talk: SlaTalk,
     reading: SlaReading,
     now: Timestamp,
     ids: u128,
@@ -129,7 +130,8 @@ impl Story {
             SlaOpening::of(complaint(friday()), Some(&picked), &hours(), || ids.next().unwrap());
         let SlaMove { clock, added, .. } = opening.clocks.into_iter().next().unwrap();
         let reading = SlaReading { clock, events: added };
-        Self { complaint: opening.complaint.record, reading, now: friday(), ids: 1_000 }
+        let (complaint, talk) = (opening.complaint.record, SlaTalk::default());
+        Self { complaint, talk, reading, now: friday(), ids: 1_000 }
     }
 
     fn later(&mut self, hours: i64) {
@@ -157,7 +159,8 @@ impl Story {
         self.ids += 50;
         let reading = self.reading.clone();
         let next_id = || ids.next().unwrap();
-        let moved = reading.follow(&self.complaint, &hours(), next_id, self.now).unwrap();
+        let moved =
+            reading.follow((&self.complaint, self.talk), &hours(), next_id, self.now).unwrap();
         self.takes(moved);
     }
 
@@ -202,9 +205,154 @@ impl Story {
         self.follows();
     }
 
+    /// The customer says something.
+    fn hears(&mut self) {
+        if self.complaint.waiting_for == Some(WaitingFor::Customer) {
+            self.complaint = self.complaint.clone().resume().unwrap().record;
+        }
+        self.talk.unanswered_at = Some(self.now);
+        self.follows();
+    }
+
+    /// A message goes to the customer.
+    fn writes(&mut self) {
+        self.talk = SlaTalk { unanswered_at: None, written_at: Some(self.now) };
+        self.follows();
+    }
+
     fn clock(&self) -> &SlaClock {
         &self.reading.clock
     }
+
+    fn kinds(&self) -> Vec<(u32, SlaEventKind)> {
+        self.reading.events.iter().map(|event| (event.round, event.kind)).collect()
+    }
+}
+
+/// Sixty minutes, for something that is due again and again.
+fn again(metric: &str) -> Story {
+    Story::begins(target(json!({ "metric": metric, "working_time": false,
+        "warn_before_minutes": [15], "pause_while_waiting": true, "at_breach": ["finding"] })))
+}
+
+#[test]
+fn each_message_of_the_customer_is_answered_in_a_round_of_its_own() {
+    use SlaEventKind::{Breached, Met, Started, Warned};
+    let mut story = again("next_response");
+    assert_eq!((story.clock().state, story.clock().round), (SlaClockState::Pending, 0));
+    assert_eq!((story.clock().due_at, story.clock().next_fire_at), (None, None));
+    story.acknowledges();
+    assert_eq!(story.kinds(), []);
+    story.later(1);
+    story.hears();
+    assert_eq!(story.clock().due_at, Some(story.now.plus_hours(1)));
+    // Who says more before there is an answer does not get it later.
+    story.now = story.now.plus_minutes(30);
+    story.hears();
+    assert_eq!(story.clock().due_at, Some(story.now.plus_minutes(30)));
+    story.writes();
+    assert_eq!(
+        (story.clock().state, story.clock().elapsed_seconds),
+        (SlaClockState::Met, Some(1_800))
+    );
+    story.later(5);
+    story.fires();
+    assert_eq!(story.kinds(), [(1, Started), (1, Met)]);
+
+    story.hears();
+    story.later(2);
+    assert_eq!(story.fires(), [Warned, Breached]);
+    assert_eq!(story.fires(), []);
+    let missed = story.clock().finding().unwrap();
+    assert_eq!(missed.topic.unwrap().to_string(), "next_response");
+    story.writes();
+    assert_eq!(story.clock().state, SlaClockState::MetLate);
+    story.later(1);
+    story.hears();
+    story.writes();
+    let clock = story.clock();
+    assert_eq!((clock.state, clock.round, clock.missed_rounds), (SlaClockState::Met, 3, 1));
+}
+
+#[test]
+fn a_decision_and_a_resolution_answer_and_the_end_asks_for_no_answer() {
+    let mut story = again("next_response");
+    story.acknowledges();
+    story.later(1);
+    story.hears();
+    story.now = story.now.plus_minutes(5);
+    story.resolves();
+    assert_eq!(story.clock().state, SlaClockState::Met);
+    // A customer who is still unhappy wants an answer, and one who closes with thanks does not.
+    story.later(1);
+    story.hears();
+    assert_eq!((story.clock().state, story.clock().round), (SlaClockState::Running, 2));
+    story.now = story.now.plus_minutes(5);
+    let closing = ComplaintClosing { customer_satisfied: Some(true) };
+    story.complaint = story.complaint.clone().close(closing, story.now).unwrap().record;
+    story.follows();
+    assert_eq!(story.clock().state, SlaClockState::Cancelled);
+    assert!(story.clock().is_live());
+    story.later(1);
+    story.reopens();
+    assert_eq!(story.clock().state, SlaClockState::Cancelled);
+    story.hears();
+    assert_eq!((story.clock().state, story.clock().round), (SlaClockState::Running, 3));
+}
+
+#[test]
+fn a_report_is_due_again_after_each_until_it_is_resolved() {
+    use SlaEventKind::{Met, Paused, Resumed, Started};
+    let mut story = again("periodic_update");
+    assert_eq!(story.clock().due_at, Some(friday().plus_hours(1)));
+    story.now = friday().plus_minutes(30);
+    story.acknowledges();
+    assert_eq!(story.kinds(), [(1, Started), (1, Met), (2, Started)]);
+    assert_eq!(story.clock().due_at, Some(friday().plus_minutes(90)));
+    story.now = story.now.plus_minutes(10);
+    story.writes();
+    assert_eq!(story.clock().due_at, Some(story.now.plus_hours(1)));
+    story.now = story.now.plus_minutes(10);
+    story.waits(WaitingFor::Customer);
+    assert_eq!(story.clock().remaining_seconds, Some(3_000));
+    // A report while we wait begins the next round, which stands still from its beginning.
+    story.writes();
+    assert_eq!(story.kinds().split_off(6), [(3, Met), (4, Started), (4, Paused)]);
+    assert_eq!(story.clock().remaining_seconds, Some(3_600));
+    story.later(9);
+    story.hears();
+    assert_eq!(story.clock().due_at, Some(story.now.plus_hours(1)));
+    assert_eq!(story.kinds().last(), Some(&(4, Resumed)));
+    story.resolves();
+    assert_eq!((story.clock().state, story.clock().round), (SlaClockState::Met, 4));
+    story.later(48);
+    assert_eq!(story.fires(), []);
+    story.reopens();
+    assert_eq!(story.clock().due_at, Some(story.now.plus_hours(1)));
+}
+
+#[test]
+fn a_log_that_is_full_gets_no_further_round() {
+    let mut story = again("periodic_update");
+    for _ in 0..MOST_SLA_EVENTS {
+        story.now = story.now.plus_minutes(1);
+        story.writes();
+    }
+    assert_eq!(story.clock().event_count, MOST_SLA_EVENTS);
+    assert_eq!(story.clock().state, SlaClockState::Met);
+    story.later(5);
+    assert_eq!(story.fires(), []);
+}
+
+#[test]
+fn what_waits_for_a_message_has_no_deadline_before() {
+    let details = details(json!([{ "metric": "next_response", "within_minutes": 60 }]));
+    let candidate = SlaCandidate { details, ..candidate(1, 0, json!({})) };
+    let forecast = candidate.forecast(&hours(), friday(), zone("Asia/Shanghai"));
+    assert_eq!((forecast.targets[0].due_at, &forecast.targets[0].warnings_at), (None, &Vec::new()));
+    let pending = again("next_response");
+    let trace = pending.reading.clone().trace(&hours(), friday());
+    assert_eq!((trace.events, trace.counted_seconds), (Vec::new(), 0));
 }
 
 #[test]
@@ -481,7 +629,8 @@ fn a_clock_does_not_stand_still_for_ever_and_again() {
     story.complaint = story.complaint.clone().wait(waiting(), story.now).unwrap().record;
     let next_id = || SlaEventId::from(Uuid::nil());
     let reading = story.reading.clone();
-    let refusal = reading.follow(&story.complaint, &hours(), next_id, story.now).unwrap_err();
+    let refusal =
+        reading.follow((&story.complaint, story.talk), &hours(), next_id, story.now).unwrap_err();
     assert_eq!(refusal.rule, &TOO_MANY_WAITS);
 }
 
@@ -504,7 +653,7 @@ fn a_trace_tells_what_counted_and_what_did_not() {
     story.waits(WaitingFor::Customer);
     story.now = at("2026-11-23T02:00:00Z");
     story.resumes();
-    let trace = story.reading.clone().trace(&hours(), story.now).unwrap();
+    let trace = story.reading.clone().trace(&hours(), story.now);
     let stretches: Vec<_> =
         trace.counted.iter().map(|one| (one.from_at, one.to_at, one.seconds)).collect();
     let expected = [
@@ -533,7 +682,7 @@ fn a_trace_tells_what_counted_and_what_did_not() {
 fn a_trace_of_a_year_is_cut() {
     let mut story = Story::begins(target(json!({ "within_minutes": 500_000 })));
     story.later(1);
-    let trace = story.reading.clone().trace(&hours(), story.now).unwrap();
+    let trace = story.reading.clone().trace(&hours(), story.now);
     assert_eq!((trace.counted.len(), trace.is_cut), (MOST_STRETCHES, true));
     assert_eq!(trace.counted_seconds, 500_000 * 60);
 }
@@ -767,6 +916,50 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_clock_in_rounds_is_the_fold_of_its_log(
+        answers in any::<bool>(), steps in prop::collection::vec((0_u8..10, 1_i64..30), 1..40),
+    ) {
+        let mut story = again(if answers { "next_response" } else { "periodic_update" });
+        for (step, minutes) in steps {
+            story.now = story.now.plus_minutes(minutes);
+            match step {
+                7 => story.hears(),
+                8 => story.writes(),
+                _ => goes_on(&mut story, step),
+            }
+            let clock = story.clock().clone();
+            let Some(standing) = SlaStanding::of(&story.reading.events) else {
+                prop_assert_eq!(clock.state, SlaClockState::Pending);
+                continue;
+            };
+            prop_assert_eq!(standing.state(), clock.state);
+            prop_assert_eq!(standing.started_at, clock.started_at);
+            let due = deadline(&always(), standing.started_at, clock.target.seconds(), &standing.pauses);
+            if clock.state == SlaClockState::Running {
+                prop_assert_eq!(clock.due_at, due, "the deadline is another than the log says");
+            }
+            // What is owed is what the complaint owes: the next report, or an answer to what was said.
+            if answers {
+                prop_assert!(!clock.is_owed() || story.talk.unanswered_at.is_some());
+            } else {
+                prop_assert_eq!(clock.is_owed(), story.complaint.state.is_open());
+            }
+        }
+        let mut noted = std::collections::BTreeSet::new();
+        for event in &story.reading.events {
+            if let Some(level) = event.level_seconds {
+                prop_assert!(noted.insert((event.round, event.kind, level)), "noted twice in a round");
+            }
+        }
+        let begun = story.reading.events.iter().filter(|event| event.kind == SlaEventKind::Started);
+        prop_assert!(begun.map(|event| event.round).eq(1..=story.clock().round));
+        prop_assert!(story.reading.events.is_sorted_by_key(|event| (event.round, event.at)));
+        prop_assert!(story.clock().missed_rounds <= story.clock().round);
+    }
+}
+
 /// Lets something happen to the complaint of a story, if it can.
 fn goes_on(story: &mut Story, step: u8) {
     let can = |verb: &str| story.complaint.state.allowed().contains(&verb);
@@ -805,6 +998,7 @@ fn log(kinds: &[(i64, usize)]) -> Vec<SlaEvent> {
             sla_clock_id: Uuid::from_u128(1).into(),
             dealer_id: None,
             number,
+            round: 1,
             kind: KINDS[kind],
             at,
             level_seconds: Some(i64::from(number)),

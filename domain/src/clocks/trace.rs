@@ -54,24 +54,27 @@ pub struct SlaPause {
 pub struct SlaTrace {
     /// The clock; its instants are UTC, and its `tz` says whose working time counts.
     pub clock: SlaClock,
-    /// What happened to it, in its order.
+    /// What happened to it, in its order, in all rounds.
     pub events: Vec<SlaTold>,
-    /// The stretches that counted until it was done, or count until it must be done; while the time stands still,
+    /// The stretches of the last round that counted until it was done, or count until it must be done; while the time stands still,
     /// those before the pause. Counted by the working hours as they are today. At most 200.
     pub counted: Vec<CountedStretch>,
     /// How many seconds all of them have, also those that are not shown.
     pub counted_seconds: i64,
     /// Whether there are more stretches than are shown.
     pub is_cut: bool,
-    /// When the time stood still.
+    /// When the time stood still in the last round.
     pub pauses: Vec<SlaPause>,
 }
 
 impl SlaReading {
-    /// Tells the log, and shows what was counted. `None` when there is no log.
-    pub fn trace(self, hours: &SlaHours, now: Timestamp) -> Option<SlaTrace> {
-        let standing = SlaStanding::of(&self.events)?;
+    /// Tells the log, and shows what was counted in the last round. Before the first there is nothing to tell.
+    pub fn trace(self, hours: &SlaHours, now: Timestamp) -> SlaTrace {
         let Self { clock, events } = self;
+        let Some(standing) = SlaStanding::of(&events) else {
+            let (events, counted, pauses) = (Vec::new(), Vec::new(), Vec::new());
+            return SlaTrace { clock, events, counted, counted_seconds: 0, is_cut: false, pauses };
+        };
         let until = until(&clock, &standing, now);
         let calendar = hours.that_count(&clock.target, clock.started_at);
         let mut counted: Vec<_> = counted(calendar, clock.started_at, &standing.pauses)
@@ -92,7 +95,7 @@ impl SlaReading {
             })
             .collect();
         let events = events.iter().map(|event| told(&clock, event)).collect();
-        Some(SlaTrace { clock, events, counted, counted_seconds, is_cut, pauses })
+        SlaTrace { clock, events, counted, counted_seconds, is_cut, pauses }
     }
 }
 
@@ -103,6 +106,7 @@ fn until(clock: &SlaClock, standing: &SlaStanding, now: Timestamp) -> Timestamp 
         SlaClockState::Paused => standing.paused_since,
         SlaClockState::Running | SlaClockState::Breached => clock.due_at,
         SlaClockState::Cancelled => standing.cancelled_at,
+        SlaClockState::Pending => None,
     };
     until.unwrap_or(now)
 }
@@ -166,5 +170,7 @@ fn name(metric: SlaMetric) -> Bilingual {
         SlaMetric::Decision => Bilingual { en: "the decision", zh: "作出决定" },
         SlaMetric::FirstResolution => Bilingual { en: "the first resolution", zh: "首次解决" },
         SlaMetric::TotalResolution => Bilingual { en: "the resolution", zh: "最终解决" },
+        SlaMetric::NextResponse => Bilingual { en: "the next answer", zh: "后续答复" },
+        SlaMetric::PeriodicUpdate => Bilingual { en: "the next report", zh: "进展通报" },
     }
 }

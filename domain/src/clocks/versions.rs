@@ -3,7 +3,7 @@
 
 use super::{
     MOST_SLA_POLICIES, SLA_METRIC_REPEATED, SLA_POLICY_MATCHES_NOTHING, SLA_WARNING_BEYOND_TARGET,
-    TOO_MANY_SLA_POLICIES,
+    SlaTalk, TOO_MANY_SLA_POLICIES,
 };
 use crate::{
     change::Change,
@@ -44,16 +44,24 @@ pub enum SlaMetric {
     FirstResolution,
     /// It is resolved; when it is reopened, the time runs on, and what lay between does not count.
     TotalResolution,
+    /// The customer is answered whenever they have said something (a message `from_customer`): by a message to them, the
+    /// decision, or the resolution. Each time is a round of its own.
+    NextResponse,
+    /// The customer hears from us, from its arrival on and after each time they have, until it is resolved. Each time is
+    /// a round of its own.
+    PeriodicUpdate,
 }
 
 impl SlaMetric {
-    /// Whether `complaint`, as it is now, has what is to be done.
-    pub(super) fn is_met_by(self, complaint: &Complaint) -> bool {
+    /// Whether `complaint`, as it is now, has what is to be done; in rounds, what is to be done since `since`.
+    pub(super) fn is_met_by(self, complaint: &Complaint, talk: SlaTalk, since: Timestamp) -> bool {
         match self {
             Self::Acknowledge => complaint.first_answer_at.is_some(),
             Self::FirstResponse => complaint.told_at.is_some(),
             Self::Decision => complaint.decision.is_some(),
             Self::FirstResolution | Self::TotalResolution => complaint.state.is_settled(),
+            Self::NextResponse => talk.is_answered(complaint, since),
+            Self::PeriodicUpdate => !complaint.state.is_open() || talk.is_heard(complaint, since),
         }
     }
 
@@ -65,9 +73,13 @@ impl SlaMetric {
         }
         match self {
             Self::FirstResponse => complaint.state == ComplaintState::Closed,
-            Self::Acknowledge | Self::Decision | Self::FirstResolution | Self::TotalResolution => {
-                false
-            }
+            // Who says their last word when all is over waits for nothing.
+            Self::NextResponse => complaint.is_over(),
+            Self::Acknowledge
+            | Self::Decision
+            | Self::FirstResolution
+            | Self::TotalResolution
+            | Self::PeriodicUpdate => false,
         }
     }
 
@@ -75,9 +87,12 @@ impl SlaMetric {
     pub(super) fn runs_on(self) -> bool {
         match self {
             Self::TotalResolution => true,
-            Self::Acknowledge | Self::FirstResponse | Self::Decision | Self::FirstResolution => {
-                false
-            }
+            Self::Acknowledge
+            | Self::FirstResponse
+            | Self::Decision
+            | Self::FirstResolution
+            | Self::NextResponse
+            | Self::PeriodicUpdate => false,
         }
     }
 }

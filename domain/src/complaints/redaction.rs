@@ -117,7 +117,7 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
     Some(Patterns {
         email: Regex::new(r"(?P<it>[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)").ok()?,
         wechat: Regex::new(
-            r"(?i)(?:微信|薇信|威信|wechat|weixin|\bvx|\bwx)(?P<says>\s*(?:id|号|帐号|账号|是|为|[:：])*)\s*(?P<it>[a-z][-_a-z0-9]{5,19})",
+            r"(?i)(?:微信|薇信|威信|wechat|weixin|(?:^|[^a-z])(?:vx|wx))(?P<says>\s*(?:id|号|帐号|账号|是|为|[:：])*)\s*(?P<it>[a-z][-_a-z0-9]{5,19})",
         )
         .ok()?,
         id_number: Regex::new(

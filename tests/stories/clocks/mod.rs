@@ -1,6 +1,7 @@
 //! Deadlines are promised, kept and missed.
 
 mod policies;
+mod rounds;
 mod running;
 mod timers;
 
