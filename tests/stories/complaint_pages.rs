@@ -567,7 +567,7 @@ async fn photos_come_with_a_complaint_and_with_a_message() {
         key.post(&format!("/v1/complaints/{id}/messages"), details).await.expect(201);
     }
     let shown = opens(&house, &format!("{}&x=1", pages[0]), "en").await.expect(200).text;
-    for says in ["It &lt;still&gt; leaks.", "We come &lt;today&gt;.", "belong to it: 4."] {
+    for says in ["It &lt;still&gt; leaks.", "We come &lt;today&gt;.", "you have sent: 4."] {
         assert!(shown.contains(says), "{says} {shown}");
     }
     assert!(!shown.contains("difficult"), "{shown}");

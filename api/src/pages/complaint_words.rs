@@ -225,8 +225,8 @@ pub(super) const MOVED_ON: Bilingual = Bilingual {
 pub(super) const YOU: Bilingual = Bilingual { en: "You", zh: "您" };
 pub(super) const WE: Bilingual = Bilingual { en: "We", zh: "我们" };
 pub(super) const ATTACHED: Bilingual = Bilingual {
-    en: "Photos and documents that belong to it: {count}.",
-    zh: "相关照片和文件：{count} 个。",
+    en: "Photos that you have sent: {count}.",
+    zh: "您已发送的照片：{count} 张。",
 };
 pub(super) const SAY_SOMETHING: Bilingual = Bilingual {
     en: "Please write something, or choose a photo.",

@@ -1,36 +1,25 @@
-//! `/c/{token}`: a complaint as its customer sees it, and what they say to it. Looking writes nothing; saying is a
-//! button, and leads back to the page.
+//! A complaint as its customer sees it.
 
-use super::{
+use super::said::{Saying, seen};
+use crate::pages::{
     complaint_words::{
         ATTACHED, BY, CLOSED_IN_SILENCE, CLOSED_NOW, COMPLAINT, ComplaintWords, DONE_LATE,
-        FIRST_ANSWER, KEPT, KINDS, LATE, MOVED_ON, NOT_TAKEN_AS_COMPLAINT, OPEN_NOW, SAY_SOMETHING,
-        SAY_WHY, SET_ASIDE_AS_DUPLICATE, STAGES, STANDS_STILL, TAKEN_UP_AGAIN, TURNED_OUTSIDE,
-        WALL_CLOCK, WE, YOU, YOU_ACCEPTED, YOU_REFUSED, YOU_WERE_SATISFIED, YOU_WITHDREW, promise,
-        remedy, say,
+        FIRST_ANSWER, KEPT, KINDS, LATE, NOT_TAKEN_AS_COMPLAINT, OPEN_NOW, SET_ASIDE_AS_DUPLICATE,
+        STAGES, STANDS_STILL, TAKEN_UP_AGAIN, TURNED_OUTSIDE, WALL_CLOCK, WE, YOU, YOU_ACCEPTED,
+        YOU_REFUSED, YOU_WERE_SATISFIED, YOU_WITHDREW, promise, remedy, say,
     },
-    form::{Field, Form, MistakeShown, prose},
-    photos::{self, Taken},
+    form::{Field, MistakeShown},
     show,
-    visit::{Ending, Sheet, Visitor, end, sheet},
+    visit::Ending,
     when::{spoken, spoken_at},
 };
-use crate::{access::Api, complaints};
-use axum::{
-    Router,
-    extract::{DefaultBodyLimit, Request},
-    http::StatusCode,
-    response::Response,
-    routing::get,
-};
+use axum::{http::StatusCode, response::Response};
 use domain::{
     clocks::{SlaClock, SlaClockState},
     complaints::{
-        AttachmentFile, Complaint, ComplaintAttachment, ComplaintClosing, ComplaintMessage,
-        ComplaintMessageDetails, ComplaintMessageDirection, ComplaintRefusing, ComplaintReopening,
+        Complaint, ComplaintAttachment, ComplaintMessage, ComplaintMessageDirection,
         ComplaintState, FirstAnswer, REOPENING_DAYS, Remedy, WaitingFor,
     },
-    customers::Customer,
     filing::ComplaintLink,
     text::{Bilingual, Locale, Name, Prose},
     time::{Timestamp, Zone},
@@ -38,7 +27,7 @@ use domain::{
 };
 use serde::Serialize;
 use store::{
-    Failure, Tenant,
+    Tenant,
     clocks::{ClocksWanted, sla_clocks},
     complaint_attachments::attachments_of,
     complaint_messages::said_lately,
@@ -47,13 +36,6 @@ use store::{
 
 /// Messages that the page shows: more is a long way on a telephone, and is in the customer's mail.
 const MOST_MESSAGES: u64 = 20;
-
-/// The routes of this file.
-pub(super) fn router() -> Router<Api> {
-    Router::new()
-        .route("/c/{token}", get(show_complaint).post(hear_customer))
-        .layer(DefaultBodyLimit::disable())
-}
 
 /// The page of a complaint.
 #[derive(Debug, Serialize)]
@@ -128,269 +110,35 @@ struct HeardShown<'a> {
     text: Option<&'a str>,
 }
 
-/// What a customer says with a button.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Saying {
-    Writes,
-    Accepts,
-    Refuses,
-    Satisfied,
-    Unsatisfied,
-}
-
-/// What came with a button.
-struct Said<'a> {
-    saying: Saying,
-    /// What was seen when the button was pressed.
-    seen: &'a str,
-    /// What was written beside it, as it was written.
-    written: &'a str,
-}
-
 /// Why the page is shown again, and what was said.
 #[derive(Debug, Clone, Copy)]
-struct Again<'a> {
-    status: StatusCode,
-    mistake: Option<(Field, Bilingual)>,
-    said: Option<(Saying, &'a str)>,
+pub(super) struct Again<'a> {
+    pub(super) status: StatusCode,
+    pub(super) mistake: Option<(Field, Bilingual)>,
+    pub(super) said: Option<(Saying, &'a str)>,
 }
 
-const FIRST_LOOK: Again<'static> = Again { status: StatusCode::OK, mistake: None, said: None };
+/// Nothing was said yet.
+pub(super) const FIRST_LOOK: Again<'static> =
+    Again { status: StatusCode::OK, mistake: None, said: None };
 
 /// A complaint with what is told about it.
-struct Followed {
-    complaint: Complaint,
+pub(super) struct Followed {
+    pub(super) complaint: Complaint,
     brand: Name,
     remedies: Vec<Remedy>,
     clocks: Vec<SlaClock>,
     /// What was said lately, the newest first.
     messages: Vec<ComplaintMessage>,
-    attached: Vec<ComplaintAttachment>,
+    pub(super) attached: Vec<ComplaintAttachment>,
     /// When somebody is there, now or next.
     office: Option<Stretch>,
     now: Timestamp,
 }
 
-async fn show_complaint(visitor: Visitor) -> Response {
-    end(visitor.locale, visitor.follows().await)
-}
-
-async fn hear_customer(visitor: Visitor, request: Request) -> Response {
-    let heard = match sheet(request).await {
-        Ok(sheet) => visitor.says(sheet).await,
-        Err(ending) => Err(ending),
-    };
-    end(visitor.locale, heard)
-}
-
-impl Visitor {
-    async fn follows(&self) -> Result<Response, Ending> {
-        let (tenant, link) = self.enter::<ComplaintLink>().await?;
-        let complaint = tenant.get::<Complaint>(link.complaint_id).await?;
-        let followed = Followed::by(&tenant, &link, complaint).await?;
-        Ok(followed.page(self.locale, FIRST_LOOK))
-    }
-
-    async fn says(&self, Sheet { form, photos }: Sheet) -> Result<Response, Ending> {
-        let said = Said::read(&form).ok_or(Ending::NotAForm(StatusCode::BAD_REQUEST))?;
-        if photos.is_empty() || said.saying != Saying::Writes {
-            return Ok(self.is_heard(&said, &[], None).await?.page);
-        }
-        if let Some(wrong) = photos::look(&photos) {
-            return Ok(self.is_heard(&said, &[], Some(wrong)).await?.page);
-        }
-        let kept = self.keep::<ComplaintLink>(photos).await?;
-        let taken = self.is_heard(&said, &kept.photos, None).await;
-        self.settle(kept, taken).await
-    }
-
-    /// Hears what was said, with photos that are kept; or shows what is `wrong` with it.
-    async fn is_heard(
-        &self,
-        said: &Said<'_>,
-        photos: &[AttachmentFile],
-        wrong: Option<(Field, Bilingual)>,
-    ) -> Result<Taken, Ending> {
-        let (tenant, link) = self.enter_to_write::<ComplaintLink>().await?;
-        // Nobody asks the customer anything while they speak.
-        tenant.hold::<Customer>(link.customer_id).await?;
-        let complaint = tenant.hold::<Complaint>(link.complaint_id).await?;
-        let followed = Followed::by(&tenant, &link, complaint).await?;
-        let heard = match wrong {
-            Some(wrong) => Err(Unheard::Mistake(wrong)),
-            None => said.hear(&tenant, &followed, photos).await,
-        };
-        let shown = match heard {
-            Ok(unnamed) => {
-                tenant.commit(()).await?;
-                return Ok(Taken { page: self.to_page(&format!("/c/{}", self.token))?, unnamed });
-            }
-            Err(Unheard::Mistake(mistake)) => said.mistaken(mistake),
-            Err(Unheard::TooLate) => said.too_late(),
-            Err(Unheard::Failure(Failure::Refused(refusal))) => {
-                match photos::about_complaint(&refusal) {
-                    Some(says) => said.mistaken((Field::Photos, says)),
-                    None => said.too_late(),
-                }
-            }
-            Err(Unheard::Failure(failure)) => return Err(failure.into()),
-        };
-        Ok(Taken { page: followed.page(self.locale, shown), unnamed: photos.to_vec() })
-    }
-}
-
-/// Why nothing has come of what was said.
-enum Unheard {
-    Mistake((Field, Bilingual)),
-    TooLate,
-    Failure(Failure),
-}
-
-impl From<Failure> for Unheard {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl<'a> Said<'a> {
-    fn read(form: &'a Form) -> Option<Self> {
-        let saying = match form.get("say")?.as_str() {
-            "message" => Saying::Writes,
-            "accept" => Saying::Accepts,
-            "refuse" => Saying::Refuses,
-            "satisfied" => Saying::Satisfied,
-            "unsatisfied" => Saying::Unsatisfied,
-            _ => return None,
-        };
-        let written = form.get("text").map_or("", String::as_str);
-        Some(Self { saying, seen: form.get("seen")?, written })
-    }
-
-    /// Whether the same was heard before: the form was sent twice.
-    fn was_heard(&self, complaint: &Complaint) -> bool {
-        let same = |reason: &Option<Prose>| reason.is_some() && self.text() == Ok(reason.clone());
-        match self.saying {
-            Saying::Writes => false,
-            Saying::Accepts => complaint.accepted_at.is_some() && self.seen == seen(complaint),
-            Saying::Refuses => {
-                complaint.state == ComplaintState::Negotiating && same(&complaint.refusal_reason)
-            }
-            Saying::Satisfied => complaint.customer_satisfied == Some(true),
-            Saying::Unsatisfied => {
-                complaint.state == ComplaintState::Reopened && same(&complaint.reopen_reason)
-            }
-        }
-    }
-
-    fn mistaken(&self, mistake: (Field, Bilingual)) -> Again<'a> {
-        let said = Some((self.saying, self.written));
-        Again { status: StatusCode::UNPROCESSABLE_ENTITY, mistake: Some(mistake), said }
-    }
-
-    fn too_late(&self) -> Again<'a> {
-        let mistake = Some((Field::Form, MOVED_ON));
-        let said = Some((self.saying, self.written));
-        Again { status: StatusCode::CONFLICT, mistake, said }
-    }
-
-    fn text(&self) -> Result<Option<Prose>, (Field, Bilingual)> {
-        prose(self.written).map_err(|says| (self.saying.field(), says))
-    }
-
-    /// Hears it, with photos that are kept; answers those of them that nothing names, because they were there before.
-    async fn hear(
-        &self,
-        tenant: &Tenant,
-        followed: &Followed,
-        photos: &[AttachmentFile],
-    ) -> Result<Vec<AttachmentFile>, Unheard> {
-        let complaint = &followed.complaint;
-        if self.was_heard(complaint) {
-            return Ok(photos.to_vec());
-        }
-        // A message is never too late; a word on a decision that is another one by now is.
-        if self.saying != Saying::Writes && self.seen != seen(complaint) {
-            return Err(Unheard::TooLate);
-        }
-        let text = self.text().map_err(Unheard::Mistake)?;
-        let why =
-            |text: Option<Prose>| text.ok_or(Unheard::Mistake((self.saying.field(), SAY_WHY)));
-        match self.saying {
-            Saying::Writes => return self.write(tenant, followed, text, photos).await,
-            Saying::Accepts => {
-                complaints::accept(tenant, told(tenant, complaint).await?).await?;
-            }
-            Saying::Refuses => {
-                let refusing = ComplaintRefusing { reason: why(text)? };
-                complaints::refuse(tenant, told(tenant, complaint).await?, refusing).await?;
-            }
-            Saying::Satisfied => {
-                let closing = ComplaintClosing { customer_satisfied: Some(true) };
-                complaints::close(tenant, complaint, closing).await?;
-            }
-            Saying::Unsatisfied => {
-                let reopening = ComplaintReopening { reason: why(text)? };
-                complaints::reopen(tenant, complaint, reopening).await?;
-            }
-        }
-        Ok(Vec::new())
-    }
-
-    /// Writes down a message and photos. What is there already was sent twice.
-    async fn write(
-        &self,
-        tenant: &Tenant,
-        followed: &Followed,
-        text: Option<Prose>,
-        photos: &[AttachmentFile],
-    ) -> Result<Vec<AttachmentFile>, Unheard> {
-        if text.is_none() && photos.is_empty() {
-            return Err(Unheard::Mistake((Field::Message, SAY_SOMETHING)));
-        }
-        let is_attached =
-            |photo: &AttachmentFile| followed.attached.iter().any(|one| one.sha256 == photo.sha256);
-        let (again, new): (Vec<_>, Vec<_>) = photos.iter().cloned().partition(is_attached);
-        tenant.attach_photos(&followed.complaint, new).await?;
-        if let Some(body) = text.filter(|text| !followed.heard_last(text)) {
-            let direction = ComplaintMessageDirection::FromCustomer;
-            let details = ComplaintMessageDetails { direction, body, public: false };
-            tenant.say(followed.complaint.clone(), details).await?;
-        }
-        Ok(again)
-    }
-}
-
-impl Saying {
-    /// Where it is written, and what is wrong with it told.
-    fn field(self) -> Field {
-        match self {
-            Self::Writes => Field::Message,
-            Self::Accepts | Self::Satisfied => Field::Form,
-            Self::Refuses => Field::Refusal,
-            Self::Unsatisfied => Field::Comment,
-        }
-    }
-}
-
-/// Whoever says something to a decision has heard it.
-async fn told(tenant: &Tenant, complaint: &Complaint) -> Result<Complaint, Failure> {
-    let complaint = complaint.clone();
-    if !complaint.is_untold() {
-        return Ok(complaint);
-    }
-    tenant.record_progress(complaint.tell(tenant.now())?).await
-}
-
-/// What a reader of the page has seen when they press a button: which attempt, and which decision in it.
-fn seen(complaint: &Complaint) -> String {
-    let Complaint { resolution_no, refusals, .. } = complaint;
-    let decided_at = complaint.decision.as_ref().map(|decision| decision.decided_at.to_string());
-    format!("{resolution_no}/{refusals}/{}", decided_at.unwrap_or_default())
-}
-
 impl Followed {
     /// What is told about the complaint that a link leads to.
-    async fn by(
+    pub(super) async fn by(
         tenant: &Tenant,
         link: &ComplaintLink,
         complaint: Complaint,
@@ -411,7 +159,8 @@ impl Followed {
         Ok(Self { complaint, brand, remedies, clocks, messages, attached, office, now })
     }
 
-    fn page(&self, locale: Locale, again: Again<'_>) -> Response {
+    /// The page.
+    pub(super) fn page(&self, locale: Locale, again: Again<'_>) -> Response {
         let Self { complaint, now, .. } = self;
         let details = &complaint.details;
         let asks = complaint.state == ComplaintState::Resolved;
@@ -488,12 +237,13 @@ impl Followed {
     }
 
     fn count_attached(&self, locale: Locale) -> Option<String> {
-        let count = self.attached.len();
+        let customer = self.complaint.details.customer_id.to_string();
+        let count = self.attached.iter().filter(|one| one.attached_by == customer).count();
         (count > 0).then(|| say(ATTACHED, locale, &[("count", &count.to_string())]))
     }
 
     /// Whether the last that the customer has said is the same.
-    fn heard_last(&self, text: &Prose) -> bool {
+    pub(super) fn heard_last(&self, text: &Prose) -> bool {
         let from_customer = ComplaintMessageDirection::FromCustomer;
         let last = self.messages.iter().find(|message| message.direction == from_customer);
         last.is_some_and(|last| last.body == *text)
@@ -590,7 +340,7 @@ fn says_of(clock: &SlaClock, locale: Locale) -> Option<String> {
         SlaClockState::Met => KEPT,
         SlaClockState::Breached => LATE,
         SlaClockState::MetLate => DONE_LATE,
-        SlaClockState::Cancelled => return None,
+        SlaClockState::Pending | SlaClockState::Cancelled => return None,
     };
     let when = |at: Option<Timestamp>| at.map(|at| spoken(at, clock.tz, locale));
     let (due, done) =
@@ -599,7 +349,12 @@ fn says_of(clock: &SlaClock, locale: Locale) -> Option<String> {
 }
 
 /// Whether somebody is there now, and until when; or when somebody is there next.
-pub(super) fn office(stretch: Stretch, now: Timestamp, tz: Zone, locale: Locale) -> String {
+pub(in crate::pages) fn office(
+    stretch: Stretch,
+    now: Timestamp,
+    tz: Zone,
+    locale: Locale,
+) -> String {
     if stretch.from <= now {
         let closes = spoken_at(now, stretch.to, tz, locale);
         return say(OPEN_NOW, locale, &[("closes", &closes)]);
