@@ -131,7 +131,7 @@ async fn a_complaint_is_filed_followed_and_met_with_satisfaction() {
     let order = [
         "非常抱歉 &lt;b&gt;。",
         "我们为您更换 &lt;i&gt;。",
-        "维修: 本周 &lt;u&gt;",
+        "维修 · 本周 &lt;u&gt;",
         "请致电 12315。",
     ];
     assert!(order.map(place).is_sorted(), "{}", shown.text);
@@ -429,8 +429,6 @@ async fn a_decision_is_refused_made_anew_and_accepted() {
     let brand = house.brand("clearwater").await.live;
     let key = house.brand_key(brand);
     let (id, page) = is_decided(&house, &key).await;
-    let stale = hidden(&opens(&house, &page, "en").await.expect(200), "seen");
-
     let why = says(&house, &page, &[("say", "refuse"), ("text", "")]).await.expect(422);
     assert!(why.text.contains("aria-describedby=\"refusal-mistake\""), "{}", why.text);
     let no = [("say", "refuse"), ("text", "A repair is <not> enough.")];
@@ -442,6 +440,7 @@ async fn a_decision_is_refused_made_anew_and_accepted() {
     assert!(shown.contains("<blockquote>A repair is &lt;not&gt; enough.</blockquote>"), "{shown}");
     assert!(shown.contains("value=\"accept\"") && !shown.contains("value=\"refuse\""), "{shown}");
 
+    let stale = hidden(&opens(&house, &page, "en").await.expect(200), "seen");
     let anew = json!({"responsibility": "ours", "apology": "非常抱歉。", "text": "A new one.",
         "recourse": "请致电 12315。", "remedies": [{"kind": "replacement"}]});
     act(&key, &id, "decide", anew).await.expect(200);

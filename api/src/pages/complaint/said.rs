@@ -8,7 +8,9 @@ use crate::{
         form::{Field, Form, prose},
     },
 };
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::StatusCode;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     complaints::{
         AttachmentFile, Complaint, ComplaintClosing, ComplaintMessageDetails,
@@ -187,9 +189,10 @@ async fn told(tenant: &Tenant, complaint: &Complaint) -> Result<Complaint, Failu
     tenant.record_progress(complaint.tell(tenant.now())?).await
 }
 
-/// What a reader of the page has seen when they press a button: which attempt, and which decision in it.
+/// What a reader of the page has seen when they press a button: which attempt, and which decision in it. Two decisions
+/// may be of one instant, so it is told by what it says.
 pub(super) fn seen(complaint: &Complaint) -> String {
-    let Complaint { resolution_no, refusals, .. } = complaint;
-    let decided_at = complaint.decision.as_ref().map(|decision| decision.decided_at.to_string());
-    format!("{resolution_no}/{refusals}/{}", decided_at.unwrap_or_default())
+    let said = serde_json::to_vec(&complaint.decision).unwrap_or_default();
+    let decision = URL_SAFE_NO_PAD.encode(digest(&SHA256, &said));
+    format!("{}.{}.{decision}", complaint.resolution_no, complaint.refusals)
 }
