@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -145,10 +145,7 @@ async fn received(request: Request) -> Result<Request, Problem> {
     if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         return Err(Problem::new(&problem::ENCODED_BODY).with("encoding", encoding));
     }
-    let (most, rule) = match pages::takes_photos(&parts.uri) {
-        true => (MOST_FORM_BYTES, &problem::TOO_LARGE),
-        false => most_of(parts.uri.path()),
-    };
+    let (most, rule) = most_of(&parts.uri);
     let too_large = || Problem::new(rule).with("most_bytes", most);
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > most)
@@ -170,7 +167,11 @@ async fn received(request: Request) -> Result<Request, Problem> {
 
 /// The largest body of a request to `path`, and what a larger one is refused by. Photos and files of records are larger
 /// than what else is sent.
-fn most_of(path: &str) -> (usize, &'static Rule) {
+fn most_of(uri: &Uri) -> (usize, &'static Rule) {
+    if pages::takes_photos(uri) {
+        return (MOST_FORM_BYTES, &problem::TOO_LARGE);
+    }
+    let path = uri.path();
     let is_evidence = path.starts_with("/v1/sop-runs/") && path.ends_with("/evidence");
     let is_attachment = path.starts_with("/v1/complaints/") && path.ends_with("/attachments");
     match path {

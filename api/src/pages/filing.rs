@@ -23,7 +23,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     catalogue::{Asset, Product},
-    complaints::{AttachmentFile, Complaint, SOMEBODY_ELSES},
+    complaints::{AttachmentFile, Complaint, ComplaintKind, SOMEBODY_ELSES},
     customers::Customer,
     filing::{FiledForm, Filing, FilingLink, TOO_MANY_OPEN_FILED},
     ids::ProductId,
@@ -251,7 +251,7 @@ impl Offer {
     /// Reads the form, or says what is wrong with it.
     fn read(&self, form: &Form) -> Result<FiledForm, Mistaken> {
         let said = |name: &str| form.get(name).map_or("", String::as_str);
-        let kind = KINDS.iter().map(|(kind, _)| *kind).find(|kind| code(kind) == said("kind"));
+        let kind = KINDS.iter().map(|(kind, _)| *kind).find(|kind| code(*kind) == said("kind"));
         let kind = kind.ok_or((Field::Kind, CHOOSE_A_KIND))?;
         let description = prose(said("description")).map_err(|says| (Field::Description, says))?;
         let description = description.ok_or((Field::Description, SAY_WHAT_HAPPENED))?;
@@ -274,7 +274,7 @@ impl Offer {
     ) -> Result<Response, Ending> {
         let said = |name: &str| form.get(name).map_or("", String::as_str);
         let kinds = KINDS.iter().map(|(kind, says)| {
-            let value = code(kind);
+            let value = code(*kind);
             let chosen = value == said("kind");
             OptionShown { value, text: says.get(locale), chosen }
         });
@@ -312,7 +312,7 @@ impl Offer {
 }
 
 /// What a kind is called in forms.
-fn code(kind: &domain::complaints::ComplaintKind) -> String {
+fn code(kind: ComplaintKind) -> String {
     serde_json::to_value(kind)
         .ok()
         .and_then(|kind| kind.as_str().map(str::to_owned))

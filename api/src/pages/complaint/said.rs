@@ -55,14 +55,8 @@ impl From<Failure> for Unheard {
 impl<'a> Said<'a> {
     /// Reads what came with a button; nothing when no button of ours says so.
     pub(super) fn read(form: &'a Form) -> Option<Self> {
-        let saying = match form.get("say")?.as_str() {
-            "message" => Saying::Writes,
-            "accept" => Saying::Accepts,
-            "refuse" => Saying::Refuses,
-            "satisfied" => Saying::Satisfied,
-            "unsatisfied" => Saying::Unsatisfied,
-            _ => return None,
-        };
+        let word = form.get("say")?;
+        let saying = Saying::ALL.into_iter().find(|saying| saying.word() == word)?;
         let written = form.get("text").map_or("", String::as_str);
         Some(Self { saying, seen: form.get("seen")?, written })
     }
@@ -169,6 +163,21 @@ impl<'a> Said<'a> {
 }
 
 impl Saying {
+    /// Everything that can be said.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Writes, Self::Accepts, Self::Refuses, Self::Satisfied, Self::Unsatisfied];
+
+    /// What the button says.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Writes => "message",
+            Self::Accepts => "accept",
+            Self::Refuses => "refuse",
+            Self::Satisfied => "satisfied",
+            Self::Unsatisfied => "unsatisfied",
+        }
+    }
+
     /// Where it is written, and what is wrong with it told.
     pub(super) fn field(self) -> Field {
         match self {

@@ -53,13 +53,9 @@ struct ComplaintPage<'a> {
     wish: Option<&'a str>,
     answer: Option<AnswerShown<'a>>,
     heard: Option<HeardShown<'a>>,
-    can_accept: bool,
-    can_refuse: bool,
-    asks_whether_satisfied: bool,
-    can_be_taken_up: bool,
+    buttons: Vec<&'static str>,
     messages: Vec<MessageShown<'a>>,
     attached: Option<String>,
-    can_write: bool,
     seen: String,
     said_in: Option<Field>,
     said: &'a str,
@@ -163,19 +159,9 @@ impl Followed {
     pub(super) fn page(&self, locale: Locale, again: Again<'_>) -> Response {
         let Self { complaint, now, .. } = self;
         let details = &complaint.details;
-        let asks = complaint.state == ComplaintState::Resolved;
-        let can_be_taken_up = asks || self.is_freshly_closed();
-        let can_refuse =
-            complaint.state == ComplaintState::Decided && complaint.accepted_at.is_none();
         let kind = KINDS.iter().find(|(kind, _)| *kind == details.kind);
         let for_customer = complaint.waiting_for == Some(WaitingFor::Customer);
-        let can_write = !complaint.is_over();
-        let said_in = again.said.map(|(saying, _)| match saying.field() {
-            field @ Field::Refusal if can_refuse => field,
-            field @ Field::Comment if can_be_taken_up => field,
-            _ if can_write => Field::Message,
-            _ => Field::Form,
-        });
+        let buttons = self.buttons();
         let page = ComplaintPage {
             words: COMPLAINT.get(locale),
             brand: &self.brand,
@@ -193,25 +179,34 @@ impl Followed {
             wish: details.remedy_sought.as_deref(),
             answer: self.answer(locale),
             heard: heard(complaint, locale),
-            can_accept: can_refuse || complaint.state == ComplaintState::Negotiating,
-            can_refuse,
-            asks_whether_satisfied: asks,
-            can_be_taken_up,
+            buttons: buttons.iter().map(|saying| saying.word()).collect(),
             seen: seen(complaint),
             messages: self.messages(locale),
             attached: self.count_attached(locale),
-            can_write,
-            said_in: said_in.filter(|_| again.said.is_some_and(|(_, written)| !written.is_empty())),
+            said_in: again.said.and_then(|(saying, text)| place(saying, text, &buttons)),
             said: again.said.map_or("", |(_, written)| written),
             mistake: again.mistake.map(|(field, says)| MistakeShown::new(field, says, locale)),
         };
         show(again.status, locale, "complaint.html", &page)
     }
 
-    fn is_freshly_closed(&self) -> bool {
-        let until = self.complaint.closed_at.map(|at| at.plus_days(REOPENING_DAYS));
-        self.complaint.state == ComplaintState::Closed
-            && until.is_some_and(|until| self.now <= until)
+    /// What the customer can say, as it stands.
+    fn buttons(&self) -> Vec<Saying> {
+        let Self { complaint, now, .. } = self;
+        let closed_at = complaint.closed_at.map(|at| at.plus_days(REOPENING_DAYS));
+        let is_freshly_closed = closed_at.is_some_and(|until| *now <= until);
+        let is_resolved = complaint.state == ComplaintState::Resolved;
+        let is_undecided_by_them =
+            complaint.state == ComplaintState::Decided && complaint.accepted_at.is_none();
+        let is_negotiated = complaint.state == ComplaintState::Negotiating;
+        let can_say = |saying: &Saying| match saying {
+            Saying::Writes => !complaint.is_over(),
+            Saying::Accepts => is_undecided_by_them || is_negotiated,
+            Saying::Refuses => is_undecided_by_them,
+            Saying::Satisfied => is_resolved,
+            Saying::Unsatisfied => is_resolved || is_freshly_closed,
+        };
+        Saying::ALL.into_iter().filter(can_say).collect()
     }
 
     fn times(&self, locale: Locale) -> Vec<TimeShown> {
@@ -263,6 +258,18 @@ impl Followed {
             remedies: remedies.collect(),
         })
     }
+}
+
+/// Where what was written is shown again: in its own form, or where a message is written, or else to be kept.
+fn place(saying: Saying, written: &str, buttons: &[Saying]) -> Option<Field> {
+    if written.is_empty() {
+        return None;
+    }
+    if buttons.contains(&saying) {
+        return Some(saying.field());
+    }
+    let writes = buttons.contains(&Saying::Writes);
+    Some(if writes { Field::Message } else { Field::Form })
 }
 
 fn stages(state: ComplaintState, locale: Locale) -> Vec<StageShown> {
