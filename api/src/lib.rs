@@ -24,6 +24,7 @@ mod days;
 mod deprecation;
 mod expand;
 mod files;
+mod filing;
 mod findings;
 mod followups;
 pub mod identity;
@@ -94,6 +95,7 @@ fn v1() -> OpenApiRouter<Api> {
         .merge(sops::router())
         .merge(complaints::router())
         .merge(complaint_reports::router())
+        .merge(filing::router())
         .merge(complaint_messages::router())
         .merge(complaint_publications::router())
         .merge(resolution_log::router())

@@ -1,6 +1,7 @@
 //! What every request carries: its id, its language, its body within bounds.
 
 use crate::{
+    pages,
     problem::{self, Problem},
     reading,
 };
@@ -8,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -33,6 +34,10 @@ pub const MOST_FILE_BYTES: usize = 16 * 1024 * 1024;
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a handler may take.
 const HANDLER_PATIENCE: Duration = Duration::from_secs(20);
+/// Largest form with photos: a few as telephones make them.
+pub const MOST_FORM_BYTES: usize = 24 * 1024 * 1024;
+/// How long a form with photos may take to arrive: telephones send them over weak networks.
+const FORM_PATIENCE: Duration = Duration::from_secs(40);
 /// Longest idempotency key.
 const MOST_KEY_BYTES: usize = 128;
 
@@ -121,9 +126,11 @@ fn thousandths(weight: &str) -> u32 {
 /// Reads the body within its bounds in size and time, once and before any transaction is open, and
 /// takes its fingerprint.
 pub async fn receive(request: Request, next: Next) -> Response {
-    match received(request).await {
-        Ok(request) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+    let reader = pages::reader(request.uri(), request.headers());
+    match (received(request).await, reader) {
+        (Ok(request), _) => next.run(request).await,
+        (Err(problem), Some(locale)) => pages::unreceived(locale, &problem),
+        (Err(problem), None) => problem.into_response(),
     }
 }
 
@@ -138,7 +145,7 @@ async fn received(request: Request) -> Result<Request, Problem> {
     if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
         return Err(Problem::new(&problem::ENCODED_BODY).with("encoding", encoding));
     }
-    let (most, rule) = most_of(parts.uri.path());
+    let (most, rule) = most_of(&parts.uri);
     let too_large = || Problem::new(rule).with("most_bytes", most);
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > most)
@@ -146,11 +153,10 @@ async fn received(request: Request) -> Result<Request, Problem> {
         return Err(too_large());
     }
     let reading = axum::body::to_bytes(body, most);
-    let bytes = tokio::time::timeout(BODY_PATIENCE, reading)
+    let patience = if pages::takes_photos(&parts.uri) { FORM_PATIENCE } else { BODY_PATIENCE };
+    let bytes = tokio::time::timeout(patience, reading)
         .await
-        .map_err(|_| {
-            Problem::new(&problem::BODY_TOO_SLOW).with("seconds", BODY_PATIENCE.as_secs())
-        })?
+        .map_err(|_| Problem::new(&problem::BODY_TOO_SLOW).with("seconds", patience.as_secs()))?
         .map_err(|_| too_large())?;
     if let Some(keyed) = keyed(&parts, &bytes)? {
         parts.extensions.insert(keyed);
@@ -161,7 +167,11 @@ async fn received(request: Request) -> Result<Request, Problem> {
 
 /// The largest body of a request to `path`, and what a larger one is refused by. Photos and files of records are larger
 /// than what else is sent.
-fn most_of(path: &str) -> (usize, &'static Rule) {
+fn most_of(uri: &Uri) -> (usize, &'static Rule) {
+    if pages::takes_photos(uri) {
+        return (MOST_FORM_BYTES, &problem::TOO_LARGE);
+    }
+    let path = uri.path();
     let is_evidence = path.starts_with("/v1/sop-runs/") && path.ends_with("/evidence");
     let is_attachment = path.starts_with("/v1/complaints/") && path.ends_with("/attachments");
     match path {
@@ -208,8 +218,10 @@ pub async fn protect(request: Request, next: Next) -> Response {
 
 /// Gives up on handlers that take too long; the transaction is undone.
 pub async fn bound(request: Request, next: Next) -> Response {
-    tokio::time::timeout(HANDLER_PATIENCE, next.run(request)).await.unwrap_or_else(|_| {
-        let seconds = HANDLER_PATIENCE.as_secs();
+    let for_body = if pages::takes_photos(request.uri()) { FORM_PATIENCE } else { Duration::ZERO };
+    let patience = HANDLER_PATIENCE.saturating_add(for_body);
+    tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
+        let seconds = patience.as_secs();
         Problem::new(&problem::TOO_SLOW).with("seconds", seconds).retry_after(1).into_response()
     })
 }

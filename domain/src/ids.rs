@@ -329,6 +329,12 @@ ids! {
     CorrectiveActionId = "cor"
     /// A customer does not want what they have paid for.
     CancellationId = "can"
+    /// A link to file complaints.
+    FilingLinkId = "fll"
+    /// That a form of such a link was sent.
+    FilingId = "fil"
+    /// A link to a complaint.
+    ComplaintLinkId = "cml"
     /// Something that was said about a complaint.
     ComplaintMessageId = "cmm"
     /// A photo or a document that belongs to a complaint.

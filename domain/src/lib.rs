@@ -22,6 +22,7 @@ pub mod corrective;
 pub mod customer_events;
 pub mod customers;
 pub mod event;
+pub mod filing;
 pub mod findings;
 pub mod followups;
 pub mod identity;

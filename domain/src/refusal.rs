@@ -148,6 +148,7 @@ pub fn rules() -> Vec<&'static Rule> {
         crate::inventory::RULES,
         crate::sops::RULES,
         crate::complaints::RULES,
+        crate::filing::RULES,
         crate::clocks::RULES,
         crate::returns::RULES,
         crate::corrective::RULES,

@@ -245,6 +245,12 @@ impl WorkingCalendar {
         reach(start, seconds, self.spans(start), counted)
     }
 
+    /// The stretch of work that goes on at an instant, from it on, or else the next one; `None` when nobody works for ten
+    /// years.
+    pub fn next_stretch(&self, at: Timestamp) -> Option<Stretch> {
+        self.spans(at).next()
+    }
+
     /// The stretches of work from `from` on, in order, none of which overlaps another, for ten years.
     pub(crate) fn spans(&self, from: Timestamp) -> impl Iterator<Item = Stretch> {
         self.spans_for(MOST_DAYS, from)
@@ -335,6 +341,15 @@ mod tests {
         let friday = at("2026-11-20T09:30:00Z");
         assert_eq!(office().after(friday, 60), Some(at("2026-11-23T01:30:00Z")));
         assert_eq!(office().seconds_between(friday, at("2026-11-23T01:30:00Z")), 3_600);
+    }
+
+    #[test]
+    fn an_office_is_open_until_it_closes_and_closed_until_it_opens() {
+        let (friday, closing) = (at("2026-11-20T09:30:00Z"), at("2026-11-20T10:00:00Z"));
+        assert_eq!(office().next_stretch(friday), Some(Stretch { from: friday, to: closing }));
+        let monday = Stretch { from: at("2026-11-23T01:00:00Z"), to: at("2026-11-23T10:00:00Z") };
+        assert_eq!(office().next_stretch(closing), Some(monday));
+        assert_eq!(WorkingCalendar::new(zone("Asia/Shanghai"), []).next_stretch(friday), None);
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod m0020_course;
 mod m0021_talk;
 mod m0022_quality;
 mod m0023_measure;
+mod m0024_complaint_pages;
 mod owned;
 
 pub use sea_orm_migration::sea_orm::DbErr;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrations {
             Box::new(m0021_talk::Migration),
             Box::new(m0022_quality::Migration),
             Box::new(m0023_measure::Migration),
+            Box::new(m0024_complaint_pages::Migration),
         ]
     }
 }

@@ -8,8 +8,14 @@ use domain::{
     text::{Code, ExternalId, Line, Name, Sku, Source},
     time::{CivilDate, Timestamp},
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _, Select};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _, Select,
+};
 use uuid::Uuid;
+
+/// Assets that a customer chooses among, at most.
+const MOST_OFFERED: u64 = 20;
 
 words!(AfterSalesNeed, AssetStatus);
 
@@ -102,6 +108,14 @@ pub fn assets(wanted: Wanted<'_>) -> Select<asset::Entity> {
 /// The assets with these identifiers.
 pub fn assets_by_id(ids: impl IntoIterator<Item = AssetId>) -> Select<asset::Entity> {
     asset::Entity::find().filter(asset::Column::Id.is_in(ids.into_iter().map(Uuid::from)))
+}
+
+/// The assets of a customer that are in use, the newest first; of somebody who has more than people tell apart, those.
+pub fn in_use(customer: CustomerId) -> Select<asset::Entity> {
+    assets(Wanted { customer: Some(customer), ..Wanted::default() })
+        .filter(asset::Column::Status.eq(table::word(&AssetStatus::Active)))
+        .order_by_desc(asset::Column::Id)
+        .limit(MOST_OFFERED)
 }
 
 /// Those of these assets that are in use and whose day of delivery is not known.

@@ -12,7 +12,9 @@ use domain::{
     text::Prose,
     time::Timestamp,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+};
 use uuid::Uuid;
 
 words!(ComplaintMessageDirection);
@@ -42,6 +44,15 @@ listed! {
 pub fn messages_about(complaint: ComplaintId) -> Select<complaint_message::Entity> {
     use complaint_message::Column as Is;
     complaint_message::Entity::find().filter(Is::ComplaintId.eq(Uuid::from(complaint)))
+}
+
+/// What the customer has said and was told about a complaint lately, the newest first, at most `most` of it.
+pub fn said_lately(complaint: ComplaintId, most: u64) -> Select<complaint_message::Entity> {
+    use complaint_message::Column as Is;
+    messages_about(complaint)
+        .filter(Is::Direction.ne(table::word(&ComplaintMessageDirection::Internal)))
+        .order_by_desc(Is::Id)
+        .limit(most)
 }
 
 impl Tenant {

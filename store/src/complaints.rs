@@ -341,11 +341,19 @@ impl Wanted {
 
 /// Complaints of a customer who waits for us.
 pub fn open_of(customer: CustomerId) -> Select<complaint::Entity> {
-    let open = ComplaintState::ALL.into_iter().filter(|state| state.is_open());
     complaint::Entity::find()
         .filter(complaint::Column::CustomerId.eq(Uuid::from(customer)))
-        .filter(complaint::Column::State.is_in(open.map(|state| word(&state))))
+        .filter(complaint::Column::State.is_in(open_states()))
         .limit(1)
+}
+
+/// The states in which a customer waits for us.
+pub(crate) fn open_states() -> Vec<String> {
+    ComplaintState::ALL
+        .into_iter()
+        .filter(|state| state.is_open())
+        .map(|state| word(&state))
+        .collect()
 }
 
 /// The complaint that a survey answer has opened.

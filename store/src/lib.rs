@@ -25,6 +25,7 @@ pub mod database;
 pub mod evidence;
 mod fault;
 pub mod files;
+pub mod filing;
 pub mod findings;
 pub mod followups;
 mod hands;

@@ -82,7 +82,7 @@ pub struct Founding {
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Found {
     tenant_id: Uuid,
-    /// What it is: `api_key` or `page`.
+    /// What it is: `api_key`, or a kind of page.
     pub kind: String,
     /// The key, or the record whose page it is.
     pub subject_id: Uuid,

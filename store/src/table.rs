@@ -284,6 +284,7 @@ stored_ids! {
     SlaPolicyId, SlaVersionId, SlaClockId, SlaEventId,
     RmaId, CorrectiveActionId, CancellationId,
     ComplaintMessageId, ComplaintAttachmentId, ComplaintPublicationId, ComplaintBoardId,
+    FilingLinkId,
 }
 
 macro_rules! stored_plainly {

@@ -300,6 +300,157 @@ async function boards(program, readers) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Complaints
+// ---------------------------------------------------------------------------------------------------------------------
+
+const COMPLAINT_WORDS = {
+  "zh-CN": {
+    title: "请告诉我们哪里出了问题", number: "您的投诉", choose: "请选择是哪方面的问题", what: "请填写发生了什么", photo: "有文件不是照片",
+    promised: "之前", accepted: "您已接受这个决定", refused: "您没有接受我们的决定", why: "请简单说明", sent: "您已发送的照片：2 张",
+    again: "您告诉我们问题还没有解决", satisfied: "您已告诉我们您对结果满意", moved: "投诉的进展有了变化", unknown: "链接无效", other: "English",
+  },
+  en: {
+    title: "Tell us what went wrong", number: "Your complaint", choose: "Please choose what it is about", what: "Please tell us what happened",
+    photo: "is not a photo", promised: "by ", accepted: "You have accepted this decision", refused: "You have not accepted our decision",
+    why: "Please tell us in a few words", sent: "Photos that you have sent: 2", again: "something is still not right", satisfied: "You told us that you are satisfied",
+    moved: "has moved on since you opened this page", unknown: "This link does not work", other: "中文",
+  },
+};
+/** Words that do not break by themselves, and that would be markup. */
+const SAID = `It leaks <b>everywhere</b> & "快" Donaudampfschifffahrtsgesellschaftskapitänskajütentürschlüssel`;
+const PICTURE = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+const picture = (last) => ({ name: `${last}.png`, mimeType: "image/png", buffer: Buffer.concat([PICTURE, Buffer.from(last)]) });
+
+const press = (reader, say) => reader.follow((page) => page.locator(`button[value="${say}"]`).click());
+
+async function notFiled(program, reader, link) {
+  const words = COMPLAINT_WORDS[reader.language];
+  const empty = `complaint form ${reader.language}`;
+  const before = await written(program);
+  await reader.open(link);
+  await look(reader, empty);
+  await shows(reader, empty, words.title, BRAND);
+  expect(`${empty}: looking changes nothing`, holds((await written(program)) === before, "something was written"));
+
+  const kind = `complaint form ${reader.language}, nothing chosen`;
+  await reader.page.locator("#description").fill(SAID);
+  await reader.follow((page) => page.locator("button").click());
+  await look(reader, kind, 422);
+  await shows(reader, kind, words.choose);
+  const kept = await reader.page.locator("#description").inputValue();
+  expect(`${kind}: what was written is kept`, holds(kept === SAID, kept));
+  expect(`${kind}: the first kind has the focus`, holds(await reader.page.locator("input[name=kind]").first().evaluate((input) => input === document.activeElement), "something else has it"));
+
+  const nothing = `complaint form ${reader.language}, nothing said and no photo`;
+  await reader.page.locator("input[name=kind]").first().check();
+  await reader.page.locator("#description").fill("");
+  await reader.follow((page) => page.locator("button").click());
+  await look(reader, nothing, 422);
+  await shows(reader, nothing, words.what);
+  await reader.page.locator("#description").fill(SAID);
+  await reader.page.locator("#photos").setInputFiles([{ name: "a.png", mimeType: "image/png", buffer: Buffer.from("no picture") }]);
+  await reader.follow((page) => page.locator("button").click());
+  await look(reader, `complaint form ${reader.language}, no photo`, 422);
+  await shows(reader, nothing, words.photo);
+}
+
+/** Files a complaint with a photo; what became of it. */
+async function filed(program, reader, customer) {
+  const words = COMPLAINT_WORDS[reader.language];
+  const name = `complaint ${reader.language}, filed with a photo`;
+  await reader.page.locator("#wish").fill("A new one. 换新。");
+  await reader.page.locator("#photos").setInputFiles([picture("1")]);
+  const assets = reader.page.locator("input[name=asset]");
+  if ((await assets.count()) > 0) {
+    await assets.first().check();
+  }
+  await reader.follow((page) => page.locator("button").click());
+  await look(reader, name);
+  const complaint = (await program.get(`/complaints?customer_id=${customer}`)).data[0];
+  await shows(reader, name, words.number, complaint.number, words.promised, SAID, BRAND);
+  const photos = (await program.get(`/complaints/${complaint.id}/attachments`)).data;
+  expect(`${name}: it has arrived`, holds(complaint.source === "page" && complaint.description === SAID && photos.length === 1, JSON.stringify({ complaint, photos })));
+  return complaint;
+}
+
+async function writtenAbout(program, reader, complaint) {
+  const words = COMPLAINT_WORDS[reader.language];
+  const name = `complaint ${reader.language}, written about`;
+  await reader.page.locator("#message").fill(SAID);
+  await reader.page.locator("#photos").setInputFiles([picture("2")]);
+  await press(reader, "message");
+  await program.post(`/complaints/${complaint.id}/messages`, { direction: "to_customer", body: "We come on Monday. 我们周一上门。" });
+  await reader.open(reader.page.url());
+  await look(reader, name);
+  await shows(reader, name, "We come on Monday.", words.sent);
+}
+
+async function refusedAndAccepted(program, reader, complaint) {
+  const words = COMPLAINT_WORDS[reader.language];
+  const name = `complaint ${reader.language}`;
+  await program.post(`/complaints/${complaint.id}/acknowledge`);
+  await program.decide(complaint.id, "We repair it. 我们为您维修。");
+  await reader.open(reader.page.url());
+  await look(reader, `${name}, decided`);
+  await press(reader, "refuse");
+  await look(reader, `${name}, refused without a reason`, 422);
+  await shows(reader, `${name}, refused without a reason`, words.why);
+  await reader.page.locator("#refusal").fill(SAID);
+  await press(reader, "refuse");
+  await look(reader, `${name}, refused`);
+  await shows(reader, `${name}, refused`, words.refused, SAID);
+
+  await program.decide(complaint.id, "You get a new one. 我们为您换新。");
+  const url = reader.page.url();
+  await press(reader, "accept");
+  await look(reader, `${name}, decided anew meanwhile`, 409);
+  await shows(reader, `${name}, decided anew meanwhile`, words.moved, "You get a new one.");
+  await reader.open(url);
+  await press(reader, "accept");
+  await look(reader, `${name}, accepted`);
+  await shows(reader, `${name}, accepted`, words.accepted);
+}
+
+async function satisfiedInTheEnd(program, reader, complaint) {
+  const words = COMPLAINT_WORDS[reader.language];
+  const name = `complaint ${reader.language}`;
+  await program.resolve(complaint.id);
+  await reader.open(reader.page.url());
+  await look(reader, `${name}, resolved`);
+  await reader.page.locator("#comment").fill(SAID);
+  await press(reader, "unsatisfied");
+  await look(reader, `${name}, taken up again`);
+  await shows(reader, `${name}, taken up again`, words.again, SAID);
+  await program.decide(complaint.id, "We are sorry. 抱歉。");
+  await program.resolve(complaint.id);
+  await reader.open(reader.page.url());
+  await press(reader, "satisfied");
+  await look(reader, `${name}, closed`);
+  await shows(reader, `${name}, closed`, words.satisfied);
+  const { state, customer_satisfied } = await program.get(`/complaints/${complaint.id}`);
+  expect(`${name}: it is closed`, holds(state === "closed" && customer_satisfied, `${state} ${customer_satisfied}`));
+}
+
+async function complaints(program, readers) {
+  const customers = (await program.get("/customers")).data;
+  for (const reader of readers) {
+    const customer = customers.find(({ locale }) => locale === reader.language).id;
+    const link = await program.filingLink(customer);
+    await notFiled(program, reader, link);
+    const complaint = await filed(program, reader, customer);
+    await writtenAbout(program, reader, complaint);
+    await refusedAndAccepted(program, reader, complaint);
+    await satisfiedInTheEnd(program, reader, complaint);
+    for (const path of ["c", "c/new"]) {
+      const name = `complaint ${reader.language}, unknown link ${path.length}`;
+      await reader.open(`${program.url}/${path}/AAAAAAAAAAAAAAAAAAAAAA`);
+      await look(reader, name, 404);
+      await shows(reader, name, COMPLAINT_WORDS[reader.language].unknown);
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Problems
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -362,6 +513,7 @@ async function everything(program, browser) {
   }
   await surveys(program, readers);
   await boards(program, readers);
+  await complaints(program, readers);
   await problems(program, readers);
   await documentation(program, browser);
 }

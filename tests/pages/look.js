@@ -143,7 +143,8 @@ async function inspect(reader, { status = 200, pictures, name }) {
     [`is under ${MOST_PAGE_BYTES} bytes`]: bytes < MOST_PAGE_BYTES ? [] : [`${bytes} bytes`],
     "fits 360 and 1280 px": wide,
     "has no accessibility fault, narrow and wide, light and dark": found,
-    "is one request": reader.loaded.length === 1 ? [] : reader.loaded,
+    // A form leads to its page: then that is the second.
+    "is one request": reader.loaded.length === (reader.answer.request().redirectedFrom() ? 2 : 1) ? [] : reader.loaded,
     "asks nobody else": reader.elsewhere,
     "leaves the console silent": reader.complaints,
   };

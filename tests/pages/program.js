@@ -131,6 +131,27 @@ class Program {
       return letters.flatMap(({ body }) => body.match(/http\S*\/s\/[\w-]+/g) ?? [])[0];
     });
   }
+
+  /** The address of a page on which this customer files complaints. */
+  async filingLink(customer) {
+    return (await this.post(`/customers/${customer}/complaint-link`)).link;
+  }
+
+  /** Decides a complaint in the customer's favour. */
+  async decide(complaint, text) {
+    return this.post(`/complaints/${complaint}/decide`, {
+      responsibility: "ours", apology: "We are sorry. 非常抱歉。", text, recourse: "请致电 12315。 Call 12315.", remedies: [{ kind: "repair", note: "This week. 本周。" }],
+    });
+  }
+
+  /** Carries out all that was promised, and resolves. */
+  async resolve(complaint) {
+    const remedies = (await this.get(`/complaints/${complaint}/remedies`)).data;
+    for (const { id } of remedies.filter(({ state }) => state === "due")) {
+      await this.post(`/complaints/${complaint}/remedies/${id}/complete`);
+    }
+    return this.post(`/complaints/${complaint}/resolve`);
+  }
 }
 
 module.exports = { Program, eventually };

@@ -13,7 +13,7 @@ use domain::{
     time::{Timestamp, Zone},
     web::Loopback,
 };
-use reqwest::{Method, StatusCode, header::HeaderMap};
+use reqwest::{Method, StatusCode, header::HeaderMap, redirect::Policy};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection,
     sqlx::{PgPool, postgres::PgPoolOptions},
@@ -49,6 +49,11 @@ const BEGINNING: &str = "2026-01-05T01:00:00Z";
 const MOST_JOBS: usize = 200_000;
 /// How long a story waits for Redis: a busy machine must not make it keep limits in the process.
 const REDIS_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A client that shows where it is sent, and does not go there.
+fn browser() -> reqwest::Client {
+    reqwest::Client::builder().redirect(Policy::none()).build().unwrap()
+}
 
 /// A service with a database of its own.
 pub(crate) struct House {
@@ -144,7 +149,7 @@ impl House {
         let queue = Queue::new(store.clone());
         let surroundings = Surroundings::without_outside(&url);
         let runner = Arc::new(Runner::new(queue.clone(), surroundings));
-        let web = reqwest::Client::new();
+        let web = browser();
         Self { clock, store, url, stop, web, runner, queue, database, manner }
     }
 
@@ -351,12 +356,7 @@ pub(crate) struct Client {
 impl Client {
     /// Somebody without credentials who calls replicas at these addresses, one after the other.
     pub(crate) fn at(urls: &[String]) -> Self {
-        Self {
-            web: reqwest::Client::new(),
-            doors: urls.into(),
-            calls: Arc::default(),
-            authorization: None,
-        }
+        Self { web: browser(), doors: urls.into(), calls: Arc::default(), authorization: None }
     }
 
     /// The same, with this key or token.

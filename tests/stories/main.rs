@@ -24,6 +24,7 @@ mod audit;
 mod calendars;
 mod cancellations;
 mod clocks;
+mod complaint_pages;
 mod complaints;
 mod corrective;
 mod course;

@@ -1,6 +1,6 @@
 //! Complaints: customers are told what becomes of theirs, deadlines are kept, resolutions written down.
 
-use crate::surveys;
+use crate::{outside::Surroundings, surveys};
 use domain::{
     complaints::{
         Complaint, ComplaintClosing, ComplaintMessage, CustomerWord, LogSeal, Remedy, RemedyKind,
@@ -19,17 +19,24 @@ use store::{
 
 /// Tells the customer that their complaint has arrived, and when they hear from us; and names somebody who answers for
 /// it until it is closed.
-pub(crate) async fn receive(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+pub(crate) async fn receive(
+    surroundings: &Surroundings,
+    tenant: &Tenant,
+    id: ComplaintId,
+) -> Result<(), Failure> {
+    // Held, because whoever asks for a link at this moment makes one, too.
     let complaint = tenant.hold::<Complaint>(id).await?;
     let complaint = match put_in_hands(tenant, &complaint).await? {
         Some(in_hands) => in_hands,
         None => complaint,
     };
+    let link = link(surroundings, tenant, &complaint).await?;
     let to = tenant.correspondent(complaint.details.customer_id).await?;
     let notice = Notice::ComplaintReceived {
         number: complaint.number,
         remedy_sought: complaint.details.remedy_sought,
         answer_by: complaint.first_answer_due_at.wall_time_in(to.tz),
+        link,
     };
     tenant.tell(&to, &notice).await?;
     Ok(())
@@ -46,7 +53,11 @@ pub(crate) async fn miss_first_answer(tenant: &Tenant, id: ComplaintId) -> Resul
 
 /// Tells the customer what was decided and what they can do against it, unless it was taken up again
 /// meanwhile or somebody has told them. Who has no address waits for somebody who calls or visits.
-pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+pub(crate) async fn tell_decision(
+    surroundings: &Surroundings,
+    tenant: &Tenant,
+    id: ComplaintId,
+) -> Result<(), Failure> {
     let complaint = tenant.hold::<Complaint>(id).await?;
     let Some(decision) = complaint.decision.clone().filter(|_| complaint.is_untold()) else {
         return Ok(());
@@ -58,6 +69,7 @@ pub(crate) async fn tell_decision(tenant: &Tenant, id: ComplaintId) -> Result<()
         decision: decision.text,
         recourse: decision.recourse,
         remedies: promised(tenant, &complaint).await?,
+        link: link(surroundings, tenant, &complaint).await?,
     };
     tenant.tell(&to, &notice).await?;
     if to.recipient.has_address() {
@@ -77,11 +89,16 @@ pub(crate) async fn miss_public(tenant: &Tenant, id: ComplaintId) -> Result<(), 
 }
 
 /// Sends the customer what was said to them.
-pub(crate) async fn tell_answer(tenant: &Tenant, id: ComplaintMessageId) -> Result<(), Failure> {
+pub(crate) async fn tell_answer(
+    surroundings: &Surroundings,
+    tenant: &Tenant,
+    id: ComplaintMessageId,
+) -> Result<(), Failure> {
     let message = tenant.get::<ComplaintMessage>(id).await?;
-    let complaint = tenant.get::<Complaint>(message.complaint_id).await?;
+    let complaint = tenant.hold::<Complaint>(message.complaint_id).await?;
+    let link = link(surroundings, tenant, &complaint).await?;
     let to = tenant.correspondent(message.customer_id).await?;
-    let notice = Notice::ComplaintAnswered { number: complaint.number, words: message.body };
+    let notice = Notice::ComplaintAnswered { number: complaint.number, words: message.body, link };
     tenant.tell(&to, &notice).await?;
     Ok(())
 }
@@ -89,6 +106,7 @@ pub(crate) async fn tell_answer(tenant: &Tenant, id: ComplaintMessageId) -> Resu
 /// Writes a resolution down, tells the customer, and has them asked about it. A resolution that was
 /// left behind meanwhile was written down then, and nobody is asked about it.
 pub(crate) async fn conclude(
+    surroundings: &Surroundings,
     tenant: &Tenant,
     id: ComplaintId,
     resolution_no: u32,
@@ -101,7 +119,8 @@ pub(crate) async fn conclude(
     tenant.log_resolution(&complaint).await?;
     let to = tenant.correspondent(complaint.details.customer_id).await?;
     let remedies = promised(tenant, &complaint).await?;
-    let notice = Notice::ComplaintResolved { number: complaint.number, remedies };
+    let link = link(surroundings, tenant, &complaint).await?;
+    let notice = Notice::ComplaintResolved { number: complaint.number, remedies, link };
     tenant.tell(&to, &notice).await?;
     let subject = SurveySubject::Complaint { complaint_id: id, resolution_no };
     let who = Respondent {
@@ -190,6 +209,16 @@ async fn seal_rest(tenant: &Tenant) -> Result<(), Failure> {
         tenant.emit(&Event::ResolutionLogged { entry }).await?;
     }
     Ok(())
+}
+
+/// The address of the complaint's page, with a token of its own.
+async fn link(
+    surroundings: &Surroundings,
+    tenant: &Tenant,
+    complaint: &Complaint,
+) -> Result<String, Failure> {
+    let token = tenant.link_to(complaint).await?;
+    Ok(format!("{}/c/{token}", surroundings.public_url))
 }
 
 async fn promised(tenant: &Tenant, complaint: &Complaint) -> Result<Vec<RemedyKind>, Failure> {

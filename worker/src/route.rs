@@ -46,13 +46,19 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::ClockArrived { clock, operation, .. } => {
             sandbox::arrive(tenant, *clock, *operation).await
         }
-        Event::ComplaintOpened { complaint: id } => complaints::receive(tenant, *id).await,
+        Event::ComplaintOpened { complaint } => {
+            complaints::receive(surroundings, tenant, *complaint).await
+        }
         Event::FirstAnswerDue { complaint: id } => complaints::miss_first_answer(tenant, *id).await,
-        Event::ComplaintDecided { complaint: id } => complaints::tell_decision(tenant, *id).await,
-        Event::ComplaintAnswered { message } => complaints::tell_answer(tenant, *message).await,
+        Event::ComplaintDecided { complaint } => {
+            complaints::tell_decision(surroundings, tenant, *complaint).await
+        }
+        Event::ComplaintAnswered { message } => {
+            complaints::tell_answer(surroundings, tenant, *message).await
+        }
         Event::PublicAnswerDue { complaint: id, .. } => complaints::miss_public(tenant, *id).await,
         Event::ComplaintResolved { complaint, resolution_no } => {
-            complaints::conclude(tenant, *complaint, *resolution_no).await
+            complaints::conclude(surroundings, tenant, *complaint, *resolution_no).await
         }
         Event::StandOffDue { complaint, refusals } => {
             complaints::stand_off(tenant, *complaint, *refusals).await

@@ -58,7 +58,7 @@ pub(crate) async fn ask(
 
     let invitation = tenant.record(change).await?;
     let Some(expires_at) = invitation.expires_at else { return Ok(()) };
-    let token = tenant.make_link(id).await?;
+    let token = tenant.make_link(&invitation).await?;
     let notice = Notice::SurveyInvitation {
         link: format!("{}/s/{token}", surroundings.public_url),
         open_until: expires_at.wall_time_in(to.tz),

@@ -21,9 +21,14 @@ use domain::{
     time::Timestamp,
 };
 use serde::Deserialize;
-use store::complaints::{Prepared, Wanted, resolutions_of};
+use store::{
+    Tenant,
+    complaints::{Prepared, Wanted, resolutions_of},
+};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) use verdicts::{accept, close, refuse, reopen};
 
 /// The routes of this folder.
 pub(crate) fn router() -> OpenApiRouter<Api> {
@@ -120,15 +125,20 @@ async fn open_complaint(
     Json(details): Json<ComplaintDetails>,
 ) -> Outcome {
     let work = access.write_once().await?;
-    let Prepared { known, number, tier, candidates } = work.prepare_complaint(&details).await?;
-    let details = details.connect(&known)?;
-    let (picked, hours) = work.sla_picked(&candidates, &SlaMatter::of(&details, tier)).await?;
-
-    let change = Complaint::receive(work.new_id(), number, details, known.tz, work.now());
-    let opening = SlaOpening::of(change, picked, &hours, || work.new_id());
-
-    let complaint = work.open_complaint(opening).await?;
+    let complaint = open(&work, details).await?;
     work.created("/v1/complaints", complaint).await
+}
+
+/// Opens a complaint, whoever it came from.
+pub(crate) async fn open(tenant: &Tenant, details: ComplaintDetails) -> Result<Complaint, Problem> {
+    let Prepared { known, number, tier, candidates } = tenant.prepare_complaint(&details).await?;
+    let details = details.connect(&known)?;
+    let (picked, hours) = tenant.sla_picked(&candidates, &SlaMatter::of(&details, tier)).await?;
+
+    let change = Complaint::receive(tenant.new_id(), number, details, known.tz, tenant.now());
+    let opening = SlaOpening::of(change, picked, &hours, || tenant.new_id());
+
+    Ok(tenant.open_complaint(opening).await?)
 }
 
 /// Shows a complaint

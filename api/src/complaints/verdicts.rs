@@ -41,9 +41,8 @@ async fn accept_decision(access: Access<may::ComplaintsWrite>, Id(id): Id<Compla
     let work = access.write().await?;
     let complaint = work.hold::<Complaint>(id).await?;
 
-    let change = complaint.accept(work.now())?;
+    let complaint = accept(&work, complaint).await?;
 
-    let complaint = work.record_progress(change).await?;
     work.changed(complaint).await
 }
 
@@ -125,12 +124,8 @@ async fn close_complaint(
     let work = access.write().await?;
     let complaint = work.hold::<Complaint>(id).await?;
 
-    let change = complaint.clone().close(closing, work.now())?;
-    let (actor, now) = (work.actor(), work.now());
-    let word = |id| CustomerWord::at_closing(id, &complaint, closing, actor, now);
+    let complaint = close(&work, &complaint, closing).await?;
 
-    work.log_word(&complaint, word).await?;
-    let complaint = work.record_progress(change).await?;
     work.changed(complaint).await
 }
 
@@ -159,14 +154,16 @@ async fn reopen_complaint(
     work.hold::<Customer>(customer).await?;
     let complaint = work.hold::<Complaint>(id).await?;
 
-    let (actor, now) = (work.actor(), work.now());
-    let change = complaint.clone().reopen(reopening.clone(), now)?;
-    let word = |id| CustomerWord::at_reopening(id, &complaint, &reopening, actor, now);
+    let complaint = reopen(&work, &complaint, reopening).await?;
 
-    work.log_word(&complaint, word).await?;
-    work.leave_attempt(&complaint).await?;
-    let complaint = work.record_progress(change).await?;
     work.changed(complaint).await
+}
+
+/// Lets the customer accept what was decided about a complaint, which is held.
+pub(crate) async fn accept(tenant: &Tenant, complaint: Complaint) -> Result<Complaint, Failure> {
+    let change = complaint.accept(tenant.now())?;
+
+    tenant.record_progress(change).await
 }
 
 /// Lets the customer refuse what was decided about a complaint, which is held.
@@ -181,5 +178,36 @@ pub(crate) async fn refuse(
 
     let change = complaint.refuse(refusing, &stand_off, tenant.now())?;
 
+    tenant.record_progress(change).await
+}
+
+/// Closes a complaint, which is held, and writes down what the customer says.
+pub(crate) async fn close(
+    tenant: &Tenant,
+    complaint: &Complaint,
+    closing: ComplaintClosing,
+) -> Result<Complaint, Failure> {
+    let (actor, now) = (tenant.actor(), tenant.now());
+
+    let change = complaint.clone().close(closing, now)?;
+    let word = |id| CustomerWord::at_closing(id, complaint, closing, actor, now);
+
+    tenant.log_word(complaint, word).await?;
+    tenant.record_progress(change).await
+}
+
+/// Reopens a complaint, which is held, as its customer is, and writes down why.
+pub(crate) async fn reopen(
+    tenant: &Tenant,
+    complaint: &Complaint,
+    reopening: ComplaintReopening,
+) -> Result<Complaint, Failure> {
+    let (actor, now) = (tenant.actor(), tenant.now());
+
+    let change = complaint.clone().reopen(reopening.clone(), now)?;
+    let word = |id| CustomerWord::at_reopening(id, complaint, &reopening, actor, now);
+
+    tenant.log_word(complaint, word).await?;
+    tenant.leave_attempt(complaint).await?;
     tenant.record_progress(change).await
 }

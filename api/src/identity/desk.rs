@@ -132,6 +132,11 @@ pub(super) fn unauthorized() -> Problem {
 }
 
 impl Desk {
+    /// The address of this service, without a slash at the end, for links that people follow.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The secret of this service.
     pub(crate) fn secret(&self) -> &SecretKey {
         self.keyring.secret()

@@ -1,10 +1,13 @@
 //! The survey's form, as a browser sends it.
 
-use super::words::{CHOOSE_A_SCORE, COMMENT_UNREADABLE, NOT_OFFERED};
+use super::{
+    complaint_words::TEXT_UNREADABLE,
+    words::{CHOOSE_A_SCORE, COMMENT_UNREADABLE, NOT_OFFERED},
+};
 use domain::{
     invalid::Invalid,
     surveys::{AnswerDetails, ChosenOption, Score, SurveyDetails},
-    text::{Bilingual, Prose},
+    text::{Bilingual, Locale, Prose},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,6 +26,31 @@ pub(super) struct Mistake {
     pub(super) says: Bilingual,
 }
 
+/// What is wrong, beside the field where it is.
+#[derive(Debug, Serialize)]
+pub(super) struct MistakeShown {
+    field: Field,
+    says: &'static str,
+}
+
+impl MistakeShown {
+    /// What `field` is told in `locale`.
+    pub(super) fn new(field: Field, says: Bilingual, locale: Locale) -> Self {
+        Self { field, says: says.get(locale) }
+    }
+}
+
+/// Something to choose.
+#[derive(Debug, Serialize)]
+pub(super) struct OptionShown<'a> {
+    /// What the form says when it is chosen.
+    pub(super) value: String,
+    /// What people read.
+    pub(super) text: &'a str,
+    /// Whether it is chosen.
+    pub(super) chosen: bool,
+}
+
 /// A part of the form that can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -31,6 +59,20 @@ pub(super) enum Field {
     Score,
     /// The comment.
     Comment,
+    /// Why a decision is not accepted.
+    Refusal,
+    /// What somebody writes about their complaint.
+    Message,
+    /// Photos.
+    Photos,
+    /// What a complaint is about.
+    Kind,
+    /// What happened.
+    Description,
+    /// What the customer wishes for.
+    Wish,
+    /// Which of their things it is about.
+    Asset,
     /// The form as a whole, which no browser of its own sends like that.
     Form,
 }
@@ -45,7 +87,7 @@ pub(super) fn read(form: &Form, survey: &SurveyDetails) -> Result<AnswerDetails,
     for (name, value) in form {
         match (name.as_str(), name.strip_prefix("choice.")) {
             ("score", _) => {}
-            ("comment", _) => details.comment = comment(value)?,
+            ("comment", _) => details.comment = prose(value).map_err(|_| UNREADABLE)?,
             (_, Some(question)) => {
                 details.chosen.push(chosen(question, value).map_err(|_| UNASKED)?);
             }
@@ -62,14 +104,15 @@ fn score(form: &Form) -> Result<Score, Mistake> {
     score.ok_or(NO_SCORE)
 }
 
-/// Browsers end lines with a carriage return and a line feed.
-fn comment(text: &str) -> Result<Option<Prose>, Mistake> {
+/// What was written in a field of several lines, if anything was, or what is wrong with it. Browsers end lines with a
+/// carriage return and a line feed.
+pub(super) fn prose(text: &str) -> Result<Option<Prose>, Bilingual> {
     let text = text.replace("\r\n", "\n");
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    Prose::new(text).map(Some).map_err(|_| UNREADABLE)
+    Prose::new(text).map(Some).map_err(|_| TEXT_UNREADABLE)
 }
 
 fn chosen(question: &str, option: &str) -> Result<ChosenOption, Invalid> {

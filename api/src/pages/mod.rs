@@ -1,16 +1,26 @@
 //! Pages for people: real HTML that needs no script, in the reader's language, and loads nothing.
 
 mod board;
+mod complaint;
+mod complaint_words;
+mod filing;
 mod form;
+mod photos;
 mod problems;
 mod survey;
+mod visit;
+mod when;
 mod words;
 
-use crate::{access::Api, problem::chain, request::language};
+use crate::{
+    access::Api,
+    problem::{Problem, chain},
+    request::language,
+};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Router,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -18,10 +28,30 @@ use domain::text::Locale;
 use minijinja::{Environment, context};
 use serde::Serialize;
 use std::sync::LazyLock;
+use visit::Ending;
 
 /// The pages, outside `/v1`: they are for browsers, and not part of the API's description.
 pub(crate) fn router() -> Router<Api> {
-    survey::router().merge(board::router()).merge(problems::router())
+    survey::router()
+        .merge(complaint::router())
+        .merge(filing::router())
+        .merge(board::router())
+        .merge(problems::router())
+}
+
+/// Whether forms with photos are sent there.
+pub(crate) fn takes_photos(uri: &Uri) -> bool {
+    uri.path().starts_with("/c/")
+}
+
+/// In which language the reader of such a page is told what became of their form; nobody reads other answers.
+pub(crate) fn reader(uri: &Uri, headers: &HeaderMap) -> Option<Locale> {
+    takes_photos(uri).then(|| locale(uri.query(), headers))
+}
+
+/// The page that says why a form has not arrived. What was written is in the browser, one step back.
+pub(crate) fn unreceived(locale: Locale, problem: &Problem) -> Response {
+    visit::end(locale, Err(Ending::Unreceived(problem.status())))
 }
 
 /// The look of all pages; it stands in the page itself, so that a page is one request.
@@ -33,8 +63,11 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
     templates.add_global("style", minijinja::Value::from_safe_string(STYLE.to_owned()));
     for (name, source) in [
         ("board.html", include_str!("board.html")),
+        ("complaint.html", include_str!("complaint.html")),
+        ("filing.html", include_str!("filing.html")),
         ("frame.html", include_str!("frame.html")),
         ("note.html", include_str!("note.html")),
+        ("parts.html", include_str!("parts.html")),
         ("problem.html", include_str!("problem.html")),
         ("problems.html", include_str!("problems.html")),
         ("survey.html", include_str!("survey.html")),

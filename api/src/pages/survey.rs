@@ -2,39 +2,30 @@
 //! scanners open links; answering is a button.
 
 use super::{
-    form::{self, Field, Form, MOST_COMMENT, Mistake},
-    in_confidence, locale, show,
+    form::{self, Form, MOST_COMMENT, Mistake, MistakeShown, OptionShown},
+    show,
+    visit::{Ending, Visitor, end, form},
     words::{
-        ANSWERED_BEFORE, NOT_A_FORM, NoteWords, OVER, SCORES, SURVEY, SurveyWords, THANKS,
-        THANKS_FOR_SAYING_SO, UNAVAILABLE, UNKNOWN,
+        ANSWERED_BEFORE, NoteWords, OVER, SCORES, SURVEY, SurveyWords, THANKS, THANKS_FOR_SAYING_SO,
     },
 };
-use crate::{
-    access::Api,
-    problem::Problem,
-    reading,
-    request::{RequestId, expect_type},
-};
+use crate::access::Api;
 use axum::{
     Router,
     body::Bytes,
-    extract::{FromRequestParts, Path},
-    http::{HeaderMap, StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode},
     response::Response,
     routing::get,
 };
 use domain::{
-    ids::InvitationId,
     refusal::Refusal,
     surveys::{
         ALREADY_ANSWERED, AnswerDetails, INVITATION_NOT_OPEN, Invitation, Survey, SurveyDetails,
         SurveyResponse,
     },
-    tenancy::BrandStatus,
     text::{Locale, Name},
 };
 use serde::Serialize;
-use std::convert::Infallible;
 use store::{Failure, Tenant, surveys::WantedResponses};
 
 /// The routes of this file.
@@ -56,34 +47,11 @@ struct SurveyPage<'a> {
     mistake: Option<MistakeShown>,
 }
 
-/// What is wrong, beside the field where it is.
-#[derive(Debug, Serialize)]
-struct MistakeShown {
-    field: Field,
-    says: &'static str,
-}
-
 #[derive(Debug, Serialize)]
 struct ChoiceShown<'a> {
     code: &'a str,
     question: &'a str,
     options: Vec<OptionShown<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct OptionShown<'a> {
-    value: String,
-    text: &'a str,
-    chosen: bool,
-}
-
-/// A page without a question: something is done, or is not there.
-#[derive(Debug, Serialize)]
-struct Note<'a> {
-    brand: &'a str,
-    title: &'static str,
-    text: &'static str,
-    is_done: bool,
 }
 
 /// An asking with what is asked, open for reading or answering.
@@ -92,24 +60,6 @@ struct Asked {
     invitation: Invitation,
     survey: Survey,
     brand: Name,
-}
-
-/// How a visit to the page ends without the questions.
-enum Ending {
-    /// With a word of the brand that asked.
-    Word(StatusCode, NoteWords, Name),
-    /// Nobody knows whose link it is.
-    Unknown,
-    /// With something that no browser sends.
-    NotAForm(StatusCode),
-    /// With something that is no matter of the reader's.
-    Problem(Problem),
-}
-
-impl<E: Into<Problem>> From<E> for Ending {
-    fn from(error: E) -> Self {
-        Self::Problem(error.into())
-    }
 }
 
 async fn show_survey(visitor: Visitor) -> Response {
@@ -124,59 +74,17 @@ async fn answer_survey(visitor: Visitor, headers: HeaderMap, body: Bytes) -> Res
     end(visitor.locale, answered)
 }
 
-/// What a browser sends, as it sends it: each field once, in UTF-8.
-fn form(headers: &HeaderMap, body: &[u8]) -> Result<Form, Ending> {
-    if expect_type(headers, &["application/x-www-form-urlencoded"]).is_err() {
-        return Err(Ending::NotAForm(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-    }
-    let unreadable = || Ending::NotAForm(StatusCode::BAD_REQUEST);
-    let text = std::str::from_utf8(body).map_err(|_| unreadable())?;
-    let pairs = reading::pairs(Some(text)).map_err(|_| unreadable())?;
-    let many = pairs.len();
-    let form: Form = pairs.into_iter().collect();
-    if form.len() == many { Ok(form) } else { Err(unreadable()) }
-}
-
-/// Somebody who carries a link.
-struct Visitor {
-    api: Api,
-    token: String,
-    locale: Locale,
-    request: Option<String>,
-}
-
-impl FromRequestParts<Api> for Visitor {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Infallible> {
-        let token = Path::<String>::from_request_parts(parts, api).await;
-        let request = parts.extensions.get::<RequestId>().map(|RequestId(id)| id.clone());
-        Ok(Self {
-            api: api.clone(),
-            token: token.map(|Path(token)| token).unwrap_or_default(),
-            locale: locale(parts.uri.query(), &parts.headers),
-            request,
-        })
-    }
-}
-
 impl Visitor {
     async fn looks(&self) -> Result<Response, Ending> {
-        let (tenant, id) = self.enter().await?;
-        let invitation = tenant.get::<Invitation>(id).await?;
+        let (tenant, invitation) = self.enter::<Invitation>().await?;
         let asked = Asked::about(tenant, invitation).await?;
         asked.still_open().await?;
         Ok(asked.page(StatusCode::OK, self.locale, &Form::new(), None))
     }
 
     async fn answers(&self, form: &Form) -> Result<Response, Ending> {
-        let (tenant, id) = self.enter().await?;
-        let brand = tenant.brand().await?;
-        if brand.status == BrandStatus::Suspended {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            return Err(Ending::Word(status, UNAVAILABLE, brand.details.name));
-        }
-        let invitation = tenant.hold::<Invitation>(id).await?;
+        let (tenant, invitation) = self.enter_to_write::<Invitation>().await?;
+        let invitation = tenant.hold::<Invitation>(invitation.id).await?;
         let asked = Asked::about(tenant, invitation).await?;
         match form::read(form, &asked.survey.details) {
             Ok(details) => Err(asked.take(details).await?),
@@ -187,31 +95,6 @@ impl Visitor {
             }
         }
     }
-
-    async fn enter(&self) -> Result<(Tenant, InvitationId), Ending> {
-        let link = self.api.store().follow_link(&self.token).await?;
-        let link = link.ok_or(Ending::Unknown)?;
-        let tenant = self.api.enter_by_link(link.scope(self.request.clone())).await?;
-        Ok((tenant, link.invitation))
-    }
-}
-
-fn end(locale: Locale, page: Result<Response, Ending>) -> Response {
-    let note = |status, (title, text): NoteWords, brand: &str| {
-        let (title, text) = (title.get(locale), text.get(locale));
-        let note = Note { brand, title, text, is_done: status == StatusCode::OK };
-        show(status, locale, "note.html", &note)
-    };
-    in_confidence(match page {
-        Ok(page) => page,
-        Err(Ending::Word(status, words, brand)) => note(status, words, &brand),
-        Err(Ending::Unknown) => note(StatusCode::NOT_FOUND, UNKNOWN, ""),
-        Err(Ending::NotAForm(status)) => note(status, NOT_A_FORM, ""),
-        Err(Ending::Problem(problem)) if problem.status() == StatusCode::NOT_FOUND => {
-            note(StatusCode::NOT_FOUND, UNKNOWN, "")
-        }
-        Err(Ending::Problem(_)) => note(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, ""),
-    })
 }
 
 impl Asked {
@@ -268,8 +151,7 @@ impl Asked {
             comment: survey.comment.as_ref().map(|comment| &**comment.get(locale)),
             most_comment: MOST_COMMENT,
             said: form.get("comment").map_or("", String::as_str),
-            mistake: mistake
-                .map(|Mistake { field, says }| MistakeShown { field, says: says.get(locale) }),
+            mistake: mistake.map(|Mistake { field, says }| MistakeShown::new(field, says, locale)),
         };
         show(status, locale, "survey.html", &page)
     }

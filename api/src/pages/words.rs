@@ -11,8 +11,8 @@ pub(super) const NAME: Bilingual = Bilingual { en: "English", zh: "中文" };
 
 /// A page's words in both languages.
 pub(super) struct Both<W> {
-    en: W,
-    zh: W,
+    pub(super) en: W,
+    pub(super) zh: W,
 }
 
 impl<W: Clone> Both<W> {
@@ -116,6 +116,13 @@ pub(super) const NOT_A_FORM: NoteWords = (
         zh: "请重新打开链接，并直接在页面上作答。",
     },
 );
+pub(super) const UNRECEIVED: NoteWords = (
+    Bilingual { en: "Your form has not arrived", zh: "提交未成功" },
+    Bilingual {
+        en: "It was too large or took too long. Please go back, choose fewer or smaller photos, and send it again.",
+        zh: "内容过大或上传时间过长。请返回上一页，减少照片数量或压缩后重新提交。",
+    },
+);
 pub(super) const UNAVAILABLE: NoteWords = (
     Bilingual { en: "Not available right now", zh: "暂时无法打开" },
     Bilingual { en: "Please try again in a minute.", zh: "请稍后再试。" },
@@ -195,9 +202,9 @@ pub(super) const BOARD: Both<BoardWords> = Both {
 pub(super) fn standing(state: ComplaintState) -> Bilingual {
     match state {
         ComplaintState::Received => Bilingual { en: "received", zh: "已收到" },
-        ComplaintState::Acknowledged
-        | ComplaintState::Assessed
-        | ComplaintState::Investigating => Bilingual { en: "being looked into", zh: "处理中" },
+        ComplaintState::Acknowledged | ComplaintState::Assessed | ComplaintState::Investigating => {
+            Bilingual { en: "being looked into", zh: "处理中" }
+        }
         ComplaintState::Decided => Bilingual { en: "decided", zh: "已作出决定" },
         ComplaintState::Negotiating => Bilingual { en: "being negotiated", zh: "协商中" },
         ComplaintState::ExternalRecourse => {
@@ -208,7 +215,9 @@ pub(super) fn standing(state: ComplaintState) -> Bilingual {
         ComplaintState::Reopened => Bilingual { en: "taken up again", zh: "重新处理中" },
         ComplaintState::Duplicate => Bilingual { en: "joined with another one", zh: "已归并" },
         ComplaintState::Withdrawn => Bilingual { en: "withdrawn", zh: "已撤回" },
-        ComplaintState::NotAComplaint => Bilingual { en: "answered as a request", zh: "已按咨询处理" },
+        ComplaintState::NotAComplaint => {
+            Bilingual { en: "answered as a request", zh: "已按咨询处理" }
+        }
     }
 }
 

@@ -72,7 +72,7 @@ pub static ATTACHMENT_TOO_LARGE: Rule = Rule {
 };
 
 /// A complaint has as many files as it can have.
-pub(super) static TOO_MANY_ATTACHMENTS: Rule = Rule {
+pub static TOO_MANY_ATTACHMENTS: Rule = Rule {
     code: "too_many_attachments",
     kind: Kind::Conflict,
     title: Bilingual { en: "Enough files", zh: "附件已达上限" },
@@ -87,7 +87,7 @@ pub(super) static TOO_MANY_ATTACHMENTS: Rule = Rule {
 };
 
 /// Somebody sends more photos at once than are taken with a complaint.
-pub(super) static TOO_MANY_PHOTOS: Rule = Rule {
+pub static TOO_MANY_PHOTOS: Rule = Rule {
     code: "too_many_photos",
     kind: Kind::Unfit,
     title: Bilingual { en: "Too many photos at once", zh: "一次上传的照片过多" },

@@ -34,7 +34,8 @@ pub use assessment::{
 };
 pub use attachments::{
     ATTACHMENT_TOO_LARGE, AttachmentFile, AttachmentType, ComplaintAttachment,
-    MOST_ATTACHMENT_BYTES, MOST_ATTACHMENTS, MOST_FILED_PHOTOS,
+    MOST_ATTACHMENT_BYTES, MOST_ATTACHMENTS, MOST_FILED_PHOTOS, TOO_MANY_ATTACHMENTS,
+    TOO_MANY_PHOTOS,
 };
 pub use boards::{
     BOARD_DAYS, BOARD_PAGE, BoardEntry, BoardFigure, BoardMessage, BoardPage, ComplaintBoard,
@@ -107,6 +108,8 @@ pub enum ComplaintSource {
     Group,
     /// By a low score in a survey.
     Survey,
+    /// By a form behind a link that the customer was given.
+    Page,
 }
 
 /// What a complaint is about.

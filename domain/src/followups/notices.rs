@@ -42,6 +42,8 @@ pub enum Notice {
         remedy_sought: Option<Line>,
         /// By when we give the first answer.
         answer_by: String,
+        /// The page of the complaint.
+        link: String,
     },
     /// A complaint is decided.
     ComplaintDecided {
@@ -55,6 +57,8 @@ pub enum Notice {
         recourse: Prose,
         /// What is promised.
         remedies: Vec<RemedyKind>,
+        /// The page of the complaint.
+        link: String,
     },
     /// Something is said about a complaint.
     ComplaintAnswered {
@@ -62,6 +66,8 @@ pub enum Notice {
         number: String,
         /// What is said.
         words: Prose,
+        /// The page of the complaint.
+        link: String,
     },
     /// A complaint is put right.
     ComplaintResolved {
@@ -69,6 +75,8 @@ pub enum Notice {
         number: String,
         /// What was done.
         remedies: Vec<RemedyKind>,
+        /// The page of the complaint.
+        link: String,
     },
 }
 
@@ -138,10 +146,14 @@ const COMPLAINT_RECEIVED: Template = Template {
     body: Bilingual {
         en: "Thank you for telling us. Your complaint has the number {number}.\n\
              You wish for: {remedy_sought}\n\
-             We will answer you by {answer_by}.",
+             We will answer you by {answer_by}.\n\n\
+             How it stands:\n\
+             {link}",
         zh: "感谢您告诉我们。您的投诉编号为 {number}。\n\
              您希望：{remedy_sought}\n\
-             我们将在 {answer_by} 之前答复您。",
+             我们将在 {answer_by} 之前答复您。\n\n\
+             查看处理进度：\n\
+             {link}",
     },
 };
 
@@ -154,11 +166,15 @@ const COMPLAINT_DECIDED: Template = Template {
         en: "{apology}\n\n\
              {decision}\n\n\
              What we will do: {remedies}.\n\n\
-             If you do not agree: {recourse}",
+             If you do not agree: {recourse}\n\n\
+             Tell us here whether you do:\n\
+             {link}",
         zh: "{apology}\n\n\
              {decision}\n\n\
              我们将为您：{remedies}。\n\n\
-             如您不认同以上决定：{recourse}",
+             如您不认同以上决定：{recourse}\n\n\
+             请在此告诉我们您是否认同：\n\
+             {link}",
     },
 };
 
@@ -168,8 +184,12 @@ const COMPLAINT_ANSWERED: Template = Template {
         zh: "关于您的投诉（编号 {number}）",
     },
     body: Bilingual {
-        en: "We write to you about your complaint {number}:\n\n{words}",
-        zh: "关于您的投诉（编号 {number}），我们想告诉您：\n\n{words}",
+        en: "We write to you about your complaint {number}:\n\n{words}\n\n\
+             Answer us here:\n\
+             {link}",
+        zh: "关于您的投诉（编号 {number}），我们想告诉您：\n\n{words}\n\n\
+             请在此回复：\n\
+             {link}",
     },
 };
 
@@ -181,10 +201,14 @@ const COMPLAINT_RESOLVED: Template = Template {
     body: Bilingual {
         en: "We have finished the work on your complaint {number}.\n\
              What was done: {remedies}.\n\
-             If you are not satisfied, tell us, and we take it up again.",
+             If you are not satisfied, tell us, and we take it up again.\n\n\
+             Tell us here how it is:\n\
+             {link}",
         zh: "您的投诉（编号 {number}）已处理完毕。\n\
              处理措施：{remedies}。\n\
-             如果您仍不满意，请告诉我们，我们会重新处理。",
+             如果您仍不满意，请告诉我们，我们会重新处理。\n\n\
+             请在此告诉我们结果如何：\n\
+             {link}",
     },
 };
 
@@ -249,23 +273,27 @@ impl Notice {
             Self::SurveyInvitation { link, open_until } => {
                 vec![known("link", link), known("open_until", open_until)]
             }
-            Self::ComplaintReceived { number, remedy_sought, answer_by } => vec![
+            Self::ComplaintReceived { number, remedy_sought, answer_by, link } => vec![
                 known("number", number),
                 perhaps("remedy_sought", remedy_sought.as_ref()),
                 known("answer_by", answer_by),
+                known("link", link),
             ],
-            Self::ComplaintDecided { number, apology, decision, recourse, remedies } => vec![
+            Self::ComplaintDecided { number, apology, decision, recourse, remedies, link } => vec![
                 known("number", number),
                 perhaps("apology", apology.as_ref()),
                 known("decision", decision),
                 known("recourse", recourse),
                 ("remedies", list(remedies, locale)),
+                known("link", link),
             ],
-            Self::ComplaintAnswered { number, words } => {
-                vec![known("number", number), known("words", words)]
-            }
-            Self::ComplaintResolved { number, remedies } => {
-                vec![known("number", number), ("remedies", list(remedies, locale))]
+            Self::ComplaintResolved { number, remedies, link } => vec![
+                known("number", number),
+                ("remedies", list(remedies, locale)),
+                known("link", link),
+            ],
+            Self::ComplaintAnswered { number, words, link } => {
+                vec![known("number", number), known("words", words), known("link", link)]
             }
         }
     }
@@ -335,6 +363,10 @@ mod tests {
         "2026-11-23 09:30".to_owned()
     }
 
+    fn link() -> String {
+        "http://x/c/t".to_owned()
+    }
+
     fn number() -> String {
         "C-000123".to_owned()
     }
@@ -351,6 +383,7 @@ mod tests {
                 number: number(),
                 remedy_sought: Line::new("换一台新的").ok(),
                 answer_by: time(),
+                link: link(),
             },
             Notice::ComplaintDecided {
                 number: number(),
@@ -358,12 +391,14 @@ mod tests {
                 decision: Prose::new("The pump leaks. {apology}").unwrap(),
                 recourse: Prose::new("call our council.").unwrap(),
                 remedies: remedies.clone(),
+                link: link(),
             },
-            Notice::ComplaintResolved { number: number(), remedies },
+            Notice::ComplaintResolved { number: number(), remedies, link: link() },
             Notice::VisitPostponed { wall_time: time() },
             Notice::ComplaintAnswered {
                 number: number(),
                 words: Prose::new("The housing is here.\nWhen may we come?").unwrap(),
+                link: link(),
             },
         ]
     }
@@ -404,18 +439,21 @@ mod tests {
             body,
             "Dear 李娜,\n\nWe are sorry.\n\nThe pump leaks. {apology}\n\n\
              What we will do: a replacement, a token of goodwill.\n\n\
-             If you do not agree: call our council.\n\n碧水"
+             If you do not agree: call our council.\n\n\
+             Tell us here whether you do:\nhttp://x/c/t\n\n碧水"
         );
     }
 
     #[test]
     fn a_line_without_its_fact_is_left_out() {
-        let resolved = Notice::ComplaintResolved { number: number(), remedies: Vec::new() };
+        let resolved =
+            Notice::ComplaintResolved { number: number(), remedies: Vec::new(), link: link() };
         let (_, body) = words(&resolved, Locale::Chinese);
         assert_eq!(
             body,
             "李娜，您好：\n\n您的投诉（编号 C-000123）已处理完毕。\n\
-             如果您仍不满意，请告诉我们，我们会重新处理。\n\n碧水"
+             如果您仍不满意，请告诉我们，我们会重新处理。\n\n\
+             请在此告诉我们结果如何：\nhttp://x/c/t\n\n碧水"
         );
     }
 }
