@@ -153,7 +153,7 @@ async fn compare_complaints(
 
 /// Reports what is complained about again and again
 ///
-/// Complaints that were received on these days, by kind and by the product of the thing they are about: how many, how many
+/// Complaints that were received on these days, by kind, by the product of the thing they are about and by cause: how many, how many
 /// of them ended with a confirmed defect, and how many things came back with the same kind of complaint. A dealer's people
 /// see their dealer's.
 #[utoipa::path(

@@ -6,7 +6,8 @@ use crate::{
 use domain::{
     complaints::{
         Complaint, ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection,
-        ComplaintPublication, Conversation, MOST_COMPLAINT_MESSAGES, Redaction, Said,
+        ComplaintPublication, ComplaintState, Conversation, MOST_COMPLAINT_MESSAGES, Redaction,
+        Said,
     },
     ids::{ComplaintId, ComplaintMessageId, CustomerId, DealerId},
     text::Prose,
@@ -72,6 +73,9 @@ impl Tenant {
             let published = publication_of(complaint.id);
             publication = self.hold_found::<ComplaintPublication>(published).await?;
         }
+        // Who answers what we asked does not speak against us.
+        let is_unasked = details.direction == ComplaintMessageDirection::FromCustomer
+            && !complaint.waits_for_customer();
         let so_far = self.conversation(&complaint, publication.as_ref()).await?;
         let who = (self.actor(), self.now());
 
@@ -82,10 +86,16 @@ impl Tenant {
         if let Some(answered) = publication.and_then(|one| one.hear(&message)) {
             self.record(answered).await?;
         }
-        match moved {
+        let complaint = match moved {
             Some(moved) => self.record_progress(moved).await?,
             None => self.move_clocks(complaint).await?,
         };
+        if is_unasked && complaint.state == ComplaintState::Negotiating {
+            let superiors = self.superiors_of(&complaint).await?;
+            if let Some(opposed) = complaint.oppose(&superiors) {
+                self.record(opposed).await?;
+            }
+        }
         Ok(message)
     }
 

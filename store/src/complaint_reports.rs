@@ -14,6 +14,7 @@ use domain::{
         },
     },
     ids::{DealerId, ProductId},
+    text::Code,
     time::Timestamp,
     working_time::WorkingCalendar,
 };
@@ -37,14 +38,15 @@ pub struct ReportWanted {
     pub product_id: Option<ProductId>,
 }
 
-/// The complaints of a report, each with its first resolution.
+/// The complaints of a report, each with its first resolution. What only repeats another, or is none, does not count.
 const WANTED: &str = "
-    SELECT c.id, c.dealer_id, c.kind, c.asset_id, a.product_id, c.first_answer, c.customer_satisfied, c.resolution_no,
+    SELECT c.id, c.cause_code, c.dealer_id, c.kind, c.asset_id, a.product_id, c.first_answer, c.customer_satisfied, c.resolution_no,
            c.created_at, c.decision, coalesce(l.resolved_at, c.resolved_at) AS resolved_at
     FROM complaint c
     LEFT JOIN asset a ON a.tenant_id = c.tenant_id AND a.id = c.asset_id
     LEFT JOIN resolution l ON l.tenant_id = c.tenant_id AND l.complaint_id = c.id AND l.resolution_no = 1
     WHERE c.tenant_id = ac.tenant() AND c.created_at >= $1 AND c.created_at < $2
+      AND c.state NOT IN ('duplicate', 'not_a_complaint')
       AND ($3::uuid IS NULL OR c.dealer_id = $3) AND ($4::text IS NULL OR c.kind = $4)
       AND ($5::uuid IS NULL OR a.product_id = $5)";
 
@@ -133,7 +135,7 @@ impl Tenant {
         Ok((groups.into_iter().filter_map(row).collect(), more))
     }
 
-    /// What is complained about again and again, by kind and product, the most at the front; at most [`MOST_LINES`], and
+    /// What is complained about again and again, by kind, product and cause, the most at the front; at most [`MOST_LINES`], and
     /// whether there is more.
     ///
     /// # Errors
@@ -145,12 +147,12 @@ impl Tenant {
     ) -> Result<(Vec<RepeatRow>, bool), Fault> {
         let sql = format!(
             "WITH wanted AS ({WANTED}),
-                  things AS (SELECT kind, product_id, count(*) AS times FROM wanted
-                             WHERE asset_id IS NOT NULL GROUP BY kind, product_id, asset_id),
-                  repeated AS (SELECT kind, product_id, count(*) AS things,
+                  things AS (SELECT kind, product_id, cause_code, count(*) AS times FROM wanted
+                             WHERE asset_id IS NOT NULL GROUP BY kind, product_id, cause_code, asset_id),
+                  repeated AS (SELECT kind, product_id, cause_code, count(*) AS things,
                                       count(*) FILTER (WHERE times > 1) AS things_repeated
-                               FROM things GROUP BY 1, 2)
-             SELECT w.kind, w.product_id, count(*)::integer AS complaints,
+                               FROM things GROUP BY 1, 2, 3)
+             SELECT w.kind, w.product_id, w.cause_code, count(*)::integer AS complaints,
                  (count(*) FILTER (WHERE coalesce((w.decision ->> 'confirmed_defect')::boolean, false) OR EXISTS (
                       SELECT FROM resolution r WHERE r.tenant_id = ac.tenant() AND r.complaint_id = w.id
                         AND (r.decision ->> 'confirmed_defect')::boolean)))::integer AS confirmed_defects,
@@ -158,13 +160,15 @@ impl Tenant {
                  coalesce(max(r.things_repeated), 0)::integer AS things_repeated
              FROM wanted w
              LEFT JOIN repeated r ON r.kind = w.kind AND r.product_id IS NOT DISTINCT FROM w.product_id
-             GROUP BY 1, 2 ORDER BY complaints DESC, 1, 2 LIMIT {MOST_LINES} + 1"
+                                 AND r.cause_code IS NOT DISTINCT FROM w.cause_code
+             GROUP BY 1, 2, 3 ORDER BY complaints DESC, 1, 2, 3 LIMIT {MOST_LINES} + 1"
         );
         let rows = self.report(&sql, wanted).await?;
         let line = |row: &QueryResult| {
             Ok(RepeatRow {
                 kind: row.try_get::<Col<ComplaintKind>>("", "kind")?.0,
                 product_id: row.try_get::<Option<Uuid>>("", "product_id")?.map(Into::into),
+                cause_code: row.try_get::<Col<Option<Code>>>("", "cause_code")?.0,
                 complaints: counted(row, "complaints")?,
                 confirmed_defects: counted(row, "confirmed_defects")?,
                 things: counted(row, "things")?,

@@ -36,6 +36,7 @@ pub(crate) async fn route(
     procedures::begin_by(waiting, tenant, event).await
 }
 
+#[expect(clippy::too_many_lines, reason = "a table, with a line for each event")]
 async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Result<(), Failure> {
     match event {
         Event::DayBegan { on } => days::begin(tenant, *on).await,

@@ -4,7 +4,7 @@ use super::ComplaintKind;
 use crate::{
     ids::{DealerId, ProductId},
     refusal::{Kind, Refusal, Rule},
-    text::Bilingual,
+    text::{Bilingual, Code},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -157,13 +157,16 @@ pub struct ComparisonRow {
 
 /// How often customers complain about the same: what repeats is worth a look at its cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(examples(json!({"kind": "quality", "product_id": "prd_01m80t7jx3e9vbq2f4c6d8g0hk", "complaints": 31,
+#[schema(examples(json!({"kind": "quality", "product_id": "prd_01m80t7jx3e9vbq2f4c6d8g0hk",
+    "cause_code": "seal_loose", "complaints": 31,
     "confirmed_defects": 17, "things": 26, "things_repeated": 4})))]
 pub struct RepeatRow {
     /// What they are about.
     pub kind: ComplaintKind,
     /// The product of the thing they are about; null for those about none.
     pub product_id: Option<ProductId>,
+    /// What brought them about, as investigations have found; null for those of which that is not known.
+    pub cause_code: Option<Code>,
     /// How many complaints were received.
     pub complaints: u32,
     /// In how many the product was found defective, in whichever attempt.

@@ -8,6 +8,14 @@ use serde_json::{Value, json};
 const DAYS: &str = "from_on=2026-01-01&to_on=2026-01-31";
 
 impl Shop {
+    /// Acknowledges a complaint, and finds out what brought it about.
+    async fn finds_out(&self, complaint: &str) {
+        self.act(complaint, "acknowledge", json!({})).await;
+        self.act(complaint, "assess", json!({"severity": 2, "complexity": "simple"})).await;
+        let found = json!({"findings": "密封圈断裂。", "cause_code": "seal_torn"});
+        self.act(complaint, "investigate", found).await;
+    }
+
     /// Another dealer, and a customer of theirs.
     async fn neighbour(&self) -> (String, String) {
         let dealer = json!({"code": "suzhou", "name": "苏州店"});
@@ -150,11 +158,11 @@ async fn dealers_are_compared_by_the_same_kind_and_product() {
         (shop.sells(&product, &shop.customer).await, shop.sells(&product, &customer).await);
     shop.sets(MONDAY);
     let first = shop.complains_about(&here, &shop.customer).await;
-    shop.complains_about(&here, &shop.customer).await;
+    let second = shop.complains_about(&here, &shop.customer).await;
     let slow = shop.complains_about(&there, &customer).await;
     shop.complains().await;
     for (id, hour) in [(&first, "02:30"), (&slow, "05:30")] {
-        shop.act(id, "acknowledge", json!({})).await;
+        shop.finds_out(id).await;
         shop.sets(&format!("2026-01-12T{hour}:00Z"));
         let decision = json!({"responsibility": "supplier", "text": "我们为您更换。",
             "recourse": "请致电 12315。", "confirmed_defect": true});
@@ -165,6 +173,7 @@ async fn dealers_are_compared_by_the_same_kind_and_product() {
         shop.key.post(&complete, json!({})).await.expect(200);
         shop.act(id, "resolve", json!({})).await;
     }
+    shop.finds_out(&second).await;
     let compared = format!("/v1/reports/complaints/comparison?{DAYS}&product_id={product}");
     let compared = shop.key.get(&compared).await.expect(200);
     let line = |dealer: &str, received: u32, seconds: u32| {
@@ -183,9 +192,9 @@ async fn dealers_are_compared_by_the_same_kind_and_product() {
     assert_eq!(
         repeats["rows"],
         json!([
-            {"kind": "quality", "product_id": product, "complaints": 3, "confirmed_defects": 2,
-                "things": 2, "things_repeated": 1},
-            {"kind": "quality", "product_id": null, "complaints": 1, "confirmed_defects": 0,
+            {"kind": "quality", "product_id": product, "cause_code": "seal_torn", "complaints": 3,
+                "confirmed_defects": 2, "things": 2, "things_repeated": 1},
+            {"kind": "quality", "product_id": null, "cause_code": null, "complaints": 1, "confirmed_defects": 0,
                 "things": 0, "things_repeated": 0},
         ])
     );
