@@ -88,6 +88,8 @@ async fn send_complaint_message(
 }
 
 /// Shows a message about a complaint
+///
+/// With what others read of it where the complaint is public.
 #[utoipa::path(
     get, path = "/complaints/{id}/messages/{message_id}", tag = "complaints",
     operation_id = "get_complaint_message",

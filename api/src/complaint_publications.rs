@@ -81,6 +81,8 @@ async fn publish_complaint(
 }
 
 /// Shows what others read of a complaint
+///
+/// With what was masked, how far it spreads, and whether it was answered in time where others read it.
 #[utoipa::path(
     get, path = "/complaints/{id}/publication", tag = "complaints",
     operation_id = "get_complaint_publication",

@@ -17,7 +17,7 @@ use domain::{
         SlaClock, SlaClockState, SlaEvent, SlaEventKind, SlaHours, SlaMatter, SlaMetric,
         SlaMinutes, SlaMove, SlaOpening, SlaPolicy, SlaPolicyDetails, SlaPolicyRank,
         SlaPolicyStatus, SlaPublication, SlaReading, SlaTalk, SlaTarget, SlaVersion,
-        SlaVersionDetails, SlaVersionState, SlaWarningAction,
+        SlaVersionDetails, SlaVersionState,
     },
     complaints::{Complaint, ComplaintMessageDirection, Superiors},
     customers::Customer,
@@ -620,13 +620,9 @@ impl Tenant {
         for (place, event) in moved.added.iter().enumerate() {
             // What is done in the same breath needs nobody else.
             let is_owed = !moved.added.iter().skip(place).any(|later| later.kind.ends());
-            let (action, goes_up) = match event.kind {
-                SlaEventKind::Warned => {
-                    ("warn_deadline", target.at_warning.contains(&SlaWarningAction::Escalate))
-                }
-                SlaEventKind::Breached => {
-                    ("miss_deadline", target.at_breach.contains(&SlaBreachAction::Escalate))
-                }
+            let (action, ascent) = match event.kind {
+                SlaEventKind::Warned => ("warn_deadline", target.ascent_at_warning()),
+                SlaEventKind::Breached => ("miss_deadline", target.ascent_at_breach()),
                 SlaEventKind::Started
                 | SlaEventKind::Paused
                 | SlaEventKind::Resumed
@@ -636,9 +632,10 @@ impl Tenant {
             };
             let facts = json!({ "metric": clock.metric, "sla_clock_id": clock.id, "at": event.at });
             self.note(&complaint, action, facts).await?;
-            if goes_up && is_owed {
+            if let (Some(ascent), true) = (ascent, is_owed) {
                 let superiors = self.superiors_of(&complaint).await?;
-                if let Some(up) = complaint.clone().escalate(&superiors, clock.metric) {
+                let up = complaint.clone().escalate(&superiors, (ascent, clock.metric));
+                if let Some(up) = up {
                     complaint = self.record(up).await?;
                 }
             }

@@ -224,21 +224,17 @@ impl Tenant {
         let mut times = Vec::with_capacity(rows.len());
         for row in &rows {
             let group = group_in(row)?;
-            let seconds = match row.try_get::<Option<i64>>("", "seconds")? {
-                Some(seconds) => seconds,
-                None => {
-                    let calendar = match calendars.entry(group.dealer_id) {
-                        Entry::Occupied(known) => known.into_mut(),
-                        Entry::Vacant(place) => {
-                            place.insert(self.calendar_of(group.dealer_id).await?)
-                        }
-                    };
-                    let at = |name: &str| row.try_get::<chrono::DateTime<chrono::Utc>>("", name);
-                    let (from, to) = (at("created_at")?.into(), at("resolved_at")?.into());
-                    calendar.seconds_between(from, to)
-                }
+            if let Some(seconds) = row.try_get::<Option<i64>>("", "seconds")? {
+                times.push((group, seconds));
+                continue;
+            }
+            let calendar = match calendars.entry(group.dealer_id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(self.calendar_of(group.dealer_id).await?),
             };
-            times.push((group, seconds));
+            let at = |name: &str| row.try_get::<chrono::DateTime<chrono::Utc>>("", name);
+            let (from, to) = (at("created_at")?.into(), at("resolved_at")?.into());
+            times.push((group, calendar.seconds_between(from, to)));
         }
         Ok(times)
     }

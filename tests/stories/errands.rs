@@ -186,6 +186,8 @@ fn small_kinds_are_kinds_of_events() {
         "asset": domain::ids::AssetId::from(Uuid::nil()),
         "enrolment": domain::ids::EnrolmentId::from(Uuid::nil()),
         "gesture": domain::ids::GestureId::from(Uuid::nil()),
+        "message": domain::ids::ComplaintMessageId::from(Uuid::nil()),
+        "publication": domain::ids::ComplaintPublicationId::from(Uuid::nil()),
         "appointment": domain::ids::AppointmentId::from(Uuid::nil()),
         "invitation": domain::ids::InvitationId::from(Uuid::nil()),
         "occurrence": domain::ids::OccurrenceId::from(Uuid::nil()),

@@ -29,6 +29,7 @@ pub use rules::*;
 pub use talk::SlaTalk;
 pub use trace::{MOST_STRETCHES, SlaPause, SlaTold, SlaTrace};
 pub use versions::{
-    SlaAppliesTo, SlaBreachAction, SlaCandidate, SlaMatter, SlaMetric, SlaMinutes, SlaPublication,
-    SlaShare, SlaTarget, SlaVersion, SlaVersionDetails, SlaVersionState, SlaWarningAction,
+    SlaAppliesTo, SlaAscent, SlaBreachAction, SlaCandidate, SlaMatter, SlaMetric, SlaMinutes,
+    SlaPublication, SlaShare, SlaTarget, SlaVersion, SlaVersionDetails, SlaVersionState,
+    SlaWarningAction,
 };

@@ -101,18 +101,31 @@ impl SlaMetric {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlaWarningAction {
-    /// The next rank answers for the complaint.
+    /// The next rank answers for the complaint, beside whoever has it.
     Escalate,
+    /// Somebody of the next rank takes it over, and whoever had it answers for it no longer.
+    Reassign,
 }
 
 /// What follows when a deadline is missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlaBreachAction {
-    /// The next rank answers for the complaint.
+    /// The next rank answers for the complaint, beside whoever has it.
     Escalate,
+    /// Somebody of the next rank takes it over, and whoever had it answers for it no longer.
+    Reassign,
     /// A finding `deadline_missed` is noticed, and resolved once what was due is done.
     Finding,
+}
+
+/// How a complaint goes up because of a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlaAscent {
+    /// The next rank answers for it, too.
+    Escalate,
+    /// The next rank takes it over.
+    Reassign,
 }
 
 /// For which complaints a version counts. What is left out or empty does not matter.
@@ -225,6 +238,24 @@ pub struct SlaTarget {
 }
 
 impl SlaTarget {
+    /// How the complaint goes up at a warning.
+    pub fn ascent_at_warning(&self) -> Option<SlaAscent> {
+        let does = |action| self.at_warning.contains(&action);
+        if does(SlaWarningAction::Reassign) {
+            return Some(SlaAscent::Reassign);
+        }
+        does(SlaWarningAction::Escalate).then_some(SlaAscent::Escalate)
+    }
+
+    /// How the complaint goes up when the deadline has passed.
+    pub fn ascent_at_breach(&self) -> Option<SlaAscent> {
+        let does = |action| self.at_breach.contains(&action);
+        if does(SlaBreachAction::Reassign) {
+            return Some(SlaAscent::Reassign);
+        }
+        does(SlaBreachAction::Escalate).then_some(SlaAscent::Escalate)
+    }
+
     /// How many seconds count until it must be done.
     pub fn seconds(&self) -> i64 {
         i64::from(self.within_minutes.get()).saturating_mul(SECONDS_A_MINUTE)

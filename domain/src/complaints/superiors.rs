@@ -3,7 +3,7 @@
 use super::Complaint;
 use crate::{
     change::Change,
-    clocks::SlaMetric,
+    clocks::{SlaAscent, SlaMetric},
     identity::{LADDER, Rank},
     ids::StaffId,
 };
@@ -51,18 +51,27 @@ impl Superiors {
 
 impl Complaint {
     /// Lets the next rank answer for it, because a deadline came near or passed: a manager, then the owner, then the
-    /// brand. Whoever had it before goes on. `None` when the brand has it already.
+    /// brand. Whoever had it before goes on, unless it is reassigned. `None` when the brand has it already.
     pub fn escalate(
         mut self,
         superiors: &Superiors,
-        because_of: SlaMetric,
+        (ascent, because_of): (SlaAscent, SlaMetric),
     ) -> Option<Change<Self>> {
         if self.escalated_rank == Some(Rank::BRAND) {
             return None;
         }
         self.go_up_for(EscalationCause::Deadline, superiors);
         let (rank, person) = (self.escalated_rank, self.escalated_staff_id);
-        let change = Change::new("escalate", self).with("metric", because_of);
+        let action = match ascent {
+            SlaAscent::Escalate => "escalate",
+            SlaAscent::Reassign => "reassign",
+        };
+        // Where the rank has nobody, whoever had it goes on, so that it is somebody's.
+        if let (SlaAscent::Reassign, Some(person)) = (ascent, person) {
+            self.owner_id = Some(person);
+            self.cover_id = None;
+        }
+        let change = Change::new(action, self).with("metric", because_of);
         Some(change.with("rank", rank).with("staff_id", person))
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     change::Change,
-    clocks::SlaMetric,
+    clocks::{SlaAscent, SlaMetric},
     event::Event,
     identity::{Actor, Rank},
     ids::RemedyId,
@@ -153,12 +153,15 @@ fn a_complaint_waits_until_it_is_resumed_or_moves_on() {
 fn a_complaint_goes_up_one_rank_at_a_time_and_not_beyond_the_brand() {
     let owner = Uuid::from_u128(40).into();
     let superiors = Superiors { owner_rank: Rank::CLERK, people: vec![(Rank::OWNER, owner)] };
-    let up = acknowledged().escalate(&superiors, SlaMetric::Decision).unwrap().record;
+    let up = acknowledged()
+        .escalate(&superiors, (SlaAscent::Escalate, SlaMetric::Decision))
+        .unwrap()
+        .record;
     // Nobody is a manager.
     assert_eq!((up.escalated_rank, up.escalated_staff_id), (Some(Rank::OWNER), Some(owner)));
-    let brand = up.escalate(&superiors, SlaMetric::Decision).unwrap().record;
+    let brand = up.escalate(&superiors, (SlaAscent::Escalate, SlaMetric::Decision)).unwrap().record;
     assert_eq!((brand.escalated_rank, brand.escalated_staff_id), (Some(Rank::BRAND), None));
-    assert_eq!(brand.escalate(&superiors, SlaMetric::Decision), None);
+    assert_eq!(brand.escalate(&superiors, (SlaAscent::Escalate, SlaMetric::Decision)), None);
 }
 
 #[test]
@@ -669,4 +672,17 @@ fn who_is_content_need_not_be_told_any_more() {
     let closed = untold().close(closing(Some(true)), now()).unwrap().record;
     assert!(!closed.is_untold());
     assert_eq!(closed.tell(now()).unwrap_err().rule.code, "illegal_transition");
+}
+
+#[test]
+fn who_has_let_a_deadline_pass_answers_no_longer_where_it_is_reassigned() {
+    let because = (SlaAscent::Reassign, SlaMetric::Decision);
+    let taken_over = acknowledged().escalate(&superiors(), because).unwrap();
+    assert_eq!(taken_over.action, "reassign");
+    let manager = Some(Uuid::from_u128(21).into());
+    let record = taken_over.record;
+    assert_eq!((record.owner_id, record.escalated_staff_id), (manager, manager));
+    let nobody = Superiors { owner_rank: Rank::CLERK, people: Vec::new() };
+    let kept = acknowledged().escalate(&nobody, because).unwrap().record;
+    assert_eq!((kept.owner_id, kept.escalated_rank), (clerk().staff(), Some(Rank::BRAND)));
 }
