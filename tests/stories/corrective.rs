@@ -3,26 +3,22 @@
 use crate::{
     house::{Client, Reply},
     maintenance::Service,
-    voice::complains,
+    voice::{act, complains},
 };
-use domain::{
-    identity::{Actor, Reach, Role},
-    ids::{ComplaintId, TenantId},
-    text::Code,
-};
+use domain::identity::Role;
 use serde_json::{Value, json};
-use store::Scope;
 
 /// An investigation has found a cause, or a danger.
 async fn investigates(service: &Service, complaint: &str, cause: Option<&str>, safety: bool) {
-    let tenant: TenantId = service.tenant();
-    let (actor, reach) = (Actor::Worker, Reach::default());
-    let scope = Scope { tenant, actor, reach, paced: false, request_id: None };
-    let worker = service.house.store.enter(scope).await.unwrap();
-    let complaint: ComplaintId = complaint.parse().unwrap();
-    let cause: Option<Code> = cause.map(|cause| cause.parse().unwrap());
-    worker.consider_corrective_action(complaint, cause.as_ref(), safety).await.unwrap();
-    worker.commit(()).await.unwrap();
+    let path = format!("/v1/complaints/{complaint}");
+    if service.key.get(&path).await.expect(200)["state"] == "received" {
+        act(&service.key, complaint, "acknowledge", json!({})).await.expect(200);
+    }
+    let assessed = json!({"severity": 2, "safety": safety, "complexity": "simple"});
+    act(&service.key, complaint, "assess", assessed).await.expect(200);
+    let Some(cause) = cause else { return };
+    let found = json!({"findings": "密封圈松动。", "cause_code": cause});
+    act(&service.key, complaint, "investigate", found).await.expect(200);
 }
 
 async fn actions(service: &Service) -> Vec<Value> {
@@ -44,36 +40,41 @@ fn says(step: &str, person: &str, on: &str) -> Value {
     filling
 }
 
+/// The third complaint of the same cause in a month opens an action, which a fourth joins; its identifier.
+async fn opened_by_repetition(service: &Service) -> String {
+    let mut complaints = Vec::new();
+    for _ in 0..2 {
+        let complaint = complains(&service.key, &service.customer).await.id();
+        // However often it is said, one complaint counts once.
+        for _ in 0..2 {
+            investigates(service, &complaint, Some("loose_seal"), false).await;
+        }
+        complaints.push(complaint);
+        service.house.pass_days(14).await;
+    }
+    assert!(actions(service).await.is_empty());
+    let third = complains(&service.key, &service.customer).await.id();
+    investigates(service, &third, Some("loose_seal"), false).await;
+    complaints.push(third);
+    let opened = actions(service).await.remove(0);
+    assert_eq!((&opened["origin"], &opened["state"]), (&json!("repetition"), &json!("open")));
+    assert_eq!(opened["complaint_ids"], json!(complaints));
+    assert_eq!(opened["dealer_id"], json!(service.dealer));
+    let fourth = complains(&service.key, &service.customer).await.id();
+    investigates(service, &fourth, Some("loose_seal"), true).await;
+    let joined = actions(service).await;
+    assert_eq!(joined.len(), 1);
+    assert_eq!(joined[0]["complaint_ids"][3], json!(fourth));
+    opened["id"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn the_third_leak_in_a_month_is_looked_into_until_another_person_sees_that_it_helped() {
     let service = Service::opens().await;
     let (owner, manager) = (service.hires("manager").await, service.hires("owner").await);
     let person = service.person(Role::Manager, &owner);
     let other = service.person(Role::Owner, &manager);
-    let mut complaints = Vec::new();
-    for _ in 0..2 {
-        let complaint = complains(&service.key, &service.customer).await.id();
-        // However often it is said, one complaint counts once.
-        for _ in 0..2 {
-            investigates(&service, &complaint, Some("loose_seal"), false).await;
-        }
-        complaints.push(complaint);
-        service.house.pass_days(14).await;
-    }
-    assert!(actions(&service).await.is_empty());
-    let third = complains(&service.key, &service.customer).await.id();
-    investigates(&service, &third, Some("loose_seal"), false).await;
-    complaints.push(third);
-    let opened = actions(&service).await.remove(0);
-    assert_eq!((&opened["origin"], &opened["state"]), (&json!("repetition"), &json!("open")));
-    assert_eq!(opened["complaint_ids"], json!(complaints));
-    assert_eq!(opened["dealer_id"], json!(service.dealer));
-    let id = opened["id"].as_str().unwrap();
-    let fourth = complains(&service.key, &service.customer).await.id();
-    investigates(&service, &fourth, Some("loose_seal"), true).await;
-    let joined = actions(&service).await;
-    assert_eq!(joined.len(), 1);
-    assert_eq!(joined[0]["complaint_ids"][3], json!(fourth));
+    let id = &opened_by_repetition(&service).await;
 
     let today = "2026-02-02";
     let fill = async |step: &str| does(&person, id, "fill", says(step, &owner, today)).await;

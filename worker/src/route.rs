@@ -124,6 +124,7 @@ async fn order_paid(tenant: &Tenant, order: OrderId) -> Result<(), Failure> {
 
 /// Finds and holds what several events are about, in as few questions as there are kinds of records and in the order in
 /// which everybody holds them ([`Tenant::hold`]), for those who act on one event after the other.
+#[expect(clippy::too_many_lines, reason = "a table, with a line for each event")]
 pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Fault> {
     let (mut appointments, mut occurrences) = (Vec::new(), Vec::new());
     let (mut complaints, mut invitations) = (Vec::new(), Vec::new());
