@@ -138,6 +138,11 @@ async fn complain(key: &Client, names: &Names) {
     let public = json!({"title": "漏水", "public_ref": "碧水业主群"});
     let publish = format!("/v1/complaints/{complaint}/publish");
     key.post(&publish, public).await.expect(201);
+    let board = format!("/v1/dealers/{}/complaint-board", names["dealer"]);
+    let link = format!("/v1/customers/{}/complaint-link", names["li"]);
+    for path in [board, link] {
+        assert!(key.post(&path, json!({})).await.status.is_success(), "{path}");
+    }
 }
 
 /// What only exists once the worker has done its part.
@@ -162,7 +167,14 @@ pub(crate) async fn go_on(key: &Client, names: &mut Names) {
     let complaint = complaint.as_str().unwrap();
     let decision = json!({"responsibility": "ours", "apology": "非常抱歉。", "text": "我们为您更换。",
         "recourse": "请致电 12315。", "remedies": [{"kind": "goodwill"}, {"kind": "replacement"}]});
-    for (verb, body) in [("acknowledge", json!({})), ("decide", decision)] {
+    let assessed = json!({"severity": 2, "complexity": "simple"});
+    let found = json!({"findings": "密封圈断裂。", "cause_code": "seal_torn"});
+    for (verb, body) in [
+        ("acknowledge", json!({})),
+        ("assess", assessed),
+        ("investigate", found),
+        ("decide", decision),
+    ] {
         key.post(&format!("/v1/complaints/{complaint}/{verb}"), body).await.expect(200);
     }
     let remedies = format!("/v1/complaints/{complaint}/remedies");
