@@ -61,7 +61,7 @@ async fn opened_by_repetition(service: &Service) -> String {
     assert_eq!(opened["complaint_ids"], json!(complaints));
     assert_eq!(opened["dealer_id"], json!(service.dealer));
     let fourth = complains(&service.key, &service.customer).await.id();
-    investigates(service, &fourth, Some("loose_seal"), true).await;
+    investigates(service, &fourth, Some("loose_seal"), false).await;
     let joined = actions(service).await;
     assert_eq!(joined.len(), 1);
     assert_eq!(joined[0]["complaint_ids"][3], json!(fourth));

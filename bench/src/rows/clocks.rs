@@ -100,13 +100,13 @@ async fn fill(stage: &Stage, database: &str, amount: &Amount, open: u32) -> Resu
          JOIN LATERAL (SELECT c.tenant_id, c.id, c.dealer_id FROM customer c
              WHERE c.tenant_id = ('{HALF}' || {FIRST_TENANT} + n % {tenants})::uuid ORDER BY c.id LIMIT 1) c ON true;
          INSERT INTO sla_clock (tenant_id, id, complaint_id, customer_id, dealer_id, metric, sla_policy_id, sla_version_id,
-             target, tz, state, started_at, due_at, local_due, next_fire_at, event_count, version, created_at)
+             target, tz, state, started_at, due_at, local_due, next_fire_at, event_count, round, missed_rounds, version, created_at)
          SELECT tenant_id, id, id, customer_id, dealer_id, 'decision', tenant_id, tenant_id,
              '{{\"metric\":\"decision\",\"within_minutes\":525600}}', tz, 'running', created_at,
-             created_at + interval '365 days', '2027-01-01 00:00', created_at + interval '365 days', 1, 1, created_at
+             created_at + interval '365 days', '2027-01-01 00:00', created_at + interval '365 days', 1, 1, 0, 1, created_at
          FROM complaint;
-         INSERT INTO sla_event (tenant_id, id, sla_clock_id, dealer_id, number, kind, at, due_at, created_at)
-         SELECT tenant_id, id, id, dealer_id, 1, 'started', started_at, due_at, created_at FROM sla_clock;
+         INSERT INTO sla_event (tenant_id, id, sla_clock_id, dealer_id, number, round, kind, at, due_at, created_at)
+         SELECT tenant_id, id, id, dealer_id, 1, 1, 'started', started_at, due_at, created_at FROM sla_clock;
          INSERT INTO job (tenant_id, id, kind, payload, due_at, state, created_at)
          SELECT tenant_id, id, 'sla_clock_due', jsonb_build_object('type', 'sla_clock_due', 'clock', bench.typeid('slc_', id),
              'complaint', bench.typeid('cmp_', id)), next_fire_at, 'ready', now()
