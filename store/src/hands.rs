@@ -71,7 +71,9 @@ impl Tenant {
         ];
         let row = self.work().query_one_raw(self.statement(&sql, values)).await?;
         let row = row.ok_or(Fault::Stale)?;
-        let superior_is_gone = row.try_get("", "superior_is_gone")?;
+        let is_nobodys =
+            complaint.escalated_rank.is_some() && complaint.escalated_staff_id.is_none();
+        let superior_is_gone = is_nobodys || row.try_get("", "superior_is_gone")?;
         let next_superior = match complaint.escalated_rank {
             Some(rank) if superior_is_gone => self.superiors_of(complaint).await?.at(rank),
             Some(_) | None => None,
@@ -116,7 +118,7 @@ impl Tenant {
              WHERE c.tenant_id = ac.tenant() AND c.state = ANY ($5)
                AND ($2::uuid IS NULL OR c.id > $2)
                AND ($1::uuid IS NULL OR $1 IN (c.owner_id, c.cover_id, c.escalated_staff_id))
-               AND (c.owner_id IS NULL OR {owner_gone} OR {superior_gone} OR {cover_gone} OR {cover_away}
+               AND (c.owner_id IS NULL OR c.escalated_rank IS NOT NULL AND c.escalated_staff_id IS NULL OR {owner_gone} OR {superior_gone} OR {cover_gone} OR {cover_away}
                     OR {owner_away} <> (c.cover_id IS NOT NULL))
              ORDER BY c.id LIMIT $3",
             owner = person("o", "owner_id"),

@@ -167,6 +167,12 @@ pub(crate) async fn hand_over(
     Ok(tenant.emit(&Event::ComplaintsLeftBehind { staff, after: Some(last.id) }).await?)
 }
 
+/// Finds somebody who has the rank that a complaint went up to.
+pub(crate) async fn find_superior(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
+    let complaint = tenant.hold::<Complaint>(id).await?;
+    put_in_hands(tenant, &complaint).await.map(drop)
+}
+
 async fn put_in_hands(
     tenant: &Tenant,
     complaint: &Complaint,

@@ -152,7 +152,8 @@ impl Complaint {
         }
         let (rank, person) = (self.escalated_rank, self.escalated_staff_id);
         let change = self.moved("assess", to).with("severity", severity).with("safety", safety);
-        Ok(change.with("escalated_rank", rank).with("escalated_staff_id", person))
+        let change = change.with("escalated_rank", rank).with("escalated_staff_id", person);
+        Ok(change.seeks_superior())
     }
 
     /// Says what was found out. What is found out later is said anew.

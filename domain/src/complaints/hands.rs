@@ -10,7 +10,7 @@ pub struct ComplaintHands {
     pub owner_is_gone: bool,
     /// Whether its owner is on leave.
     pub owner_is_away: bool,
-    /// Whether the one it went up to has left, or works for another dealer.
+    /// Whether nobody has the rank it went up to, or the one who has left or works for another dealer.
     pub superior_is_gone: bool,
     /// Who could take it: the owner's deputy before the customer's own person, and those before whoever stands lowest and
     /// has the fewest; nobody where there is none.

@@ -91,7 +91,8 @@ impl Complaint {
         let (id, refusals, rank) = (self.id, self.refusals, self.deciding_rank);
         let change = self.moved("refuse", ComplaintState::Negotiating).with("refusals", refusals);
         let due = Event::StandOffDue { complaint: id, refusals };
-        Ok(change.with("deciding_rank", rank).emits_at(due, stand_off.until))
+        let change = change.with("deciding_rank", rank).emits_at(due, stand_off.until);
+        Ok(change.seeks_superior())
     }
 
     /// Lets the next rank decide, because nothing new was offered since refusal number `refusals`. `None` when it has
@@ -105,7 +106,8 @@ impl Complaint {
         let (id, rank, person) = (self.id, self.deciding_rank, self.escalated_staff_id);
         let change = Change::new("escalate", self).with("because_of", EscalationCause::StandOff);
         let due = Event::StandOffDue { complaint: id, refusals };
-        Some(change.with("rank", rank).with("staff_id", person).emits_at(due, stand_off.until))
+        let change = change.with("rank", rank).with("staff_id", person);
+        Some(change.emits_at(due, stand_off.until).seeks_superior())
     }
 
     /// Notes that the customer has spoken against us again, while nothing new was offered; the second time the next
@@ -122,7 +124,7 @@ impl Complaint {
         }
         let (rank, person) = (self.deciding_rank, self.escalated_staff_id);
         let change = Change::new("oppose", self).with("opposing_messages", opposing_messages);
-        Some(change.with("deciding_rank", rank).with("staff_id", person))
+        Some(change.with("deciding_rank", rank).with("staff_id", person).seeks_superior())
     }
 
     /// Notes that the customer has turned to somebody outside. What these say comes in as a decision.
