@@ -199,11 +199,6 @@ pub enum Event {
         /// Since which refusal of the customer, from 1.
         refusals: u32,
     },
-    /// A complaint went up to a rank in which whoever let it saw nobody.
-    SuperiorSought {
-        /// Which complaint.
-        complaint: ComplaintId,
-    },
     /// Complaints may be in the hands of people who are not there.
     ComplaintsLeftBehind {
         /// Whose; null for everybody, as the night looks for them.
@@ -309,7 +304,7 @@ pub enum HoursOf {
 
 /// Kinds of events on which somebody acts with a handful of rows, and without talking to the outside: several of
 /// one brand may share a transaction.
-pub const SMALL: [&str; 22] = [
+pub const SMALL: [&str; 21] = [
     "asset_delivered",
     "complaint_answered",
     "complaint_decided",
@@ -328,7 +323,6 @@ pub const SMALL: [&str; 22] = [
     "sla_clock_due",
     "sop_step_due",
     "stand_off_due",
-    "superior_sought",
     "visit_confirmed",
     "visit_fell_through",
     "work_order_completed",

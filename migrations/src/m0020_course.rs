@@ -78,10 +78,33 @@ const COURSE: &str = "
         ADD CONSTRAINT remedy__gesture_id FOREIGN KEY (tenant_id, gesture_id) REFERENCES gesture (tenant_id, id);
     CREATE UNIQUE INDEX remedy__by_gesture_id ON remedy (tenant_id, gesture_id) WHERE gesture_id IS NOT NULL;";
 
+/// Who stands above whoever has a complaint is the same whoever asks: people of a dealer do not see those of the brand, and
+/// a complaint that they let go up goes to them. For this one question no dealer's and no technician's wall stands, and
+/// the tenant's does; it tells identifiers and roles alone. The settings are put back by hand, as in `ac.last_reading`.
+const SUPERIORS: &str = "
+    CREATE FUNCTION ac.superiors(of_dealer uuid, owner_id uuid, today text, open text[])
+        RETURNS TABLE (id uuid, role text, is_owner boolean) LANGUAGE plpgsql AS $$
+    DECLARE
+        dealer text := coalesce(current_setting('ac.dealer', true), '');
+        technician text := coalesce(current_setting('ac.technician', true), '');
+    BEGIN
+        PERFORM set_config('ac.dealer', '', true), set_config('ac.technician', '', true);
+        RETURN QUERY
+            SELECT p.id, p.role, true FROM public.staff p WHERE p.tenant_id = ac.tenant() AND p.id = $2
+            UNION ALL
+            (SELECT DISTINCT ON (p.role) p.id, p.role, false FROM public.staff p
+             WHERE p.tenant_id = ac.tenant() AND p.status = 'active' AND p.id IS DISTINCT FROM $2
+               AND (p.dealer_id = $1 AND p.role IN ('manager', 'owner') OR p.role = 'brand_admin')
+               AND NOT coalesce($3 BETWEEN p.on_leave ->> 'from_on' AND p.on_leave ->> 'to_on', false)
+             ORDER BY p.role, (SELECT count(*) FROM public.complaint c WHERE c.tenant_id = p.tenant_id
+                 AND c.escalated_staff_id = p.id AND c.state = ANY ($4)), p.id);
+        PERFORM set_config('ac.dealer', dealer, true), set_config('ac.technician', technician, true);
+    END $$;";
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for sql in [COURSE, LOOKS] {
+        for sql in [COURSE, SUPERIORS, LOOKS] {
             manager.get_connection().execute_unprepared(sql).await?;
         }
         Ok(())

@@ -467,9 +467,7 @@ impl Tenant {
                 self.note(&complaint, "move_deadline", facts).await?;
             }
         }
-        let counted: Vec<_> = moves.iter().map(|moved| moved.clock.clone()).collect();
-        let complaint = self.record_moves(complaint, moves).await?;
-        self.answer_with(complaint, &counted).await?;
+        self.record_moves(complaint, moves).await?;
         Ok(())
     }
 
@@ -591,7 +589,9 @@ impl Tenant {
         for moved in &moves {
             complaint = self.follow_up_move(complaint, moved).await?;
         }
-        Ok(complaint)
+        // Whoever counts a clock anew, for whichever reason: the two are one promise.
+        let counted: Vec<_> = moves.into_iter().map(|moved| moved.clock).collect();
+        Ok(self.answer_with(complaint, &counted).await?)
     }
 
     /// The statements that append to the logs and say when somebody must look again.
@@ -664,7 +664,8 @@ impl Tenant {
     }
 
     /// Who could answer for something of a dealer in place of its owner: of each rank the one to whom the fewest
-    /// complaints have gone up, and who is not on leave.
+    /// complaints have gone up, and who is not on leave. Those of the brand are among them also where whoever asks does
+    /// not see them.
     ///
     /// # Errors
     ///
@@ -675,19 +676,11 @@ impl Tenant {
         owner: Option<StaffId>,
         today: CivilDate,
     ) -> Result<Superiors, Fault> {
-        let sql = "SELECT p.id, p.role, p.id = $3 AS is_owner FROM staff p
-                   WHERE p.tenant_id = ac.tenant() AND p.id = $3
-                   UNION ALL
-                   (SELECT DISTINCT ON (p.role) p.id, p.role, false FROM staff p
-                    WHERE p.tenant_id = ac.tenant() AND p.status = 'active' AND p.id IS DISTINCT FROM $3
-                      AND (p.dealer_id = $1 AND p.role IN ('manager', 'owner') OR p.role = 'brand_admin')
-                      AND NOT coalesce($2 BETWEEN p.on_leave ->> 'from_on' AND p.on_leave ->> 'to_on', false)
-                    ORDER BY p.role, (SELECT count(*) FROM complaint c WHERE c.tenant_id = p.tenant_id
-                        AND c.escalated_staff_id = p.id AND c.state = ANY ($4)), p.id)";
+        let sql = "SELECT id, role, is_owner FROM ac.superiors($1, $2, $3, $4)";
         let values = [
             dealer.map(Uuid::from).into(),
-            today.to_string().into(),
             owner.map(Uuid::from).into(),
+            today.to_string().into(),
             open_states().into(),
         ];
         let rows = self.work().query_all_raw(self.statement(sql, values)).await?;

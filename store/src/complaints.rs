@@ -510,8 +510,8 @@ impl Tenant {
         Ok(Prepared { known, number, tier, candidates })
     }
 
-    /// Lets a gesture that was fulfilled for a complaint carry out the goodwill that was promised first and is still due,
-    /// if any is.
+    /// Lets a gesture that was fulfilled for a complaint carry out the goodwill that was promised first in its currency
+    /// and is still due, if any is.
     ///
     /// # Errors
     ///
@@ -521,6 +521,11 @@ impl Tenant {
         let promised = remedies_of(complaint)
             .filter(remedy::Column::State.eq(word(&RemedyState::Due)))
             .filter(remedy::Column::Kind.eq(word(&RemedyKind::Goodwill)))
+            .filter(
+                remedy::Column::Currency
+                    .is_null()
+                    .or(remedy::Column::Currency.eq(gesture.currency.to_string())),
+            )
             .order_by_asc(remedy::Column::Id)
             .limit(1);
         for goodwill in self.hold_all::<Remedy>(promised).await? {

@@ -19,10 +19,10 @@ use uuid::Uuid;
 /// Each complaint with the deadline that comes first, and each remedy with that of the resolution.
 const WORK: &str = "
     WITH mine AS (
-        SELECT c.*, c.owner_id IS NOT DISTINCT FROM $1 AS is_owner,
+        SELECT c.*, $1 IN (c.owner_id, c.cover_id) IS TRUE AS is_owner,
                c.escalated_staff_id IS NOT DISTINCT FROM $1 AS is_escalated
         FROM complaint c
-        WHERE c.tenant_id = ac.tenant() AND (c.owner_id = $1 OR c.escalated_staff_id = $1) AND c.state = ANY ($2)
+        WHERE c.tenant_id = ac.tenant() AND (c.owner_id = $1 OR c.cover_id = $1 OR c.escalated_staff_id = $1) AND c.state = ANY ($2)
     ), due AS (
         SELECT m.id AS complaint_id, 'acknowledge' COLLATE \"C\" AS metric, m.first_answer_due_at AS due_at
         FROM mine m WHERE m.first_answer = 'due'

@@ -139,6 +139,9 @@ pub(crate) async fn stand_off(
     refusals: u32,
 ) -> Result<(), Failure> {
     let complaint = tenant.hold::<Complaint>(id).await?;
+    if !complaint.stands_off(refusals) {
+        return Ok(());
+    }
     let until = tenant.stand_off_until(&complaint).await?;
     if complaint.waits_for_customer() {
         let due = Event::StandOffDue { complaint: id, refusals };
@@ -165,12 +168,6 @@ pub(crate) async fn hand_over(
     }
     let Some(last) = left_behind.last() else { return Ok(()) };
     Ok(tenant.emit(&Event::ComplaintsLeftBehind { staff, after: Some(last.id) }).await?)
-}
-
-/// Finds somebody who has the rank that a complaint went up to.
-pub(crate) async fn find_superior(tenant: &Tenant, id: ComplaintId) -> Result<(), Failure> {
-    let complaint = tenant.hold::<Complaint>(id).await?;
-    put_in_hands(tenant, &complaint).await.map(drop)
 }
 
 async fn put_in_hands(

@@ -114,7 +114,6 @@ pub(crate) async fn begin_by(
         | Event::StepsLeftBehind { .. }
         | Event::ComplaintsLeftBehind { .. }
         | Event::StandOffDue { .. }
-        | Event::SuperiorSought { .. }
         | Event::SopStepDue { .. }
         | Event::WorkingHoursChanged { .. }
         | Event::SlaClockDue { .. }

@@ -64,7 +64,6 @@ async fn act(surroundings: &Surroundings, tenant: &Tenant, event: &Event) -> Res
         Event::StandOffDue { complaint, refusals } => {
             complaints::stand_off(tenant, *complaint, *refusals).await
         }
-        Event::SuperiorSought { complaint } => complaints::find_superior(tenant, *complaint).await,
         Event::ComplaintsLeftBehind { staff, after } => {
             complaints::hand_over(tenant, *staff, *after).await
         }
@@ -141,7 +140,6 @@ pub(crate) async fn gather(tenant: &Tenant, events: &[Event]) -> Result<(), Faul
             | Event::FirstAnswerDue { complaint }
             | Event::ComplaintDecided { complaint }
             | Event::StandOffDue { complaint, .. }
-            | Event::SuperiorSought { complaint }
             | Event::PublicAnswerDue { complaint, .. }
             | Event::ComplaintResolved { complaint, .. } => complaints.push(*complaint),
             Event::InvitationExpiryDue { invitation } => invitations.push(*invitation),

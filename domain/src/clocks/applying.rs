@@ -79,8 +79,12 @@ impl<'a> SlaApplying<'a> {
             let is_done =
                 !metric.comes_in_rounds() && metric.is_met_by(self.complaint, self.talk, since);
             if !is_done && !metric.is_void_for(self.complaint) {
-                let clock =
+                let mut clock =
                     SlaClock::of(SlaClockId::from(ids()), self.complaint, self.picked, target);
+                // Reports that nobody had promised before were not missed.
+                if metric.comes_in_rounds() {
+                    clock.started_at = self.talk.heard_at(self.complaint).unwrap_or(since);
+                }
                 applied.begun.push(self.begun(clock, || ids().into())?);
             }
         }

@@ -465,6 +465,12 @@ impl<'h> Pen<'h> {
         }
     }
 
+    /// By when what is done had to be done, as it was written down then.
+    fn kept_by(&self) -> Option<Timestamp> {
+        let met = self.events.iter().rev().find(|event| event.kind == SlaEventKind::Met);
+        met.and_then(|event| event.due_at)
+    }
+
     /// Counts everything anew from the log.
     fn derive(&mut self) {
         let Some(standing) = SlaStanding::of(&self.events) else { return };
@@ -474,7 +480,9 @@ impl<'h> Pen<'h> {
         let due_at = match state {
             SlaClockState::Pending | SlaClockState::Paused | SlaClockState::Cancelled => None,
             SlaClockState::Breached | SlaClockState::MetLate => standing.breached_at,
-            SlaClockState::Running | SlaClockState::Met => self.after(whole, &standing),
+            SlaClockState::Running => self.after(whole, &standing),
+            // What was kept was kept by the deadline of that time, whatever is promised or worked since.
+            SlaClockState::Met => self.kept_by().or_else(|| self.after(whole, &standing)),
         };
         let paused_since = standing.paused_since.filter(|_| state == SlaClockState::Paused);
         let remaining_seconds =

@@ -14,7 +14,7 @@ pub struct SlaTalk {
 
 impl SlaTalk {
     /// When the customer heard from us for the last time: by a message, the first answer, or the decision.
-    fn heard_at(self, complaint: &Complaint) -> Option<Timestamp> {
+    pub(super) fn heard_at(self, complaint: &Complaint) -> Option<Timestamp> {
         self.written_at.max(complaint.first_answer_at).max(complaint.told_at)
     }
 

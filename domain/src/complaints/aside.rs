@@ -53,8 +53,8 @@ impl Complaint {
     ///
     /// # Errors
     ///
-    /// `no_such_original` when that is another customer's, this one itself, or set aside; `defect_stays_confirmed` when
-    /// the product was found defective, unless another complaint goes on about it; `illegal_transition` once it is
+    /// `no_such_original` when that is another customer's, this one itself, or at an end; `defect_stays_confirmed` when
+    /// the product was found defective, unless it was in the original, too; `illegal_transition` once it is
     /// decided.
     pub fn set_aside(
         mut self,
@@ -82,14 +82,13 @@ impl Complaint {
             AsideReason::Withdrawn => ComplaintState::Withdrawn,
             AsideReason::NotAComplaint => ComplaintState::NotAComplaint,
         };
-        match original {
-            Some(original) => self.expect_original(original)?,
-            None if self.has_confirmed_defect() => {
-                let found = self.investigation.as_ref().map(|found| found.investigated_at);
-                let refusal = Refusal::new(&DEFECT_STAYS_CONFIRMED);
-                return Err(refusal.with("investigated_at", found).at("/reason"));
-            }
-            None => {}
+        if let Some(original) = original {
+            self.expect_original(original)?;
+        }
+        if self.has_confirmed_defect() && !original.is_some_and(Self::will_replace) {
+            let found = self.investigation.as_ref().map(|found| found.investigated_at);
+            let refusal = Refusal::new(&DEFECT_STAYS_CONFIRMED);
+            return Err(refusal.with("investigated_at", found).at("/reason"));
         }
         self.duplicate_of = aside.duplicate_of;
         self.aside_note = Some(aside.note);
@@ -97,9 +96,16 @@ impl Complaint {
         Ok(change.with("duplicate_of", aside.duplicate_of))
     }
 
+    /// Whether the product is found defective in it too, and replaced before it can close.
+    fn will_replace(&self) -> bool {
+        let is_decided = self.decision.as_ref().is_some_and(|decision| decision.confirmed_defect);
+        self.state.is_open() && (is_decided || self.has_confirmed_defect())
+    }
+
     fn expect_original(&self, original: &Self) -> Result<(), Refusal> {
         let is_the_same_person = original.details.customer_id == self.details.customer_id;
-        if is_the_same_person && original.id != self.id && !original.state.is_set_aside() {
+        let goes_on = original.state.is_open() || original.state == ComplaintState::Resolved;
+        if is_the_same_person && original.id != self.id && goes_on {
             return Ok(());
         }
         Err(Refusal::new(&NO_SUCH_ORIGINAL)

@@ -152,8 +152,7 @@ impl Complaint {
         }
         let (rank, person) = (self.escalated_rank, self.escalated_staff_id);
         let change = self.moved("assess", to).with("severity", severity).with("safety", safety);
-        let change = change.with("escalated_rank", rank).with("escalated_staff_id", person);
-        Ok(change.seeks_superior())
+        Ok(change.with("escalated_rank", rank).with("escalated_staff_id", person))
     }
 
     /// Says what was found out. What is found out later is said anew.
@@ -218,7 +217,8 @@ impl Complaint {
     /// Expects that it was investigated as its gravity asks for.
     pub(super) fn expect_investigation(&self) -> Result<(), Refusal> {
         let is_grave = self.safety || self.details.severity.get() >= GRAVE;
-        if !is_grave || self.investigation.is_some() {
+        // What was decided once goes on, also where nobody had to look into it then.
+        if !is_grave || self.investigation.is_some() || self.decision.is_some() {
             return Ok(());
         }
         Err(Refusal::new(&INVESTIGATION_MISSING)

@@ -450,6 +450,8 @@ impl Complaint {
 
     pub(super) fn take_up(mut self, reason: Option<Prose>) -> Change<Self> {
         self.resolution_no = self.resolution_no.saturating_add(1);
+        // What is wrong now is looked into anew; what was found before stays in the log, with its cause.
+        self.investigation = None;
         self.decision = None;
         self.upheld = None;
         self.decided_rank = None;

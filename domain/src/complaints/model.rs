@@ -149,7 +149,9 @@ impl Model {
             Verb::Decide { as_brand } => {
                 let may = undecided.contains(&state) || open[1..].contains(&state);
                 let rank = if as_brand { 3 } else { 0 };
-                if !may || self.grave && !self.investigated || rank < self.deciding {
+                // What was decided once was looked into as far as it had to be.
+                let is_known = self.investigated || open.contains(&state);
+                if !may || self.grave && !is_known || rank < self.deciding {
                     return false;
                 }
                 (self.told, self.accepted, self.decided_by_brand) = (None, false, as_brand);
@@ -208,7 +210,7 @@ impl Model {
                 let may = state == "resolved" || state == "closed" && self.day <= self.closed + 30;
                 if may {
                     (self.told, self.accepted, self.refused) = (None, false, false);
-                    self.decided_by_brand = false;
+                    (self.decided_by_brand, self.investigated) = (false, false);
                 }
                 may && self.goes_to("reopened")
             }

@@ -91,23 +91,20 @@ impl Complaint {
         let (id, refusals, rank) = (self.id, self.refusals, self.deciding_rank);
         let change = self.moved("refuse", ComplaintState::Negotiating).with("refusals", refusals);
         let due = Event::StandOffDue { complaint: id, refusals };
-        let change = change.with("deciding_rank", rank).emits_at(due, stand_off.until);
-        Ok(change.seeks_superior())
+        Ok(change.with("deciding_rank", rank).emits_at(due, stand_off.until))
     }
 
     /// Lets the next rank decide, because nothing new was offered since refusal number `refusals`. `None` when it has
     /// moved on, or the brand has it.
     pub fn stand_off(mut self, refusals: u32, stand_off: &StandOff<'_>) -> Option<Change<Self>> {
-        let has_moved_on = self.state != ComplaintState::Negotiating || self.refusals != refusals;
-        if has_moved_on || self.deciding_rank == Some(Rank::BRAND) {
+        if !self.stands_off(refusals) {
             return None;
         }
         self.stand_off_ends(stand_off.superiors);
         let (id, rank, person) = (self.id, self.deciding_rank, self.escalated_staff_id);
         let change = Change::new("escalate", self).with("because_of", EscalationCause::StandOff);
         let due = Event::StandOffDue { complaint: id, refusals };
-        let change = change.with("rank", rank).with("staff_id", person);
-        Some(change.emits_at(due, stand_off.until).seeks_superior())
+        Some(change.with("rank", rank).with("staff_id", person).emits_at(due, stand_off.until))
     }
 
     /// Notes that the customer has spoken against us again, while nothing new was offered; the second time the next
@@ -124,7 +121,7 @@ impl Complaint {
         }
         let (rank, person) = (self.deciding_rank, self.escalated_staff_id);
         let change = Change::new("oppose", self).with("opposing_messages", opposing_messages);
-        Some(change.with("deciding_rank", rank).with("staff_id", person).seeks_superior())
+        Some(change.with("deciding_rank", rank).with("staff_id", person))
     }
 
     /// Notes that the customer has turned to somebody outside. What these say comes in as a decision.
@@ -149,6 +146,13 @@ impl Complaint {
                 .with("refusals", self.refusals)),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Whether the two sides have stood against each other since refusal number `refusals`, and a rank is left to decide.
+    pub fn stands_off(&self, refusals: u32) -> bool {
+        self.state == ComplaintState::Negotiating
+            && self.refusals == refusals
+            && self.deciding_rank != Some(Rank::BRAND)
     }
 
     /// Whether it is the customer's turn: then nobody stands against anybody.

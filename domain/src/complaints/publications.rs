@@ -249,7 +249,7 @@ impl Complaint {
         self.escalated_staff_id = person.map(|(_, person)| *person);
         let person = self.escalated_staff_id;
         let change = Change::new("escalate", self).with("virality", virality);
-        Some(change.with("rank", Rank::BRAND).with("staff_id", person).seeks_superior())
+        Some(change.with("rank", Rank::BRAND).with("staff_id", person))
     }
 }
 

@@ -245,8 +245,12 @@ pub(super) fn check(remedies: &[RemedyDetails]) -> Result<(), Refusal> {
             .with("remedy", remedy.kind)
             .at(format!("/remedies/{at}/amount")));
     }
-    let currencies: BTreeSet<_> =
-        remedies.iter().filter_map(|remedy| remedy.amount).map(|money| money.currency).collect();
+    one_currency(remedies.iter().filter_map(|remedy| remedy.amount))
+}
+
+/// Expects that what an attempt costs can be added up.
+fn one_currency(amounts: impl Iterator<Item = Money>) -> Result<(), Refusal> {
+    let currencies: BTreeSet<_> = amounts.map(|money| money.currency).collect();
     if currencies.len() > 1 {
         return Err(Refusal::new(&REMEDY_CURRENCIES_DIFFER)
             .with("currencies", currencies)
@@ -260,7 +264,8 @@ pub(super) fn check(remedies: &[RemedyDetails]) -> Result<(), Refusal> {
 ///
 /// # Errors
 ///
-/// `defect_stays_confirmed` when a replacement is mandatory already and the decision knows of no defect.
+/// `defect_stays_confirmed` when a replacement is mandatory already and the decision knows of no defect;
+/// `remedy_currencies_differ` when what was done cost another currency.
 pub(super) fn promise(
     complaint: &Complaint,
     decision: &DecisionDetails,
@@ -275,6 +280,9 @@ pub(super) fn promise(
         let refusal = Refusal::new(&DEFECT_STAYS_CONFIRMED).with("investigated_at", decided_at);
         return Err(refusal.at("/confirmed_defect"));
     }
+    let stays = |one: &&Remedy| one.mandatory || one.state == RemedyState::Done;
+    let kept = promised.iter().filter(stays).filter_map(|one| one.details.amount);
+    one_currency(kept.chain(decision.remedies.iter().filter_map(|one| one.amount)))?;
     let is_replaced = |one: &Remedy| one.state == RemedyState::Due && !one.mandatory;
     let mut changes = Vec::new();
     for earlier in promised.into_iter().filter(is_replaced) {
@@ -282,6 +290,10 @@ pub(super) fn promise(
     }
     let mut remedies = decision.remedies.clone();
     let replaces = |remedy: &RemedyDetails| remedy.kind == RemedyKind::Replacement;
+    if has_mandatory && let Some(again) = remedies.iter().position(replaces) {
+        // It is the one that is promised already.
+        remedies.remove(again);
+    }
     if confirmed_defect && !has_mandatory && !remedies.iter().any(replaces) {
         let kind = RemedyKind::Replacement;
         remedies.insert(0, RemedyDetails { kind, amount: None, note: None });

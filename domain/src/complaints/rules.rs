@@ -256,8 +256,8 @@ pub static NO_SUCH_ORIGINAL: Rule = Rule {
     kind: Kind::Unfit,
     title: Bilingual { en: "It repeats another one", zh: "原投诉不符" },
     detail: Bilingual {
-        en: "{duplicate_of} ({state}) cannot be the original: it must be another complaint of the same customer that was not set aside.",
-        zh: "{duplicate_of}（{state}）不能作为原投诉：须为同一客户的另一份未被搁置的投诉。",
+        en: "{duplicate_of} ({state}) cannot be the original: it must be another complaint of the same customer that is not at an end.",
+        zh: "{duplicate_of}（{state}）不能作为原投诉：须为同一客户的另一份尚未结束的投诉。",
     },
     advice: Bilingual {
         en: "Name the customer's first complaint about it.",

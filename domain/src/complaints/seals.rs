@@ -203,8 +203,12 @@ fn resolution_document(line: &Resolution, form: u32) -> Option<Value> {
         return Some(members_of_first_form(line)).filter(|_| line.clocks.is_empty());
     }
     let clocks: Vec<_> = line.clocks.iter().take(MOST_LOGGED_CLOCKS).map(clock_document).collect();
+    // An attempt may have several decisions, and so more remedies than one of them names.
+    let remedies: Vec<_> = line.remedies.iter().map(remedy_document).collect();
     let mut document = members_of_first_form(line);
-    document.as_object_mut()?.insert("clocks".to_owned(), clocks.into());
+    let members = document.as_object_mut()?;
+    members.insert("remedies".to_owned(), remedies.into());
+    members.insert("clocks".to_owned(), clocks.into());
     Some(document)
 }
 

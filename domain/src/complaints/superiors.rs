@@ -4,7 +4,6 @@ use super::Complaint;
 use crate::{
     change::Change,
     clocks::{SlaAscent, SlaMetric},
-    event::Event,
     identity::{LADDER, Rank},
     ids::StaffId,
 };
@@ -73,7 +72,7 @@ impl Complaint {
             self.cover_id = None;
         }
         let change = Change::new(action, self).with("metric", because_of);
-        Some(change.with("rank", rank).with("staff_id", person).seeks_superior())
+        Some(change.with("rank", rank).with("staff_id", person))
     }
 
     /// Goes one rank up. Where somebody may be hurt, a manager or somebody higher is enough; where two sides stand
@@ -90,18 +89,5 @@ impl Complaint {
         };
         self.escalated_rank = Some(rank);
         self.escalated_staff_id = person;
-    }
-}
-
-impl Change<Complaint> {
-    /// Lets somebody be found who has the rank it went up to, where whoever acts sees nobody: people of a dealer do not
-    /// see those of the brand.
-    pub(super) fn seeks_superior(self) -> Self {
-        let Complaint { id, escalated_rank, escalated_staff_id, .. } = &self.record;
-        if escalated_rank.is_none() || escalated_staff_id.is_some() {
-            return self;
-        }
-        let complaint = *id;
-        self.emits(Event::SuperiorSought { complaint })
     }
 }

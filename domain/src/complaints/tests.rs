@@ -686,3 +686,59 @@ fn who_has_let_a_deadline_pass_answers_no_longer_where_it_is_reassigned() {
     let kept = acknowledged().escalate(&nobody, because).unwrap().record;
     assert_eq!((kept.owner_id, kept.escalated_rank), (clerk().staff(), Some(Rank::BRAND)));
 }
+
+#[test]
+fn a_defect_is_set_aside_only_with_a_complaint_that_replaces_the_product() {
+    let note = Line::new("Called again.").unwrap();
+    let found = |id: u128, defect: bool| {
+        let assessed = acknowledged().assess(assessment(2, false), &superiors(), clerk(), now());
+        let assessed = Complaint { id: Uuid::from_u128(id).into(), ..assessed.unwrap().record };
+        assessed.investigate(findings(defect), clerk(), now()).unwrap().record
+    };
+    let of = |original: &Complaint| {
+        let aside = ComplaintAside {
+            reason: AsideReason::Duplicate,
+            duplicate_of: Some(original.id),
+            note: note.clone(),
+        };
+        found(1, true).set_aside(aside, Some(original))
+    };
+    assert_eq!(of(&found(2, false)).unwrap_err().rule.code, "defect_stays_confirmed");
+    assert!(of(&found(2, true)).is_ok());
+    let closed = resolved().close(closing(Some(true)), now()).unwrap().record;
+    let closed = Complaint { id: Uuid::from_u128(3).into(), ..closed };
+    assert_eq!(of(&closed).unwrap_err().rule.code, "no_such_original");
+}
+
+#[test]
+fn what_is_reopened_is_looked_into_anew() {
+    let assessed = acknowledged().assess(assessment(4, false), &superiors(), clerk(), now());
+    let found =
+        assessed.unwrap().record.investigate(findings(true), clerk(), now()).unwrap().record;
+    let defect = DecisionDetails { confirmed_defect: true, ..our_fault(Vec::new()) };
+    let decided = decide(found, defect).unwrap();
+    let done: Vec<_> = records(decided.remedies)
+        .into_iter()
+        .map(|remedy| remedy.complete(now()).unwrap().record)
+        .collect();
+    let resolved = decided.complaint.record.resolve(&done, clerk(), now()).unwrap().record;
+    let reopened = resolved.reopen(reopening(), now()).unwrap().record;
+    assert_eq!((reopened.investigation.as_ref(), reopened.cause_code.is_some()), (None, true));
+    let early = decide(reopened.clone(), our_fault(Vec::new())).unwrap_err();
+    assert_eq!(early.rule.code, "investigation_missing");
+    let looked_into = reopened.investigate(findings(false), clerk(), now()).unwrap().record;
+    assert!(decide(looked_into, our_fault(Vec::new())).is_ok());
+}
+
+#[test]
+fn what_an_attempt_costs_has_one_currency() {
+    let dollars = Money { amount: Minor::new(50).unwrap(), currency: "USD".parse().unwrap() };
+    let refund = remedy(RemedyKind::Refund, Some(yuan(100)));
+    let (complaint, done) = remedied(vec![refund]);
+    let negotiated = refuse(complaint.tell(now()).unwrap().record).unwrap().record;
+    let mut ids = (400..).map(|id| RemedyId::from(Uuid::from_u128(id)));
+    let deciding = Deciding { rank: Rank::CLERK, promised: done };
+    let details = our_fault(vec![remedy(RemedyKind::Refund, Some(dollars))]);
+    let refused = negotiated.decide(details, deciding, || ids.next().unwrap(), now()).unwrap_err();
+    assert_eq!(refused.rule.code, "remedy_currencies_differ");
+}
