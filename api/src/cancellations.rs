@@ -1,7 +1,7 @@
 //! `/v1/cancellations`: customers who do not want what they have paid for and not got yet.
 
 use crate::{
-    access::{Access, Api, Outcome, may},
+    access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
     problem::{Problem, referred},
     request::{Id, Json},
@@ -9,14 +9,16 @@ use crate::{
 use axum::response::Response;
 use domain::{
     allowances::gestures::Gesture,
-    cancellations::{CancellationCase, CancellationRequest, CancellationState, RetentionOffer},
+    cancellations::{
+        CancellationCase, CancellationKnown, CancellationRequest, CancellationState, RetentionOffer,
+    },
     findings::FindingKind,
     ids::{AnyId, CancellationId, CustomerId, DealerId, GestureId, OrderId, StaffId},
     orders::SalesOrder,
     time::CivilDate,
 };
 use serde::{Deserialize, Serialize};
-use store::cancellations::{CancellationsWanted, cancellations, open_of};
+use store::cancellations::{CancellationsWanted, asked_to_stay, cancellations, open_of};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -95,7 +97,8 @@ async fn list_cancellations(
 ///
 /// Of a sale that is paid and not delivered. The refund should be under way after 24 hours of the dealer's working time
 /// (`refund_due_at`); else it goes up to the next rank, with a finding `deadline_missed`. A sale has one cancellation that
-/// is not over (`cancellation_open`).
+/// is not over (`cancellation_open`), and is not delivered while it has. A customer who was asked to stay before is not asked
+/// again.
 #[utoipa::path(
     post, path = "/cancellations", tag = "cancellations",
     operation_id = "request_cancellation",
@@ -117,9 +120,11 @@ async fn request_cancellation(
     let dealer = Some(order.dealer_id);
     let sale = work.with_lines(order).await?;
     let open: Option<CancellationCase> = work.find(open_of(request.order_id)).await?;
+    let asked: Option<CancellationCase> = work.find(asked_to_stay(request.order_id)).await?;
     let hours = (&work.calendar_of(dealer).await?, work.zone_of(dealer).await?);
 
-    let (known, by) = ((&sale, open.as_ref()), (work.actor(), work.now()));
+    let known = CancellationKnown { sale: &sale, open: open.as_ref(), asked: asked.as_ref() };
+    let by = (work.actor(), work.now());
     let change = CancellationCase::request(work.new_id(), request, known, hours, by)?;
 
     let case = work.record(change).await?;
@@ -149,7 +154,7 @@ async fn get_cancellation(
 
 /// Asks the customer to stay
 ///
-/// Once: a second attempt is refused (`retention_offered_once`).
+/// Once, over all cancellations of the sale: a second attempt is refused (`retention_offered_once`).
 #[utoipa::path(
     post, path = "/cancellations/{id}/offer-retention", tag = "cancellations",
     operation_id = "offer_retention",
@@ -176,7 +181,8 @@ async fn offer_retention(
 
 /// Withdraws a cancellation
 ///
-/// The customer stays, and the sale stands.
+/// The customer stays, and the sale stands. Possible until the refund is under way; a gesture that was to waive the penalty can
+/// waive another one then.
 #[utoipa::path(
     post, path = "/cancellations/{id}/withdraw", tag = "cancellations",
     operation_id = "withdraw_cancellation",
@@ -258,7 +264,8 @@ async fn seek_waiver(
 /// Begins the refund
 ///
 /// The deposit is given back in full, so a penalty has to be waived before: the gesture that was named is fulfilled, over the
-/// whole of it (`penalty_not_waived`).
+/// whole of it (`penalty_not_waived`), and is not reversed from now on (`gesture_waived_a_penalty`). It takes a manager or
+/// higher (`refund_needs_manager`), and an order that is not delivered (`order_not_cancellable`).
 #[utoipa::path(
     post, path = "/cancellations/{id}/begin-refund", tag = "cancellations",
     operation_id = "begin_refund",
@@ -271,13 +278,15 @@ async fn seek_waiver(
 )]
 async fn begin_refund(access: Access<may::ComplaintsWrite>, Id(id): Id<CancellationId>) -> Outcome {
     let work = access.write_once().await?;
+    let order = held_order(&work, id).await?;
     let case = work.hold::<CancellationCase>(id).await?;
     let waiver: Option<Gesture> = match case.gesture_id {
         Some(gesture) => Some(work.hold(gesture).await?),
         None => None,
     };
 
-    let change = case.begin_refund(waiver.as_ref(), work.now())?;
+    let by = (work.actor(), work.now());
+    let change = case.begin_refund(&order, waiver.as_ref(), by)?;
 
     let case = work.record(change).await?;
     work.settle_findings(FindingKind::DeadlineMissed, &AnyId::of(id), None).await?;
@@ -287,7 +296,8 @@ async fn begin_refund(access: Access<may::ComplaintsWrite>, Id(id): Id<Cancellat
 /// Notes the refund
 ///
 /// The customer has the whole deposit back. The order is refunded by that, with all that follows from it
-/// (`POST /v1/orders/{id}/refund`), unless it was before.
+/// (`POST /v1/orders/{id}/refund`), unless it was before; so it takes the same permission. Not once the order is delivered
+/// (`order_not_cancellable`): then it is refunded itself, and this is noted after that.
 #[utoipa::path(
     post, path = "/cancellations/{id}/refund", tag = "cancellations",
     operation_id = "refund_cancellation",
@@ -297,17 +307,15 @@ async fn begin_refund(access: Access<may::ComplaintsWrite>, Id(id): Id<Cancellat
     responses((status = 200, description = "The cancellation, refunded.", body = CancellationCase, headers(
         ("ETag" = String, description = "Its version."),
     ))),
-    security(("oauth" = ["complaints:write"])),
+    security(("oauth" = ["orders:write"])),
 )]
 async fn refund_cancellation(
-    access: Access<may::ComplaintsWrite>,
+    access: Access<may::OrdersWrite>,
     Id(id): Id<CancellationId>,
     Json(ask): Json<CancellationRefund>,
 ) -> Outcome {
     let work = access.write_once().await?;
-    // The order is held before its cancellation, as everybody does.
-    let order = work.get::<CancellationCase>(id).await?.order_id;
-    let order: SalesOrder = work.hold(order).await?;
+    let order = held_order(&work, id).await?;
     let case = work.hold::<CancellationCase>(id).await?;
 
     let (change, order) = case.refund(order, ask.refunded_on, work.now())?;
@@ -343,4 +351,10 @@ async fn close_cancellation(
 
     let case = work.record(change).await?;
     work.changed(case).await
+}
+
+/// The order of a cancellation, which is held before it, as everybody does.
+async fn held_order(work: &Work, id: CancellationId) -> Result<SalesOrder, Problem> {
+    let case = work.get::<CancellationCase>(id).await?;
+    Ok(work.hold(case.order_id).await?)
 }

@@ -87,7 +87,8 @@ async fn list_corrective_actions(
 /// Opens a corrective action
 ///
 /// By hand. The service opens one by itself for a matter of safety, and for the third complaint of the same cause and
-/// dealer in 30 days. Of each cause a dealer, or the brand, has one that is not closed (`corrective_action_open`).
+/// dealer in 30 days. Of each cause a dealer, or the brand, has one that is not closed (`corrective_action_open`). Whoever is
+/// to answer for it works for its dealer or the brand (`corrective_action_not_for_them`).
 #[utoipa::path(
     post, path = "/corrective-actions", tag = "corrective",
     operation_id = "open_corrective_action",
@@ -104,11 +105,12 @@ async fn open_corrective_action(
     Json(mut details): Json<CorrectiveActionDetails>,
 ) -> Outcome {
     let work = access.write_once().await?;
+    details.check_length()?;
     details.dealer_id = pushes::dealer_of(&work, details.dealer_id)?;
     referred_if_named::<Dealer>(&work, details.dealer_id, "/dealer_id").await?;
-    referred_if_named::<Staff>(&work, details.owner_id, "/owner_id").await?;
+    let owner: Option<Staff> = referred_if_named(&work, details.owner_id, "/owner_id").await?;
     let complaints = named_complaints(&work, &details.complaint_ids).await?;
-    let details = details.connect(&complaints)?;
+    let details = details.connect(&complaints, owner.as_ref())?;
     let open = open_already(&work, &details).await?;
 
     let (id, actor) = (work.new_id(), work.actor());
@@ -141,8 +143,8 @@ async fn get_corrective_action(
 
 /// Assigns a corrective action
 ///
-/// Says who answers for it from now on. Not once its verification is waited for: whoever has worked on it would hand it over
-/// in order to judge it.
+/// Says who answers for it from now on: somebody of its dealer's or of the brand's (`corrective_action_not_for_them`). Not once
+/// its verification is waited for.
 #[utoipa::path(
     post, path = "/corrective-actions/{id}/assign", tag = "corrective",
     operation_id = "assign_corrective_action",
@@ -159,10 +161,10 @@ async fn assign_corrective_action(
     Json(ask): Json<CorrectiveAssignment>,
 ) -> Outcome {
     let work = access.write().await?;
-    referred(work.get::<Staff>(ask.owner_id).await, "/owner_id")?;
+    let to: Staff = referred(work.get(ask.owner_id).await, "/owner_id")?;
     let action = work.hold::<CorrectiveAction>(id).await?;
 
-    let change = action.assign(ask)?;
+    let change = action.assign(&to)?;
 
     let action = work.record(change).await?;
     work.changed(action).await
@@ -190,13 +192,14 @@ async fn fill_corrective_action(
     Json(ask): Json<CorrectiveFilling>,
 ) -> Outcome {
     let work = access.write().await?;
+    ask.check()?;
     for (at, person) in ask.team_ids.iter().enumerate() {
         referred(work.get::<Staff>(*person).await, &format!("/team_ids/{at}"))?;
     }
     let action = work.hold::<CorrectiveAction>(id).await?;
     let zone = work.zone_of(action.dealer_id).await?;
 
-    let change = action.fill(ask, zone, work.now())?;
+    let change = action.fill(ask, work.actor(), (zone, work.now()))?;
 
     let action = work.record(change).await?;
     work.changed(action).await
@@ -205,8 +208,8 @@ async fn fill_corrective_action(
 /// Verifies a corrective action
 ///
 /// Says whether it has worked, once every step is filled (`d_steps_missing`) and the time has come (`verification_not_due`; a
-/// finding `verification_due` reminds of it). It takes another person than the owner (`verification_by_another`). What has
-/// worked is `closed`; what has not is `reopened`, and the root cause is looked for anew.
+/// finding `verification_due` reminds of it). It takes a person who had no part in it: not the owner, the team, or who answered
+/// for it, was of the team or filled a step before (`verification_by_another`). What has worked is `closed`; what has not is `reopened`, and the root cause is looked for anew.
 #[utoipa::path(
     post, path = "/corrective-actions/{id}/verify", tag = "corrective",
     operation_id = "verify_corrective_action",

@@ -10,6 +10,7 @@ use crate::{
 };
 use axum::response::Response;
 use domain::{
+    cancellations::CancellationCase,
     catalogue::{Asset, Product},
     customers::Customer,
     ids::{CustomerId, DealerId, OrderId, ProductId},
@@ -230,7 +231,8 @@ async fn pay_order(
 
 /// Delivers an order
 ///
-/// Everything in it has arrived. Its assets whose day of delivery is not known yet arrived that day, too.
+/// Everything in it has arrived. Its assets whose day of delivery is not known yet arrived that day, too. Not while the customer
+/// wants to cancel it (`cancellation_open`).
 #[utoipa::path(
     post, path = "/orders/{id}/deliver", tag = "orders",
     operation_id = "deliver_order",
@@ -247,6 +249,9 @@ async fn deliver_order(
 ) -> Outcome {
     let work = access.write().await?;
     let order: SalesOrder = work.hold(id).await?;
+    // Nobody takes a cancellation in meanwhile: the order is held for that, too.
+    let open: Option<CancellationCase> = work.find(store::cancellations::open_of(id)).await?;
+    CancellationCase::must_be_over(open.as_ref())?;
     let on_the_way: Vec<Asset> =
         work.hold_all(store::catalogue::on_the_way(order.asset_ids.iter().copied())).await?;
     let order = work.record(order.deliver(ask.delivered_on, work.now())?).await?;

@@ -12,10 +12,10 @@ use domain::{
     complaints::Remedy,
     findings::FindingKind,
     ids::{AnyId, ComplaintId, CustomerId, DealerId, RemedyId, RmaId},
-    returns::{Rma, RmaDetails, RmaInspection, RmaReceipt, RmaRejection, RmaState},
+    returns::{Rma, RmaDetails, RmaInspection, RmaKnown, RmaReceipt, RmaRejection, RmaState},
 };
 use serde::Deserialize;
-use store::returns::{RmasWanted, open_of, rmas};
+use store::returns::{RmasWanted, open_of, rejected_of, rmas};
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -77,8 +77,8 @@ async fn list_rmas(
 /// For a remedy of a complaint that is due: a replacement, a repair or a refund; with a return of the goods, without one,
 /// or with a replacement that is sent in advance. A line names an asset of the customer's, or says what the goods are
 /// called that were never ordered here. Another product can be given in exchange (`replacement_item`). What follows from
-/// a confirmed defect is `authorised` at once, others by a manager or higher. A remedy has one return that is not over
-/// (`rma_open_already`).
+/// a confirmed defect is `authorised` at once, unless an earlier return of the remedy was rejected; others by a manager or
+/// higher. A remedy has one return that is not over (`rma_open_already`).
 #[utoipa::path(
     post, path = "/rmas", tag = "returns",
     operation_id = "open_rma",
@@ -95,6 +95,7 @@ async fn open_rma(
     Json(details): Json<RmaDetails>,
 ) -> Outcome {
     let work = access.write_once().await?;
+    details.check_length()?;
     // Held, so that a second return of the same remedy finds the first.
     let remedy: Remedy = referred(work.hold(details.remedy_id).await, "/remedy_id")?;
     let named = details.lines.iter().filter_map(|line| line.asset_id);
@@ -108,8 +109,10 @@ async fn open_rma(
         owners.push(owner.map(|asset| asset.details.customer_id));
     }
     let open: Option<Rma> = work.find(open_of(remedy.id)).await?;
+    let rejected: Option<Rma> = work.find(rejected_of(remedy.id)).await?;
 
-    let known = (&remedy, open.as_ref());
+    let was_rejected = rejected.is_some();
+    let known = RmaKnown { remedy: &remedy, open: open.as_ref(), was_rejected };
     let change = Rma::open(work.new_id(), details, known, &owners, work.now())?;
 
     let rma = work.record(change).await?;
@@ -208,7 +211,8 @@ async fn send_rma(access: Access<may::ComplaintsWrite>, Id(id): Id<RmaId>) -> Ou
 /// Receives goods
 ///
 /// A part of them, or all. No more comes of a line than is outstanding (`rma_quantity_exceeded`). With `nothing_more` what has
-/// not come stays with the customer. Once nothing is outstanding any more the return is `received`.
+/// not come stays with the customer; after a replacement was sent in advance that can be everything, and all that is left is to
+/// settle the return. Once nothing is outstanding any more the return is `received`.
 #[utoipa::path(
     post, path = "/rmas/{id}/receive", tag = "returns",
     operation_id = "receive_rma",
@@ -239,7 +243,8 @@ async fn receive_rma(
 
 /// Inspects goods
 ///
-/// Says of each line of which something has come what was found, and where its goods go.
+/// Says of each line of which something has come what was found, and where its goods go. What a program has inspected can be
+/// inspected anew, by a person.
 #[utoipa::path(
     post, path = "/rmas/{id}/inspect", tag = "returns",
     operation_id = "inspect_rma",
@@ -267,7 +272,8 @@ async fn inspect_rma(
 /// Rejects a return
 ///
 /// Confirms that there is no defect, once the inspection has disproved it for every line. It takes a manager or higher, and
-/// another person than the one who inspected (`rejection_needs_second_person`). The remedy stays due.
+/// two people: one who inspected, and another one who confirms it (`rejection_needs_second_person`). Not after a replacement
+/// was sent in advance. The remedy stays due.
 #[utoipa::path(
     post, path = "/rmas/{id}/reject", tag = "returns",
     operation_id = "reject_rma",
@@ -294,7 +300,8 @@ async fn reject_rma(
 
 /// Settles a return
 ///
-/// Says that it was put right. The remedy is done by that, in the same breath.
+/// Says that it was put right. The remedy is done by that, in the same breath; it must not be waived or replaced
+/// (`remedy_settled`).
 #[utoipa::path(
     post, path = "/rmas/{id}/settle", tag = "returns",
     operation_id = "settle_rma",

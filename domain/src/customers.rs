@@ -173,6 +173,17 @@ impl Customer {
         if sale.is_paid() { self.buy() } else { None }
     }
 
+    /// Learns of a thing at their place: who has it is a buyer. Who had called everything off is one again once it is
+    /// delivered, since until then it may be what they called off.
+    pub fn learn_of_asset(self, is_delivered: bool) -> Option<Change<Self>> {
+        match self.lifecycle {
+            CustomerLifecycle::CancelledBuyer if !is_delivered => None,
+            CustomerLifecycle::Lead
+            | CustomerLifecycle::CancelledBuyer
+            | CustomerLifecycle::Buyer => self.buy(),
+        }
+    }
+
     /// Makes a lead, or who had called everything off, a buyer; `None` when they are one already.
     pub fn buy(self) -> Option<Change<Self>> {
         match self.lifecycle {
@@ -281,12 +292,16 @@ mod tests {
     fn who_calls_off_everything_is_a_customer_still_and_a_buyer_when_they_buy_again() {
         let lead = Customer::create(id(1), li_na(), now()).record;
         assert_eq!(lead.clone().call_off(false), None);
+        assert!(lead.clone().learn_of_asset(false).is_some());
         let buyer = lead.buy().unwrap().record;
         assert_eq!(buyer.clone().call_off(true), None);
         let called_off = buyer.call_off(false).unwrap();
         assert_eq!(called_off.facts["to"], "cancelled_buyer");
         assert_eq!(called_off.record.clone().call_off(false), None);
-        assert_eq!(called_off.record.buy().unwrap().record.lifecycle, CustomerLifecycle::Buyer);
+        assert_eq!(called_off.record.clone().learn_of_asset(false), None);
+        for again in [called_off.record.clone().learn_of_asset(true), called_off.record.buy()] {
+            assert_eq!(again.unwrap().record.lifecycle, CustomerLifecycle::Buyer);
+        }
     }
 
     #[test]

@@ -97,6 +97,7 @@ fn corrective_action() -> Owned {
             'implementing', 'pending_verification', 'closed', 'reopened')),
         steps jsonb NOT NULL,
         team_ids jsonb NOT NULL,
+        worker_ids jsonb NOT NULL DEFAULT '[]',
         implemented_on date,
         verification_due_at timestamptz,
         effective boolean,

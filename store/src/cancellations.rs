@@ -85,6 +85,20 @@ pub fn open_of(order: OrderId) -> Select<cancellation_case::Entity> {
         )
 }
 
+/// The cancellations of a sale in which the customer was asked to stay: the one in which they were, and those after it.
+pub fn asked_to_stay(order: OrderId) -> Select<cancellation_case::Entity> {
+    cancellations(CancellationsWanted { order_id: Some(order), ..CancellationsWanted::default() })
+        .filter(cancellation_case::Column::RetentionAttempts.gt(0))
+}
+
+/// The cancellation whose refund has begun because this gesture waives the penalty.
+pub fn resting_on(gesture: GestureId) -> Select<cancellation_case::Entity> {
+    use cancellation_case::Column as Is;
+    cancellation_case::Entity::find()
+        .filter(Is::GestureId.eq(Uuid::from(gesture)))
+        .filter(Is::RefundingAt.is_not_null())
+}
+
 impl Tenant {
     /// Whether a customer has paid for something that they have not given back, or has something of the brand's.
     ///
@@ -92,10 +106,11 @@ impl Tenant {
     ///
     /// [`Fault`] when the database fails.
     pub async fn has_bought(&self, customer: CustomerId) -> Result<bool, Fault> {
+        // What is scrapped, given back or sold on they do not have any more.
         let sql = "SELECT EXISTS (SELECT FROM sales_order WHERE tenant_id = ac.tenant() AND customer_id = $1
                                   AND status IN ('paid', 'delivered'))
                        OR EXISTS (SELECT FROM asset WHERE tenant_id = ac.tenant() AND customer_id = $1
-                                  AND delivered_on IS NOT NULL) AS has_bought";
+                                  AND status = 'active' AND delivered_on IS NOT NULL) AS has_bought";
         let statement = self.statement(sql, [Uuid::from(customer).into()]);
         let row = self.work().query_one_raw(statement).await?;
         Ok(row.map_or(Ok(false), |row| row.try_get("", "has_bought"))?)

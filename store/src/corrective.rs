@@ -38,6 +38,7 @@ table! {
         state: CorrectiveActionState,
         steps: CorrectiveSteps,
         team_ids: Vec<StaffId>,
+        worker_ids: Vec<StaffId>,
         implemented_on: Option<CivilDate>,
         verification_due_at: Option<Timestamp>,
         effective: Option<bool>,
@@ -153,7 +154,8 @@ impl Tenant {
         Ok(CorrectiveConsidered { of_cause, of_complaint, same_cause })
     }
 
-    /// Writes the cause of a complaint down, once; answers which complaints of the dealer had it in the last 30 days.
+    /// Writes the cause of a complaint down, once; answers of which complaints of the dealer it was found in the last 30 days
+    /// and still is what went wrong.
     async fn note_cause(
         &self,
         matter: &CorrectiveMatter,
@@ -173,9 +175,13 @@ impl Tenant {
             self.new_id::<Uuid>().into(),
         ];
         self.work().execute_raw(self.statement(note, values)).await?;
-        let same = "SELECT complaint_id FROM corrective_cause
-                    WHERE tenant_id = ac.tenant() AND cause_code = $1 AND dealer_id IS NOT DISTINCT FROM $2
-                      AND at > $3 ORDER BY at, complaint_id LIMIT $4";
+        let same = "SELECT noted.complaint_id FROM corrective_cause noted
+                    JOIN complaint ON complaint.tenant_id = noted.tenant_id AND complaint.id = noted.complaint_id
+                    WHERE noted.tenant_id = ac.tenant() AND noted.cause_code = $1
+                      AND noted.dealer_id IS NOT DISTINCT FROM $2 AND noted.at > $3
+                      AND complaint.cause_code = noted.cause_code
+                      AND complaint.state NOT IN ('duplicate', 'withdrawn', 'not_a_complaint')
+                    ORDER BY noted.at, noted.complaint_id LIMIT $4";
         let most = i64::try_from(MOST_CORRECTIVE_SOURCES).unwrap_or(i64::MAX);
         let since = self.now().plus_days(0_i64.saturating_sub(CORRECTIVE_CAUSE_DAYS));
         let values = [cause.to_string().into(), dealer.into(), instant(since).into(), most.into()];

@@ -78,6 +78,15 @@ pub fn open_of(remedy: RemedyId) -> Select<rma::Entity> {
         .filter(rma::Column::State.is_in(RmaState::OPEN.map(|state| word(&state))))
 }
 
+/// The returns of a remedy that were rejected.
+pub fn rejected_of(remedy: RemedyId) -> Select<rma::Entity> {
+    rmas(RmasWanted {
+        remedy_id: Some(remedy),
+        state: Some(RmaState::Rejected),
+        ..RmasWanted::default()
+    })
+}
+
 impl Tenant {
     /// Finds the remedy of a return in order to change it; it is held before the return, as everybody does.
     ///

@@ -53,6 +53,11 @@ impl Showroom {
         self.clerk.post(&format!("/v1/cancellations/{case}/{verb}"), body).await
     }
 
+    /// The manager gives money back, which the clerk may not.
+    async fn manages(&self, case: &str, verb: &str, body: Value) -> Reply {
+        self.manager.post(&format!("/v1/cancellations/{case}/{verb}"), body).await
+    }
+
     /// The clerk asks for a waiver.
     async fn waiver(&self, kind: &str, estimate_minor: i64) -> String {
         let gesture = json!({"customer_id": self.service.customer, "kind": kind, "currency": "CNY",
@@ -77,7 +82,11 @@ async fn the_deposit_is_refunded_in_full_and_the_visit_on_moving_day_takes_place
     let twice = shop.asks(&order, 0).await.refused(409, "cancellation_open");
     assert_eq!(twice["cancellation_id"], json!(id));
     shop.does(&id, "proceed", json!({})).await.expect(200);
-    let stands = shop.does(&id, "begin-refund", json!({})).await.refused(409, "penalty_not_waived");
+    let clerk = shop.does(&id, "begin-refund", json!({})).await;
+    let clerk = clerk.refused(403, "refund_needs_manager");
+    assert_eq!((&clerk["rank"], &clerk["required_rank"]), (&json!(10), &json!(30)));
+    let stands =
+        shop.manages(&id, "begin-refund", json!({})).await.refused(409, "penalty_not_waived");
     assert_eq!(stands["penalty_minor"], 20_000);
 
     let others =
@@ -90,15 +99,23 @@ async fn the_deposit_is_refunded_in_full_and_the_visit_on_moving_day_takes_place
     let waiver = shop.waiver("penalty_waiver", 20_000).await;
     let sought = shop.does(&id, "seek-waiver", json!({"gesture_id": waiver})).await.expect(200);
     assert_eq!(sought["state"], "penalty_waiver_pending");
-    let early = shop.does(&id, "begin-refund", json!({})).await.refused(409, "penalty_not_waived");
+    let early =
+        shop.manages(&id, "begin-refund", json!({})).await.refused(409, "penalty_not_waived");
     assert_eq!(early["gesture_state"], "pending_approval");
     let gesture = format!("/v1/gestures/{waiver}");
     shop.manager.post(&format!("{gesture}/approve"), json!({})).await.expect(200);
     let bill = json!({"actual_minor": 20_000});
     shop.manager.post(&format!("{gesture}/fulfil"), bill).await.expect(200);
-    let refunding = shop.does(&id, "begin-refund", json!({})).await.expect(200);
+    let refunding = shop.manages(&id, "begin-refund", json!({})).await.expect(200);
     assert_eq!(refunding["penalty_waived_minor"], 20_000);
-    let refunded = shop.does(&id, "refund", json!({"refunded_on": "2026-01-05"})).await.expect(200);
+    // The refund rests on the gesture, so that stands.
+    let reverse = json!({"reason": "记错了。"});
+    let rests = shop.service.key.post(&format!("{gesture}/reverse"), reverse).await;
+    let rests = rests.refused(409, "gesture_waived_a_penalty");
+    assert_eq!(rests["cancellation_id"], json!(id));
+    let on = || json!({"refunded_on": "2026-01-05"});
+    assert_eq!(shop.does(&id, "refund", on()).await.status, 403);
+    let refunded = shop.manages(&id, "refund", on()).await.expect(200);
     assert_eq!(
         (&refunded["state"], &refunded["refund_minor"]),
         (&json!("refunded"), &json!(200_000))
@@ -146,9 +163,13 @@ async fn a_customer_is_asked_to_stay_once_and_who_stays_keeps_the_sale() {
     let order_now = shop.service.shows(&format!("/v1/orders/{order}")).await;
     assert_eq!(order_now["status"], "paid");
     // Who stays may change their mind once more.
-    let again = shop.asks(&order, 0).await.expect(201).id();
+    let again = shop.asks(&order, 0).await.expect(201);
+    assert_eq!((&again["state"], &again["retention_attempts"]), (&json!("requested"), &json!(1)));
+    let again = again.id();
+    let third = shop.does(&again, "offer-retention", offer()).await;
+    third.refused(409, "retention_offered_once");
     shop.does(&again, "proceed", json!({})).await.expect(200);
-    shop.does(&again, "begin-refund", json!({})).await.expect(200);
+    shop.manages(&again, "begin-refund", json!({})).await.expect(200);
     shop.does(&again, "withdraw", json!({})).await.refused(409, "illegal_transition");
 }
 
@@ -174,7 +195,7 @@ async fn a_refund_that_is_not_under_way_after_24_hours_of_work_goes_up_a_rank() 
     let up = format!("/v1/cancellations?escalated_staff_id={}", shop.manager_id);
     assert_eq!(shop.service.list(&up).await.len(), 1);
     for verb in ["proceed", "begin-refund"] {
-        shop.does(&id, verb, json!({})).await.expect(200);
+        shop.manages(&id, verb, json!({})).await.expect(200);
     }
     let settled = shop.service.list(&format!("/v1/findings?subject={id}")).await;
     assert_eq!(settled[0]["state"], "resolved");
@@ -195,6 +216,48 @@ async fn what_is_delivered_or_unpaid_is_not_cancelled_and_no_more_given_back_tha
 }
 
 #[tokio::test]
+async fn what_is_called_off_is_not_delivered_until_the_customer_stays() {
+    let shop = Showroom::opens().await;
+    let order = shop.sells().await;
+    let id = shop.asks(&order, 20_000).await.expect(201).id();
+    let deliver = format!("/v1/orders/{order}/deliver");
+    let on = || json!({"delivered_on": "2026-01-05"});
+    let called_off = shop.manager.post(&deliver, on()).await.refused(409, "cancellation_open");
+    assert_eq!(called_off["cancellation_id"], json!(id));
+    shop.does(&id, "proceed", json!({})).await.expect(200);
+    let waiver = shop.waiver("penalty_waiver", 20_000).await;
+    shop.does(&id, "seek-waiver", json!({"gesture_id": waiver})).await.expect(200);
+    // They stay after all, and nothing is waived.
+    let stays = shop.does(&id, "withdraw", json!({})).await.expect(200);
+    assert_eq!((&stays["state"], &stays["gesture_id"]), (&json!("withdrawn"), &Value::Null));
+    shop.manager.post(&deliver, on()).await.expect(200);
+}
+
+#[tokio::test]
+async fn who_has_called_everything_off_is_a_buyer_again_once_something_is_delivered() {
+    let shop = Showroom::opens().await;
+    let service = &shop.service;
+    // What was scrapped they do not have any more.
+    let scrapped = service.sells("SN-8", Some("2026-01-04")).await;
+    let retire = format!("/v1/assets/{scrapped}/retire");
+    service.key.post(&retire, json!({})).await.expect(200);
+    let order = shop.sells().await;
+    let id = shop.asks(&order, 0).await.expect(201).id();
+    shop.does(&id, "proceed", json!({})).await.expect(200);
+    shop.manages(&id, "begin-refund", json!({})).await.expect(200);
+    shop.manages(&id, "refund", json!({"refunded_on": "2026-01-05"})).await.expect(200);
+    shop.does(&id, "close", json!({})).await.expect(200);
+    service.house.settle().await;
+    let customer = format!("/v1/customers/{}", service.customer);
+    assert_eq!(service.shows(&customer).await["lifecycle"], "cancelled_buyer");
+    let asset = service.sells("SN-9", None).await;
+    assert_eq!(service.shows(&customer).await["lifecycle"], "cancelled_buyer");
+    let deliver = format!("/v1/assets/{asset}/deliver");
+    service.key.post(&deliver, json!({"delivered_on": "2026-01-05"})).await.expect(200);
+    assert_eq!(service.shows(&customer).await["lifecycle"], "buyer");
+}
+
+#[tokio::test]
 async fn of_two_who_take_the_same_cancellation_in_one_does_and_a_refund_is_noted_once() {
     let shop = Showroom::opens().await;
     let order = shop.sells().await;
@@ -203,9 +266,9 @@ async fn of_two_who_take_the_same_cancellation_in_one_does_and_a_refund_is_noted
     late.refused(409, "cancellation_open");
     let id = case.id();
     for verb in ["proceed", "begin-refund"] {
-        shop.does(&id, verb, json!({})).await.expect(200);
+        shop.manages(&id, verb, json!({})).await.expect(200);
     }
-    let refund = || shop.does(&id, "refund", json!({"refunded_on": "2026-01-05"}));
+    let refund = || shop.manages(&id, "refund", json!({"refunded_on": "2026-01-05"}));
     let by_order = json!({"refunded_on": "2026-01-05"});
     let path = format!("/v1/orders/{order}/refund");
     let by_order = shop.service.key.post(&path, by_order);

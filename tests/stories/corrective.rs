@@ -120,6 +120,56 @@ async fn the_third_leak_in_a_month_is_looked_into_until_another_person_sees_that
 }
 
 #[tokio::test]
+async fn who_has_had_a_part_in_it_does_not_judge_it_and_strangers_do_not_answer_for_it() {
+    let service = Service::opens().await;
+    let (owner, helper) = (service.hires("manager").await, service.hires("clerk").await);
+    let judge = service.hires("manager").await;
+    let person = service.person(Role::Manager, &owner);
+    let auditor = json!({"name": "审计员", "role": "auditor"});
+    let auditor = service.key.post("/v1/staff", auditor).await.expect(201).id();
+    let asked = json!({"cause_code": "noise", "dealer_id": service.dealer, "owner_id": auditor});
+    let looks_on = service.key.post("/v1/corrective-actions", asked).await;
+    looks_on.refused(422, "corrective_action_not_for_them");
+    let asked = json!({"cause_code": "noise", "owner_id": helper});
+    let id = person.post("/v1/corrective-actions", asked).await.expect(201).id();
+    let named = does(&service.key, &id, "assign", json!({"owner_id": auditor})).await;
+    named.refused(422, "corrective_action_not_for_them");
+    does(&person, &id, "assign", json!({"owner_id": owner})).await.expect(200);
+    for step in ["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8"] {
+        does(&person, &id, "fill", says(step, &owner, "2026-01-05")).await.expect(200);
+    }
+    service.house.pass_days(31).await;
+    let worked = || json!({"effective": true, "note": "之后再没有漏水。"});
+    let helper_says = service.person(Role::Clerk, &helper);
+    let own = does(&helper_says, &id, "verify", worked()).await;
+    let own = own.refused(403, "verification_by_another");
+    assert_eq!(own["owner_id"], json!(owner));
+    let judge = service.person(Role::Manager, &judge);
+    does(&judge, &id, "verify", worked()).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_cause_that_was_corrected_and_a_complaint_that_was_set_aside_do_not_count() {
+    let service = Service::opens().await;
+    let corrected = complains(&service.key, &service.customer).await.id();
+    investigates(&service, &corrected, Some("loose_seal"), false).await;
+    let found = json!({"findings": "其实是水管。", "cause_code": "torn_pipe"});
+    act(&service.key, &corrected, "investigate", found).await.expect(200);
+    let aside = complains(&service.key, &service.customer).await.id();
+    investigates(&service, &aside, Some("loose_seal"), false).await;
+    let withdrawn = json!({"reason": "withdrawn", "note": "客户不再追究。"});
+    act(&service.key, &aside, "set-aside", withdrawn).await.expect(200);
+    for _ in 0..2 {
+        let complaint = complains(&service.key, &service.customer).await.id();
+        investigates(&service, &complaint, Some("loose_seal"), false).await;
+        assert!(actions(&service).await.is_empty());
+    }
+    let third = complains(&service.key, &service.customer).await.id();
+    investigates(&service, &third, Some("loose_seal"), false).await;
+    assert_eq!(actions(&service).await[0]["complaint_ids"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn what_did_not_help_is_kept_and_begun_anew() {
     let service = Service::opens().await;
     let (owner, other) = (service.hires("manager").await, service.hires("manager").await);

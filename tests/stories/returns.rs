@@ -94,6 +94,10 @@ async fn defective_shoes_are_replaced_although_the_customer_would_let_it_pass() 
         (&noticed[0]["kind"], &noticed[0]["state"]),
         (&json!("return_overdue"), &json!("open"))
     );
+    // Nobody completes by hand what the return is about to complete.
+    let complete = format!("/v1/complaints/{complaint}/remedies/{remedy}/complete");
+    let by_hand = service.key.post(&complete, json!({})).await.refused(409, "rma_open_already");
+    assert_eq!(by_hand["rma_id"], json!(id));
     let came = json!({"lines": [{"number": 1, "quantity": 1}]});
     let received = does(&service.key, &id, "receive", came).await.expect(200);
     assert_eq!(received["state"], "received");
@@ -111,6 +115,70 @@ async fn defective_shoes_are_replaced_although_the_customer_would_let_it_pass() 
     assert_eq!(done[0]["state"], "done");
     act(&service.key, &complaint, "resolve", json!({})).await.expect(200);
     assert_eq!(does(&service.key, &id, "close", json!({})).await.expect(200)["state"], "closed");
+}
+
+#[tokio::test]
+async fn old_goods_that_never_come_back_after_a_replacement_are_the_customer_s() {
+    let service = Service::opens().await;
+    let (manager, _) = people(&service).await;
+    let remedy = promised(&service, "replacement").await;
+    let asked = asks(&remedy, "advance_replacement", shoes(1));
+    let id = authorised(&service, &manager, asked).await;
+    let nothing = || json!({"nothing_more": true});
+    for verb in ["proceed", "send"] {
+        does(&manager, &id, verb, json!({})).await.expect(200);
+    }
+    service.house.pass_days(30).await;
+    does(&manager, &id, "cancel", json!({})).await.refused(409, "goods_received");
+    does(&manager, &id, "receive", json!({})).await.refused(409, "nothing_received");
+    let received = does(&manager, &id, "receive", nothing()).await.expect(200);
+    assert_eq!(
+        (&received["state"], &received["lines"][0]["disposition"]),
+        (&json!("received"), &json!("kept_by_customer"))
+    );
+    let noticed = service.list(&format!("/v1/findings?subject={id}")).await;
+    assert_eq!(noticed[0]["state"], "resolved");
+    let inspected = does(&manager, &id, "inspect", found("defect_disproved")).await;
+    let inspected = inspected.refused(409, "illegal_transition");
+    assert_eq!(inspected["allowed_transitions"], json!(["settle"]));
+    does(&manager, &id, "settle", json!({})).await.expect(200);
+}
+
+/// The customer hears of a decision and refuses it, and another one takes its place.
+async fn decides_anew(service: &Service, complaint: &str) -> Reply {
+    service.house.settle().await;
+    if service.shows(&format!("/v1/complaints/{complaint}")).await["told_at"].is_null() {
+        act(&service.key, complaint, "tell", json!({})).await.expect(200);
+    }
+    act(&service.key, complaint, "refuse", json!({"reason": "我要退款。"})).await.expect(200);
+    let decision = json!({"responsibility": "ours", "apology": "非常抱歉。", "text": "我们全额退款。",
+        "recourse": "请致电 12315。", "confirmed_defect": false,
+        "remedies": [{"kind": "refund", "amount": {"amount": 19_900, "currency": "CNY"}}]});
+    act(&service.key, complaint, "decide", decision).await
+}
+
+#[tokio::test]
+async fn a_return_ends_with_its_remedy_and_goods_that_are_here_keep_the_remedy() {
+    let service = Service::opens().await;
+    let (manager, _) = people(&service).await;
+    let repair = json!([{"kind": "repair"}]);
+    let (complaint, remedies) = decided(&service, false, repair.clone()).await;
+    let remedy = remedies[0]["id"].as_str().unwrap();
+    let id = authorised(&service, &manager, asks(remedy, "with_return", shoes(1))).await;
+    let waive = format!("/v1/complaints/{complaint}/remedies/{remedy}/waive");
+    service.key.post(&waive, json!({})).await.refused(409, "rma_open_already");
+    does(&manager, &id, "proceed", json!({})).await.expect(200);
+    decides_anew(&service, &complaint).await.expect(200);
+    assert_eq!(service.shows(&format!("/v1/rmas/{id}")).await["state"], "cancelled");
+
+    let (complaint, remedies) = decided(&service, false, repair).await;
+    let remedy = remedies[0]["id"].as_str().unwrap();
+    let id = authorised(&service, &manager, asks(remedy, "with_return", shoes(1))).await;
+    does(&manager, &id, "proceed", json!({})).await.expect(200);
+    let came = json!({"lines": [{"number": 1, "quantity": 1}]});
+    does(&manager, &id, "receive", came).await.expect(200);
+    decides_anew(&service, &complaint).await.refused(409, "goods_received");
+    assert_eq!(service.shows(&format!("/v1/rmas/{id}")).await["state"], "received");
 }
 
 #[tokio::test]
@@ -172,8 +240,12 @@ async fn a_rejection_needs_four_eyes_and_leaves_the_remedy_due() {
     does(&clerk, &id, "proceed", json!({})).await.expect(200);
     let came = json!({"lines": [{"number": 1, "quantity": 1}]});
     does(&clerk, &id, "receive", came).await.expect(200);
-    does(&manager, &id, "inspect", found("defect_disproved")).await.expect(200);
     let because = || json!({"reason": "鞋底磨损，并非缺陷。"});
+    // A program is nobody: a person inspects what it has inspected.
+    does(&service.key, &id, "inspect", found("defect_disproved")).await.expect(200);
+    let two_eyes = does(&other, &id, "reject", because()).await;
+    two_eyes.refused(403, "rejection_needs_second_person");
+    does(&manager, &id, "inspect", found("defect_disproved")).await.expect(200);
     let own = does(&manager, &id, "reject", because()).await;
     own.refused(403, "rejection_needs_second_person");
     let program = does(&service.key, &id, "reject", because()).await;
@@ -183,6 +255,25 @@ async fn a_rejection_needs_four_eyes_and_leaves_the_remedy_due() {
     assert_eq!(rejected["state"], "rejected");
     let again = asks(&remedy, "without_return", shoes(1));
     assert_eq!(clerk.post("/v1/rmas", again).await.expect(201)["state"], "opened");
+}
+
+#[tokio::test]
+async fn a_defect_that_was_disproved_is_not_put_right_again_by_itself() {
+    let service = Service::opens().await;
+    let (manager, clerk) = people(&service).await;
+    let (_, remedies) = decided(&service, true, json!([])).await;
+    let remedy = remedies[0]["id"].as_str().unwrap();
+    let asked = asks(remedy, "with_return", shoes(1));
+    let id = clerk.post("/v1/rmas", asked.clone()).await.expect(201).id();
+    does(&clerk, &id, "proceed", json!({})).await.expect(200);
+    let came = json!({"lines": [{"number": 1, "quantity": 1}]});
+    does(&clerk, &id, "receive", came).await.expect(200);
+    does(&clerk, &id, "inspect", found("defect_disproved")).await.expect(200);
+    let because = json!({"reason": "鞋底磨损，并非缺陷。"});
+    does(&manager, &id, "reject", because).await.expect(200);
+    let again = clerk.post("/v1/rmas", asked).await.expect(201);
+    assert_eq!((&again["state"], &again["mandatory"]), (&json!("opened"), &json!(true)));
+    does(&manager, &again.id(), "authorise", json!({})).await.expect(200);
 }
 
 #[tokio::test]

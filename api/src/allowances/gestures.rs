@@ -16,6 +16,7 @@ use domain::{
             Means, NamedItems, Requester, requester,
         },
     },
+    cancellations::CancellationCase,
     complaints::Complaint,
     customers::Customer,
     identity::Staff,
@@ -346,7 +347,8 @@ async fn cancel_gesture(access: Access<may::GesturesWrite>, Id(id): Id<GestureId
 /// It was paid, and did not take place after all, or not like that: the money returns to where it came from, and what
 /// has expired since expires at once. It takes a manager or higher, above the rank of who asked for it, and somebody
 /// else than the requester and than whoever asked in their name. Where the customer has gone to another dealer since, it
-/// takes the brand: the money is no dealer's who sees both.
+/// takes the brand: the money is no dealer's who sees both. Not once a deposit is given back because it waives the penalty
+/// (`gesture_waived_a_penalty`).
 #[utoipa::path(
     post, path = "/gestures/{id}/reverse", tag = "gestures",
     operation_id = "reverse_gesture",
@@ -367,6 +369,9 @@ async fn reverse_gesture(
 ) -> Outcome {
     let work = access.write_once().await?;
     let gesture: Gesture = work.hold(id).await?;
+    // Whoever begins a refund because of it holds it, too.
+    let resting: Option<CancellationCase> = work.find(store::cancellations::resting_on(id)).await?;
+    CancellationCase::must_not_rest(resting.as_ref())?;
     let requester: Staff = work.get(gesture.requester_id).await?;
     let means = work.means(&gesture).await?;
     let capacities = work.capacities(work.actor(), work.reach()).await?;

@@ -95,8 +95,8 @@ async fn list_assets(
 
 /// Creates an asset
 ///
-/// With a day of delivery the plans of its product begin. Its customer is a buyer from then on. A thing
-/// that another system knows too is better pushed by its external id.
+/// With a day of delivery the plans of its product begin. Its customer is a buyer from then on; who had called everything
+/// off is one again once it is delivered. A thing that another system knows too is better pushed by its external id.
 #[utoipa::path(
     post, path = "/assets", tag = "catalogue",
     operation_id = "create_asset",
@@ -205,7 +205,7 @@ async fn change_asset(
 /// Delivers an asset
 ///
 /// Says on which day it arrived at the customer's. The plans of its product count from that day, so it is
-/// told once: a known day is refused with `already_delivered`.
+/// told once: a known day is refused with `already_delivered`. Its customer is a buyer from then on.
 #[utoipa::path(
     post, path = "/assets/{id}/deliver", tag = "catalogue",
     operation_id = "deliver_asset",
@@ -221,8 +221,14 @@ async fn deliver_asset(
     Json(ask): Json<DeliverAsset>,
 ) -> Outcome {
     let work = access.write().await?;
+    // Its customer is held before the asset, as a push does.
+    let read: Asset = work.get(id).await?;
+    let customer: Customer = work.hold(read.details.customer_id).await?;
     let asset: Asset = work.hold(id).await?;
     let asset = work.record(asset.deliver(ask.delivered_on, work.now())?).await?;
+    if let Some(change) = customer.learn_of_asset(true) {
+        work.record(change).await?;
+    }
     work.changed(asset).await
 }
 
@@ -245,12 +251,12 @@ async fn retire_asset(access: Access<may::CatalogueWrite>, Id(id): Id<AssetId>) 
 }
 
 /// Makes sure that the records an asset speaks of are the caller's and belong together; its customer is
-/// a buyer.
+/// a buyer, or is again once it is delivered.
 async fn checked(work: &Work, details: AssetDetails) -> Result<AssetDetails, Problem> {
     let dealer_id = pushes::dealer_of(work, details.dealer_id)?;
     check_site(dealer_id, pushes::site_dealer(work, details.site_id).await?)?;
     let customer: Customer = referred(work.hold(details.customer_id).await, "/customer_id")?;
-    if let Some(change) = customer.buy() {
+    if let Some(change) = customer.learn_of_asset(details.delivered_on.is_some()) {
         work.record(change).await?;
     }
     Ok(AssetDetails { dealer_id, ..details })

@@ -12,13 +12,15 @@ use domain::{
     },
     complaints::{
         AssessmentDetails, Complaint, ComplaintAside, ComplaintWaiting, Decided, Deciding,
-        DecisionDetails, InvestigationDetails, Remedy,
+        DecisionDetails, InvestigationDetails, Remedy, RemedyState,
     },
+    findings::FindingKind,
     identity::{Assignment, Rank, Staff},
-    ids::ComplaintId,
+    ids::{AnyId, ComplaintId},
     money::Minor,
+    returns::Rma,
 };
-use store::{allowances::Granting, complaints::current_remedies};
+use store::{allowances::Granting, complaints::current_remedies, returns::open_of};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of this file.
@@ -129,7 +131,8 @@ async fn investigate_complaint(
 /// unless the decision promises one. The customer is told, together with their recourse. What the remedies cost together
 /// must be within the authority of whoever decides (`/v1/authority-limits`, as for goodwill), where the brand has set
 /// any limits in the currency; `beyond_authority` says who may. A decision takes the place of one that the customer has
-/// refused; after a stand-off it takes `deciding_rank` or higher.
+/// refused, and the returns of what is not promised any more are cancelled (`goods_received` once goods have changed hands);
+/// after a stand-off it takes `deciding_rank` or higher.
 #[utoipa::path(
     post, path = "/complaints/{id}/decide", tag = "complaints",
     operation_id = "decide_complaint",
@@ -148,7 +151,8 @@ async fn decide_complaint(
 ) -> Outcome {
     let work = access.write_once().await?;
     let complaint = work.hold::<Complaint>(id).await?;
-    let promised = work.all::<Remedy>(current_remedies(&complaint)).await?;
+    // Held, so that nobody opens or settles a return of theirs meanwhile.
+    let promised = work.hold_all::<Remedy>(current_remedies(&complaint)).await?;
     let rank = highest(&work.capacities(work.actor(), work.reach()).await?);
     expect_authority(&work, &complaint, &details).await?;
 
@@ -157,7 +161,8 @@ async fn decide_complaint(
 
     let complaint = work.record_progress(complaint).await?;
     for remedy in remedies {
-        work.record(remedy).await?;
+        let remedy = work.record(remedy).await?;
+        call_return_off(&work, &remedy).await?;
     }
     work.changed(complaint).await
 }
@@ -332,6 +337,16 @@ async fn consider_cause(work: &Work, complaint: &Complaint) -> Result<(), Proble
         return Ok(());
     }
     Ok(work.consider_corrective_action(*id, cause_code.as_ref(), *safety).await?)
+}
+
+/// Calls the return of a remedy off that is not promised any more.
+async fn call_return_off(work: &Work, remedy: &Remedy) -> Result<(), Problem> {
+    if remedy.state != RemedyState::Replaced {
+        return Ok(());
+    }
+    let Some(open) = work.hold_found::<Rma>(open_of(remedy.id)).await? else { return Ok(()) };
+    let rma = work.record(open.fall_away()?).await?;
+    Ok(work.settle_findings(FindingKind::ReturnOverdue, &AnyId::of(rma.id), None).await?)
 }
 
 /// Expects that whoever decides may promise so much money: a person of a dealer, where the brand has set limits.

@@ -1,7 +1,7 @@
 //! What was promised about a complaint, and whether it is done.
 
 use crate::{
-    access::{Access, Api, Outcome, may},
+    access::{Access, Api, Outcome, Work, may},
     list::{List, ListOf, Paging},
     problem::Problem,
     request::{Id, Ids},
@@ -10,8 +10,9 @@ use axum::response::Response;
 use domain::{
     complaints::{Complaint, Remedy},
     ids::{ComplaintId, RemedyId},
+    returns::Rma,
 };
-use store::complaints::remedies_of;
+use store::{complaints::remedies_of, returns::open_of};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The routes of this file.
@@ -44,7 +45,7 @@ async fn list_remedies(
 
 /// Completes a remedy
 ///
-/// Says that what was promised is carried out.
+/// Says that what was promised is carried out. While a return carries it out, that settles it (`rma_open_already`).
 #[utoipa::path(
     post, path = "/complaints/{id}/remedies/{remedy_id}/complete", tag = "complaints",
     operation_id = "complete_remedy",
@@ -64,6 +65,7 @@ async fn complete_remedy(
     let work = access.write().await?;
     let remedy = work.hold_remedy(id, remedy_id).await?;
     work.heed(&remedy);
+    expect_no_return(&work, &remedy).await?;
 
     let change = remedy.complete(work.now())?;
 
@@ -74,7 +76,7 @@ async fn complete_remedy(
 /// Waives a remedy
 ///
 /// Says that the customer does not want what was promised. What follows from a confirmed defect cannot be
-/// waived.
+/// waived, and a return that carries it out is cancelled first (`rma_open_already`).
 #[utoipa::path(
     post, path = "/complaints/{id}/remedies/{remedy_id}/waive", tag = "complaints",
     operation_id = "waive_remedy",
@@ -94,9 +96,16 @@ async fn waive_remedy(
     let work = access.write().await?;
     let remedy = work.hold_remedy(id, remedy_id).await?;
     work.heed(&remedy);
+    expect_no_return(&work, &remedy).await?;
 
     let change = remedy.waive(work.now())?;
 
     let remedy = work.record(change).await?;
     work.changed(remedy).await
+}
+
+/// Expects that no return carries a remedy out, which is held: nobody opens one meanwhile.
+async fn expect_no_return(work: &Work, remedy: &Remedy) -> Result<(), Problem> {
+    let open: Option<Rma> = work.find(open_of(remedy.id)).await?;
+    Ok(Rma::must_be_over(open.as_ref())?)
 }

@@ -2,8 +2,8 @@
 
 use super::{
     CANCELLATION_HOURS, CANCELLATION_OPEN, CancellationCase, CancellationState,
-    DEPOSIT_ABOVE_ORDER, MOST_RETENTION_ATTEMPTS, ORDER_NOT_CANCELLABLE, PENALTY_NOT_WAIVED,
-    RETENTION_OFFERED_ONCE, WAIVER_UNFIT,
+    DEPOSIT_ABOVE_ORDER, GESTURE_WAIVED_A_PENALTY, MOST_RETENTION_ATTEMPTS, ORDER_NOT_CANCELLABLE,
+    PENALTY_NOT_WAIVED, REFUND_NEEDS_MANAGER, RETENTION_OFFERED_ONCE, WAIVER_UNFIT,
 };
 use crate::{
     allowances::gestures::{Gesture, GestureKind, GestureState},
@@ -11,7 +11,7 @@ use crate::{
     complaints::Superiors,
     event::{Awaited, Event},
     findings::{FindingDetails, FindingEvidence, FindingKind, FindingPeriod},
-    identity::Actor,
+    identity::{Actor, Rank},
     ids::{AnyId, CancellationId, OrderId},
     money::Minor,
     orders::{OrderStatus, Sale, SalesOrder},
@@ -53,9 +53,20 @@ pub struct RetentionOffer {
     pub offer: Prose,
 }
 
+/// What is known when a cancellation is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct CancellationKnown<'a> {
+    /// What they do not want.
+    pub sale: &'a Sale,
+    /// The cancellation that the sale has already.
+    pub open: Option<&'a CancellationCase>,
+    /// The one in which they were asked to stay before, and did.
+    pub asked: Option<&'a CancellationCase>,
+}
+
 impl CancellationCase {
     /// Takes it in. The refund is to be under way after 24 hours of working time by `hours`, which are told in `zone`.
-    /// `open` is the one that the sale has already.
+    /// Who was asked to stay before is not asked again.
     ///
     /// # Errors
     ///
@@ -63,15 +74,12 @@ impl CancellationCase {
     pub fn request(
         id: CancellationId,
         request: CancellationRequest,
-        (sale, open): (&Sale, Option<&Self>),
+        known: CancellationKnown<'_>,
         (hours, zone): (&WorkingCalendar, Zone),
         (actor, now): (Actor, Timestamp),
     ) -> Result<Change<Self>, Refusal> {
-        if let Some(open) = open {
-            return Err(Refusal::new(&CANCELLATION_OPEN)
-                .with("cancellation_id", open.id)
-                .at("/order_id"));
-        }
+        let CancellationKnown { sale, open, asked } = known;
+        Self::must_be_over(open).map_err(|refusal| refusal.at("/order_id"))?;
         request.must_fit(sale)?;
         let minutes = CANCELLATION_HOURS.saturating_mul(MINUTES);
         // Where nobody ever works, the hours of the wall clock count.
@@ -87,8 +95,8 @@ impl CancellationCase {
             deposit_minor: request.deposit_minor,
             penalty_minor: request.penalty_minor,
             penalty_waived_minor: Minor::ZERO,
-            retention_attempts: 0,
-            retention_offer: None,
+            retention_attempts: asked.map_or(0, |earlier| earlier.retention_attempts),
+            retention_offer: asked.and_then(|earlier| earlier.retention_offer.clone()),
             gesture_id: None,
             state: CancellationState::Requested,
             refund_due_at,
@@ -105,6 +113,33 @@ impl CancellationCase {
         };
         Ok(Change::created(case)
             .emits_at(Event::AwaitedDue { awaited: Awaited::Refund(id) }, refund_due_at))
+    }
+
+    /// Makes sure that the `open` cancellation of a sale, if there is one, is over before something else becomes of it.
+    ///
+    /// # Errors
+    ///
+    /// `cancellation_open`.
+    pub fn must_be_over(open: Option<&Self>) -> Result<(), Refusal> {
+        match open {
+            Some(open) => Err(Refusal::new(&CANCELLATION_OPEN).with("cancellation_id", open.id)),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes sure that no refund has begun because of a gesture before it is taken back; `resting` is a cancellation whose
+    /// refund has.
+    ///
+    /// # Errors
+    ///
+    /// `gesture_waived_a_penalty`.
+    pub fn must_not_rest(resting: Option<&Self>) -> Result<(), Refusal> {
+        match resting {
+            Some(resting) => {
+                Err(Refusal::new(&GESTURE_WAIVED_A_PENALTY).with("cancellation_id", resting.id))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Asks the customer to stay, once.
@@ -124,13 +159,14 @@ impl CancellationCase {
         Ok(self.moved("offer_retention", CancellationState::RetentionOffered))
     }
 
-    /// Says that the customer stays; the sale stands.
+    /// Says that the customer stays; the sale stands, and no penalty is waived.
     ///
     /// # Errors
     ///
-    /// `illegal_transition` once they go.
-    pub fn withdraw(self) -> Result<Change<Self>, Refusal> {
+    /// `illegal_transition` once the refund is under way.
+    pub fn withdraw(mut self) -> Result<Change<Self>, Refusal> {
         self.must("withdraw")?;
+        self.gesture_id = None;
         Ok(self.moved("withdraw", CancellationState::Withdrawn))
     }
 
@@ -168,14 +204,17 @@ impl CancellationCase {
     ///
     /// # Errors
     ///
-    /// `penalty_not_waived` while there is a penalty that no gesture has paid whole; `illegal_transition` unless they go
+    /// `refund_needs_manager`; `order_not_cancellable` once the order is delivered; `penalty_not_waived` while there is a penalty that no gesture has paid whole; `illegal_transition` unless they go
     /// and it is not under way.
     pub fn begin_refund(
         mut self,
+        order: &SalesOrder,
         waiver: Option<&Gesture>,
-        now: Timestamp,
+        (actor, now): (Actor, Timestamp),
     ) -> Result<Change<Self>, Refusal> {
         self.must("begin-refund")?;
+        must_be_manager(actor)?;
+        must_not_be_delivered(order)?;
         let paid = waiver.filter(|gesture| gesture.state == GestureState::Fulfilled);
         let paid_minor = paid.and_then(|gesture| gesture.actual_minor).unwrap_or(Minor::ZERO);
         if paid_minor < self.penalty_minor {
@@ -196,7 +235,8 @@ impl CancellationCase {
     ///
     /// # Errors
     ///
-    /// [`DAY_NOT_BEGUN`](crate::pushes::DAY_NOT_BEGUN); `illegal_transition` unless the refund is under way.
+    /// `order_not_cancellable` once the order is delivered; [`DAY_NOT_BEGUN`](crate::pushes::DAY_NOT_BEGUN);
+    /// `illegal_transition` unless the refund is under way.
     pub fn refund(
         mut self,
         order: SalesOrder,
@@ -204,6 +244,7 @@ impl CancellationCase {
         now: Timestamp,
     ) -> Result<(Change<Self>, Option<Change<SalesOrder>>), Refusal> {
         self.must("refund")?;
+        must_not_be_delivered(&order)?;
         crate::pushes::check_day(on, now)?;
         let order = if order.is_paid() { Some(order.refund(on, now)?) } else { None };
         self.refunded_on = Some(on);
@@ -292,7 +333,7 @@ impl CancellationCase {
             CancellationState::Requested => &["offer-retention", "proceed", "withdraw"],
             CancellationState::RetentionOffered => &["proceed", "withdraw"],
             CancellationState::Proceeding | CancellationState::PenaltyWaiverPending => {
-                &["seek-waiver", "begin-refund"]
+                &["seek-waiver", "begin-refund", "withdraw"]
             }
             CancellationState::Refunding => &["refund"],
             CancellationState::Refunded => &["close"],
@@ -339,4 +380,26 @@ impl CancellationRequest {
             .with("currency", sale.order.currency)
             .at("/deposit_minor"))
     }
+}
+
+/// Checks that what is given money back for is not at the customer's.
+fn must_not_be_delivered(order: &SalesOrder) -> Result<(), Refusal> {
+    match order.status {
+        OrderStatus::Delivered => {
+            Err(Refusal::new(&ORDER_NOT_CANCELLABLE).with("order_status", order.status))
+        }
+        OrderStatus::Quoted
+        | OrderStatus::Paid
+        | OrderStatus::Cancelled
+        | OrderStatus::Refunded => Ok(()),
+    }
+}
+
+fn must_be_manager(actor: Actor) -> Result<(), Refusal> {
+    if actor.rank() >= Rank::MANAGER {
+        return Ok(());
+    }
+    Err(Refusal::new(&REFUND_NEEDS_MANAGER)
+        .with("rank", actor.rank())
+        .with("required_rank", Rank::MANAGER))
 }

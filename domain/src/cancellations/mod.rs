@@ -8,7 +8,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use course::{CancellationRequest, RetentionOffer};
+pub use course::{CancellationKnown, CancellationRequest, RetentionOffer};
 pub use rules::*;
 
 use crate::{
@@ -92,7 +92,7 @@ pub struct CancellationCase {
     pub penalty_minor: Minor,
     /// What of it is not asked for: all of it, once the refund is under way.
     pub penalty_waived_minor: Minor,
-    /// How often they were asked to stay: once at most.
+    /// How often they were asked to stay, in an earlier cancellation of the sale, too: once at most.
     pub retention_attempts: u32,
     /// What they were offered if they stay.
     pub retention_offer: Option<Prose>,

@@ -11,8 +11,8 @@ pub static ORDER_NOT_CANCELLABLE: Rule = Rule {
     kind: Kind::Conflict,
     title: Bilingual { en: "The sale cannot be cancelled", zh: "订单不可解约" },
     detail: Bilingual {
-        en: "The order is {order_status}; a cancellation is asked for while it is paid and not delivered.",
-        zh: "订单状态为 {order_status}；只有已付款且未交付的订单可以申请解约。",
+        en: "The order is {order_status}; it can be cancelled while it is paid and not delivered.",
+        zh: "订单状态为 {order_status}；只有已付款且未交付的订单可以解约。",
     },
     advice: Bilingual {
         en: "Cancel a quote at the order; after the delivery take the goods back (`/v1/rmas`) or refund the order.",
@@ -29,7 +29,10 @@ pub static CANCELLATION_OPEN: Rule = Rule {
         en: "The case {cancellation_id} is about this order already.",
         zh: "解约申请 {cancellation_id} 已针对该订单。",
     },
-    advice: Bilingual { en: "Go on with that one.", zh: "请继续处理该申请。" },
+    advice: Bilingual {
+        en: "Go on with that one, or withdraw it if the customer stays.",
+        zh: "请继续处理该申请；如客户愿意保留订单，请先撤回申请。",
+    },
 };
 
 /// No more is given back than was to be paid.
@@ -93,6 +96,36 @@ pub static PENALTY_NOT_WAIVED: Rule = Rule {
     },
 };
 
+/// A manager answers for money that is given back.
+pub static REFUND_NEEDS_MANAGER: Rule = Rule {
+    code: "refund_needs_manager",
+    kind: Kind::NotYours,
+    title: Bilingual { en: "A manager decides", zh: "需要经理决定" },
+    detail: Bilingual {
+        en: "It takes the rank {required_rank}, and yours is {rank}.",
+        zh: "此操作需要级别 {required_rank}，您的级别为 {rank}。",
+    },
+    advice: Bilingual {
+        en: "Ask a manager, the owner or the brand.",
+        zh: "请交由经理、店主或品牌方处理。",
+    },
+};
+
+/// What a penalty was waived by stands, once the deposit is given back because of it.
+pub static GESTURE_WAIVED_A_PENALTY: Rule = Rule {
+    code: "gesture_waived_a_penalty",
+    kind: Kind::Conflict,
+    title: Bilingual { en: "A penalty was waived by it", zh: "该心意已用于减免违约金" },
+    detail: Bilingual {
+        en: "The refund of the cancellation {cancellation_id} has begun, because this gesture waives its penalty.",
+        zh: "解约 {cancellation_id} 已因该心意减免违约金而开始退款。",
+    },
+    advice: Bilingual {
+        en: "Leave it as it is: the deposit is given back in full.",
+        zh: "请保留该心意：定金将全额退还。",
+    },
+};
+
 /// All of them.
 pub static RULES: &[&Rule] = &[
     &ORDER_NOT_CANCELLABLE,
@@ -101,4 +134,6 @@ pub static RULES: &[&Rule] = &[
     &RETENTION_OFFERED_ONCE,
     &WAIVER_UNFIT,
     &PENALTY_NOT_WAIVED,
+    &REFUND_NEEDS_MANAGER,
+    &GESTURE_WAIVED_A_PENALTY,
 ];

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     complaints::Superiors,
     event::{Awaited, Event},
-    identity::Actor,
+    identity::{Actor, Rank},
     orders::{OrderLine, OrderStatus, Quantity, Sale, SalesOrder},
     refusal::Refusal,
     time::Zone,
@@ -66,14 +66,21 @@ fn requested(
     request: CancellationRequest,
     sale: &Sale,
 ) -> Result<crate::change::Change<CancellationCase>, Refusal> {
+    requested_when(request, CancellationKnown { sale, open: None, asked: None })
+}
+
+fn requested_when(
+    request: CancellationRequest,
+    known: CancellationKnown<'_>,
+) -> Result<crate::change::Change<CancellationCase>, Refusal> {
     let hours = WorkingCalendar::of_hours(&crate::tenancy::WorkingHours::default(), Zone::UTC);
-    CancellationCase::request(
-        id(9),
-        request,
-        (sale, None),
-        (&hours, Zone::UTC),
-        (Actor::Worker, now()),
-    )
+    CancellationCase::request(id(9), request, known, (&hours, Zone::UTC), (Actor::Worker, now()))
+}
+
+fn begun(case: CancellationCase) -> Result<CancellationCase, Refusal> {
+    let order = sale(OrderStatus::Paid).order;
+    let manager = Actor::Staff { id: id(5), rank: Rank::MANAGER };
+    case.begin_refund(&order, None, (manager, now())).map(|change| change.record)
 }
 
 fn case(penalty: i64) -> CancellationCase {
@@ -110,16 +117,57 @@ fn a_customer_is_asked_to_stay_once() {
     assert_eq!(asked.clone().withdraw().unwrap().record.state, CancellationState::Withdrawn);
     let goes = asked.proceed().unwrap().record;
     assert_eq!(code(goes.clone().offer_retention(offer())), "retention_offered_once");
-    assert_eq!(code(goes.withdraw()), "illegal_transition");
+    assert_eq!(goes.clone().withdraw().unwrap().record.state, CancellationState::Withdrawn);
+    assert_eq!(code(begun(goes).unwrap().withdraw()), "illegal_transition");
     let goes = case(0).proceed().unwrap().record;
     assert_eq!(code(goes.offer_retention(offer())), "illegal_transition");
+
+    // Who has stayed once, and asks again, is not asked again.
+    let sale = sale(OrderStatus::Paid);
+    let asked = case(0).offer_retention(offer()).unwrap().record.withdraw().unwrap().record;
+    let known = CancellationKnown { sale: &sale, open: None, asked: Some(&asked) };
+    let again = requested_when(asks(200_000, 0), known).unwrap().record;
+    assert_eq!((again.state, again.retention_attempts), (CancellationState::Requested, 1));
+    assert_eq!(again.retention_offer, asked.retention_offer);
+    assert_eq!(code(again.offer_retention(offer())), "retention_offered_once");
+}
+
+#[test]
+fn a_sale_has_one_cancellation_and_a_gesture_that_one_rests_on_stands() {
+    let sale = sale(OrderStatus::Paid);
+    let case = case(0);
+    let known = CancellationKnown { sale: &sale, open: Some(&case), asked: None };
+    assert_eq!(code(requested_when(asks(1, 0), known)), "cancellation_open");
+    assert_eq!(code(CancellationCase::must_be_over(Some(&case))), "cancellation_open");
+    assert!(CancellationCase::must_be_over(None).is_ok());
+    assert_eq!(code(CancellationCase::must_not_rest(Some(&case))), "gesture_waived_a_penalty");
+    assert!(CancellationCase::must_not_rest(None).is_ok());
+}
+
+#[test]
+fn a_manager_begins_the_refund_of_what_is_not_delivered() {
+    let goes = case(0).proceed().unwrap().record;
+    let begin = |status: OrderStatus, actor: Actor| {
+        goes.clone().begin_refund(&sale(status).order, None, (actor, now()))
+    };
+    let person = |rank: Rank| Actor::Staff { id: id(5), rank };
+    let clerk = begin(OrderStatus::Paid, person(Rank::CLERK)).unwrap_err();
+    assert_eq!(clerk.rule, &REFUND_NEEDS_MANAGER);
+    assert!(begin(OrderStatus::Paid, person(Rank::MANAGER)).is_ok());
+    assert!(begin(OrderStatus::Paid, Actor::Key(id(7))).is_ok());
+    let manager = person(Rank::MANAGER);
+    assert_eq!(code(begin(OrderStatus::Delivered, manager)), "order_not_cancellable");
+    let refunding = begun(goes.clone()).unwrap();
+    let on = "2026-11-22".parse().unwrap();
+    let delivered = sale(OrderStatus::Delivered).order;
+    assert_eq!(code(refunding.refund(delivered, on, now())), "order_not_cancellable");
 }
 
 #[test]
 fn the_deposit_is_given_back_in_full_once_no_penalty_stands() {
     let with_penalty = case(1).proceed().unwrap().record;
-    assert_eq!(code(with_penalty.begin_refund(None, now())), "penalty_not_waived");
-    let refunding = case(0).proceed().unwrap().record.begin_refund(None, now()).unwrap().record;
+    assert_eq!(code(begun(with_penalty)), "penalty_not_waived");
+    let refunding = begun(case(0).proceed().unwrap().record).unwrap();
     let on = "2026-11-22".parse().unwrap();
     let order = sale(OrderStatus::Paid).order;
     let (refunded, order) = refunding.clone().refund(order, on, now()).unwrap();
@@ -140,6 +188,6 @@ fn what_is_late_goes_up_a_rank_once() {
     let up = case.clone().escalate(&superiors).record;
     assert_eq!((up.escalated_rank, up.escalated_staff_id), (Some(Rank::MANAGER), Some(id(6))));
     assert!(!up.is_late(due_at));
-    let refunding = case.proceed().unwrap().record.begin_refund(None, now()).unwrap().record;
+    let refunding = begun(case.proceed().unwrap().record).unwrap();
     assert!(!refunding.is_late(due_at));
 }

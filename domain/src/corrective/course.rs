@@ -1,23 +1,25 @@
 //! The course of a corrective action: opened, worked on, verified by somebody else, closed or reopened.
 
 use super::{
-    CORRECTIVE_ACTION_DAYS, CORRECTIVE_ACTION_OPEN, CORRECTIVE_SOURCE_OF_ANOTHER_DEALER,
-    CORRECTIVE_SOURCES_TOO_MANY, CorrectiveAction, CorrectiveActionDetails, CorrectiveActionState,
-    CorrectiveAttempt, CorrectiveOrigin, CorrectiveSteps, D_STEPS_MISSING, MOST_CORRECTIVE_SOURCES,
-    VERIFICATION_BY_ANOTHER, VERIFICATION_NOT_DUE,
+    CORRECTIVE_ACTION_DAYS, CORRECTIVE_ACTION_NOT_FOR_THEM, CORRECTIVE_ACTION_OPEN,
+    CORRECTIVE_SOURCE_OF_ANOTHER_DEALER, CORRECTIVE_SOURCES_TOO_MANY, CorrectiveAction,
+    CorrectiveActionDetails, CorrectiveActionState, CorrectiveAttempt, CorrectiveOrigin,
+    CorrectiveSteps, D_STEPS_MISSING, MOST_CORRECTIVE_SOURCES, VERIFICATION_BY_ANOTHER,
+    VERIFICATION_NOT_DUE,
 };
 use crate::{
     change::Change,
     complaints::Complaint,
     findings::{FindingDetails, FindingEvidence, FindingKind, FindingPeriod},
-    identity::Actor,
-    ids::{AnyId, CorrectiveActionId, StaffId},
+    identity::{Actor, Staff},
+    ids::{AnyId, CorrectiveActionId, DealerId, StaffId},
     record::Version,
     refusal::{Refusal, illegal},
     text::Prose,
     time::{Timestamp, Zone},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// Who answers for a corrective action from now on.
@@ -41,28 +43,41 @@ pub struct CorrectiveVerification {
 }
 
 impl CorrectiveActionDetails {
-    /// Names the dealer whose people work on it, where the details do not: that of the first complaint, which all of
-    /// them must share.
+    /// Checks that it names no more complaints than can be looked into.
     ///
     /// # Errors
     ///
-    /// `too_many_corrective_sources`, `corrective_source_of_another_dealer`.
-    pub fn connect(self, complaints: &[Complaint]) -> Result<Self, Refusal> {
+    /// `too_many_corrective_sources`.
+    pub fn check_length(&self) -> Result<(), Refusal> {
         if self.complaint_ids.len() > MOST_CORRECTIVE_SOURCES {
             return Err(Refusal::new(&CORRECTIVE_SOURCES_TOO_MANY)
                 .with("sources", self.complaint_ids.len())
                 .with("most", MOST_CORRECTIVE_SOURCES)
                 .at("/complaint_ids"));
         }
+        Ok(())
+    }
+
+    /// Names the dealer whose people work on it, where the details do not: that of the first complaint, which all of
+    /// them must share. `owner` is who is to answer for it, where somebody is named.
+    ///
+    /// # Errors
+    ///
+    /// `too_many_corrective_sources`, `corrective_source_of_another_dealer`, `corrective_action_not_for_them`.
+    pub fn connect(self, complaints: &[Complaint], owner: Option<&Staff>) -> Result<Self, Refusal> {
+        self.check_length()?;
         let first = complaints.first().and_then(|complaint| complaint.details.dealer_id);
         let dealer_id = self.dealer_id.or(first);
         let foreign = complaints.iter().find(|one| one.details.dealer_id != dealer_id);
-        match foreign {
-            Some(foreign) => Err(Refusal::new(&CORRECTIVE_SOURCE_OF_ANOTHER_DEALER)
+        if let Some(foreign) = foreign {
+            return Err(Refusal::new(&CORRECTIVE_SOURCE_OF_ANOTHER_DEALER)
                 .with("complaint_id", foreign.id)
-                .at("/complaint_ids")),
-            None => Ok(Self { dealer_id, ..self }),
+                .at("/complaint_ids"));
         }
+        if let Some(owner) = owner {
+            must_be_for(owner, dealer_id)?;
+        }
+        Ok(Self { dealer_id, ..self })
     }
 }
 
@@ -112,6 +127,7 @@ impl CorrectiveAction {
             state: CorrectiveActionState::Open,
             steps: CorrectiveSteps::default(),
             team_ids: Vec::new(),
+            worker_ids: Vec::new(),
             implemented_on: None,
             verification_due_at: None,
             effective: None,
@@ -125,15 +141,36 @@ impl CorrectiveAction {
         Change::created(action).with("origin", origin)
     }
 
-    /// Lets somebody answer for it, whoever did before. Not once its verification is waited for: whoever has worked on it
-    /// would hand it over in order to judge it.
+    /// Lets somebody answer for it, whoever did before. Not once its verification is waited for: whoever is named then
+    /// could not judge it, and would have had no part in it.
     ///
     /// # Errors
     ///
+    /// `corrective_action_not_for_them` when they do not work for its dealer or the brand, or are an auditor;
     /// `illegal_transition` while its verification is waited for, and when it is closed.
-    pub fn assign(self, assignment: CorrectiveAssignment) -> Result<Change<Self>, Refusal> {
+    pub fn assign(self, to: &Staff) -> Result<Change<Self>, Refusal> {
         self.must("assign")?;
-        Ok(Change::edit("assign", &self, |it| it.owner_id = Some(assignment.owner_id)))
+        must_be_for(to, self.dealer_id)?;
+        Ok(Change::edit("assign", &self, |it| {
+            let before = it.owner_id.replace(to.id);
+            it.have_worked(before);
+        }))
+    }
+
+    /// Remembers who has had a part in it, so that they do not judge it.
+    pub(super) fn have_worked(&mut self, people: impl IntoIterator<Item = StaffId>) {
+        for person in people {
+            if !self.worker_ids.contains(&person) {
+                self.worker_ids.push(person);
+            }
+        }
+    }
+
+    /// Whether they have had a part in it.
+    fn is_work_of(&self, person: StaffId) -> bool {
+        self.owner_id == Some(person)
+            || self.team_ids.contains(&person)
+            || self.worker_ids.contains(&person)
     }
 
     /// Says whether it has worked. If it has not, the root cause is looked for anew, and what was tried stays to be read.
@@ -149,9 +186,12 @@ impl CorrectiveAction {
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
         self.must("verify")?;
-        let another = actor.staff().filter(|person| Some(*person) != self.owner_id);
+        let another = actor.staff().filter(|person| !self.is_work_of(*person));
         let Some(verifier) = another else {
-            return Err(Refusal::new(&VERIFICATION_BY_ANOTHER).with("owner_id", self.owner_id));
+            let workers: BTreeSet<_> = self.worker_ids.iter().chain(&self.team_ids).collect();
+            return Err(Refusal::new(&VERIFICATION_BY_ANOTHER)
+                .with("owner_id", self.owner_id)
+                .with("worker_ids", workers));
         };
         let missing = self.steps.missing_before(None);
         if !missing.is_empty() {
@@ -246,4 +286,12 @@ impl CorrectiveAction {
         self.state = to;
         Change::new(action, self).moved(from, to)
     }
+}
+
+/// Checks that somebody can answer for an action of a dealer's, or of the brand's.
+fn must_be_for(owner: &Staff, dealer: Option<DealerId>) -> Result<(), Refusal> {
+    if owner.may_be_given_work_of(dealer) {
+        return Ok(());
+    }
+    Err(Refusal::new(&CORRECTIVE_ACTION_NOT_FOR_THEM).with("staff_id", owner.id).at("/owner_id"))
 }

@@ -58,7 +58,7 @@ pub enum CorrectiveActionState {
     RootCauseFound,
     /// The correction is chosen and put into effect.
     Implementing,
-    /// It is waited whether it works; then somebody else than the owner looks.
+    /// It is waited whether it works; then somebody looks who has not worked on it.
     PendingVerification,
     /// It worked.
     Closed,
@@ -98,9 +98,10 @@ pub struct CorrectiveActionDetails {
     "complaint_ids": ["cmp_01m80t7jx3e9vbq2f4c6d8g0hk"], "owner_id": "stf_01m80t7jx3e9vbq2f4c6d8g0hk",
     "due_at": "2026-12-22T10:00:00Z", "state": "in_progress", "d0": "Three leaks in a week.",
     "d1": "Workshop and purchasing.", "d2": null, "d3": null, "d4": null, "d5": null, "d6": null, "d7": null,
-    "d8": null, "team_ids": ["stf_01m80t7jx3e9vbq2f4c6d8g0hk"], "implemented_on": null,
-    "verification_due_at": null, "effective": null, "verified_at": null, "verified_by": null,
-    "verification_note": null, "earlier_attempts": [], "created_at": "2026-11-22T10:00:00Z", "version": 3})))]
+    "d8": null, "team_ids": ["stf_01m80t7jx3e9vbq2f4c6d8g0hk"],
+    "worker_ids": ["stf_01m80t7jx3e9vbq2f4c6d8g0hk"], "implemented_on": null, "verification_due_at": null,
+    "effective": null, "verified_at": null, "verified_by": null, "verification_note": null,
+    "earlier_attempts": [], "created_at": "2026-11-22T10:00:00Z", "version": 3})))]
 pub struct CorrectiveAction {
     /// Its identifier.
     pub id: CorrectiveActionId,
@@ -123,6 +124,8 @@ pub struct CorrectiveAction {
     pub steps: CorrectiveSteps,
     /// Who works on it (D1).
     pub team_ids: Vec<StaffId>,
+    /// Who else has had a part in it: who filled a step, answered for it before, or was of the team before.
+    pub worker_ids: Vec<StaffId>,
     /// The day on which the correction was put into effect (D6).
     pub implemented_on: Option<CivilDate>,
     /// From when on its effect is verified: 30 days after that day, or later.
@@ -131,7 +134,7 @@ pub struct CorrectiveAction {
     pub effective: Option<bool>,
     /// When that was found.
     pub verified_at: Option<Timestamp>,
-    /// Who found it: never the owner.
+    /// Who found it: never the owner, and nobody of `team_ids` or `worker_ids`.
     pub verified_by: Option<StaffId>,
     /// What they saw.
     pub verification_note: Option<Prose>,

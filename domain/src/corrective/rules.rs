@@ -132,12 +132,27 @@ pub static VERIFICATION_BY_ANOTHER: Rule = Rule {
     kind: Kind::NotYours,
     title: Bilingual { en: "Somebody else verifies", zh: "须由他人验证" },
     detail: Bilingual {
-        en: "The owner is {owner_id}; the effect is verified by another person.",
-        zh: "负责人为 {owner_id}；效果须由另一人验证。",
+        en: "The owner is {owner_id}, and these have worked on it: {worker_ids}; the effect is verified by another person.",
+        zh: "负责人为 {owner_id}，参与人员为 {worker_ids}；效果须由另一人验证。",
     },
     advice: Bilingual {
-        en: "Ask a colleague; a program is nobody.",
-        zh: "请由同事验证；程序不能代替人。",
+        en: "Ask a colleague who had no part in it; a program is nobody.",
+        zh: "请由未参与的同事验证；程序不能代替人。",
+    },
+};
+
+/// Who answers for an action can do something about it.
+pub static CORRECTIVE_ACTION_NOT_FOR_THEM: Rule = Rule {
+    code: "corrective_action_not_for_them",
+    kind: Kind::Unfit,
+    title: Bilingual { en: "Not their action", zh: "不可由此人负责" },
+    detail: Bilingual {
+        en: "{staff_id} does not work for the action's dealer or the brand, has left, or only looks on.",
+        zh: "{staff_id} 不属于该经销商或品牌方、已离职，或仅有查看权限。",
+    },
+    advice: Bilingual {
+        en: "Name somebody of the action's dealer or of the brand.",
+        zh: "请指定该经销商或品牌方的人员。",
     },
 };
 
@@ -153,4 +168,5 @@ pub static RULES: &[&Rule] = &[
     &VERIFICATION_TOO_SOON,
     &VERIFICATION_NOT_DUE,
     &VERIFICATION_BY_ANOTHER,
+    &CORRECTIVE_ACTION_NOT_FOR_THEM,
 ];

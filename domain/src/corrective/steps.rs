@@ -7,6 +7,7 @@ use super::{
 use crate::{
     change::Change,
     event::{Awaited, Event},
+    identity::Actor,
     ids::StaffId,
     pushes::check_day,
     refusal::Refusal,
@@ -167,7 +168,11 @@ const MOST_IN_TEAM: usize = 20;
 
 impl CorrectiveFilling {
     /// Checks that it says what belongs to its step.
-    fn check(&self) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// `d_step_misfilled`.
+    pub fn check(&self) -> Result<(), Refusal> {
         let (is_d1, is_d6) = (self.step == CorrectiveStep::D1, self.step == CorrectiveStep::D6);
         let said = [
             ("team_ids", !self.team_ids.is_empty(), is_d1, is_d1),
@@ -192,7 +197,7 @@ impl CorrectiveFilling {
 }
 
 impl CorrectiveAction {
-    /// Fills a step. Days are meant in `zone`.
+    /// Fills a step; whoever does has worked on it. Days are meant in `zone`.
     ///
     /// # Errors
     ///
@@ -202,8 +207,8 @@ impl CorrectiveAction {
     pub fn fill(
         mut self,
         filling: CorrectiveFilling,
-        zone: Zone,
-        now: Timestamp,
+        actor: Actor,
+        (zone, now): (Zone, Timestamp),
     ) -> Result<Change<Self>, Refusal> {
         self.must("fill")?;
         filling.check()?;
@@ -222,8 +227,10 @@ impl CorrectiveAction {
                 .at("/step"));
         }
         if step == CorrectiveStep::D1 {
-            self.team_ids = filling.team_ids;
+            let before = std::mem::replace(&mut self.team_ids, filling.team_ids);
+            self.have_worked(before);
         }
+        self.have_worked(actor.staff());
         let id = self.id;
         let timer = match filling.implemented_on {
             Some(on) => Some(self.implement(on, filling.verification_due_on, zone, now)?),

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     change::Change,
     event::{Awaited, Event},
-    identity::{Actor, Rank},
+    identity::{Actor, Rank, Staff, StaffStatus},
     refusal::Refusal,
     time::Zone,
 };
@@ -18,6 +18,18 @@ fn now() -> Timestamp {
 
 fn person(number: u128) -> Actor {
     Actor::Staff { id: id(number), rank: Rank::CLERK }
+}
+
+/// A clerk of a dealer's.
+fn staff(number: u128, dealer_id: Option<DealerId>) -> Staff {
+    let details = serde_json::json!({"name": "Li", "role": "clerk", "dealer_id": dealer_id});
+    Staff {
+        id: id(number),
+        status: StaffStatus::Active,
+        details: serde_json::from_value(details).unwrap(),
+        version: Version::FIRST,
+        created_at: now(),
+    }
 }
 
 fn opened() -> CorrectiveAction {
@@ -46,7 +58,7 @@ fn fill(
     action: CorrectiveAction,
     step: CorrectiveStep,
 ) -> Result<Change<CorrectiveAction>, Refusal> {
-    action.fill(says(step), Zone::UTC, now())
+    action.fill(says(step), person(5), (Zone::UTC, now()))
 }
 
 fn filled_to(last: CorrectiveStep) -> CorrectiveAction {
@@ -91,7 +103,7 @@ fn a_step_says_what_belongs_to_it_and_somebody_answers_for_it() {
     let crowded = CorrectiveFilling { team_ids: vec![id(5)], ..says(CorrectiveStep::D0) };
     let undated = CorrectiveFilling { implemented_on: None, ..says(CorrectiveStep::D6) };
     for filling in [teamless, crowded, undated] {
-        assert_eq!(code(opened().fill(filling, Zone::UTC, now())), "d_step_misfilled");
+        assert_eq!(code(opened().fill(filling, person(5), (Zone::UTC, now()))), "d_step_misfilled");
     }
     let nobodys = CorrectiveAction { owner_id: None, ..opened() };
     assert_eq!(code(fill(nobodys, CorrectiveStep::D0)), "corrective_action_unowned");
@@ -104,9 +116,10 @@ fn an_effect_is_verified_a_month_after_the_implementation_or_later() {
         verification_due_on: Some(day.parse().unwrap()),
         ..says(CorrectiveStep::D6)
     };
-    let soon = implementing.clone().fill(on("2026-12-21"), Zone::UTC, now());
+    let at = (Zone::UTC, now());
+    let soon = implementing.clone().fill(on("2026-12-21"), person(5), at);
     assert_eq!(code(soon), "verification_too_soon");
-    let month = implementing.fill(on("2026-12-22"), Zone::UTC, now()).unwrap();
+    let month = implementing.fill(on("2026-12-22"), person(5), at).unwrap();
     let due_at: Timestamp = "2026-12-22T00:00:00Z".parse().unwrap();
     assert_eq!(
         month.events,
@@ -130,8 +143,50 @@ fn another_person_than_the_owner_verifies_once_every_step_is_filled() {
     assert_eq!(code(verify(person(6), due_at.plus_seconds(-1))), "verification_not_due");
     let closed = verify(person(6), due_at).unwrap().record;
     assert_eq!((closed.state, closed.effective), (CorrectiveActionState::Closed, Some(true)));
-    let hand_over = CorrectiveAssignment { owner_id: id(6) };
-    assert_eq!(code(whole.clone().assign(hand_over)), "illegal_transition");
+    assert_eq!(code(whole.clone().assign(&staff(6, Some(id(4))))), "illegal_transition");
+}
+
+#[test]
+fn who_has_had_a_part_in_it_does_not_judge_it() {
+    let due_at: Timestamp = "2026-12-22T00:00:00Z".parse().unwrap();
+    let at = (Zone::UTC, now());
+    // Person 6 answered for it first, 7 was of the first team, 8 of the second, and 10 filled a step.
+    let first = opened().assign(&staff(6, Some(id(4)))).unwrap().record;
+    let first = fill(first.assign(&staff(5, Some(id(4)))).unwrap().record, CorrectiveStep::D0);
+    let team =
+        |number: u128| CorrectiveFilling { team_ids: vec![id(number)], ..says(CorrectiveStep::D1) };
+    let teamed = first.unwrap().record.fill(team(7), person(5), at).unwrap().record;
+    let teamed = teamed.fill(team(8), person(10), at).unwrap().record;
+    let rest = CorrectiveStep::ALL.into_iter().filter(|step| *step > CorrectiveStep::D1);
+    let whole = rest.fold(teamed, |action, step| fill(action, step).unwrap().record);
+    for part in [5, 6, 7, 8, 10] {
+        let own = whole.clone().verify(worked(true), person(part), due_at);
+        assert_eq!(code(own), "verification_by_another", "{part}");
+    }
+    assert!(whole.verify(worked(true), person(11), due_at).is_ok());
+}
+
+#[test]
+fn somebody_answers_for_it_who_can_do_something_about_it() {
+    let foreign = opened().assign(&staff(6, Some(id(12)))).unwrap_err();
+    assert_eq!(foreign.rule, &CORRECTIVE_ACTION_NOT_FOR_THEM);
+    assert!(opened().assign(&staff(6, Some(id(4)))).is_ok());
+    let details = || CorrectiveActionDetails {
+        dealer_id: Some(id(4)),
+        cause_code: None,
+        complaint_ids: Vec::new(),
+        owner_id: Some(id(6)),
+        due_at: None,
+    };
+    let named = |dealer: u128| details().connect(&[], Some(&staff(6, Some(id(dealer)))));
+    assert_eq!(code(named(12)), "corrective_action_not_for_them");
+    assert!(named(4).is_ok());
+    let crowd = |number: u128| CorrectiveActionDetails {
+        complaint_ids: (0..number).map(id).collect(),
+        ..details()
+    };
+    assert!(crowd(100).check_length().is_ok());
+    assert_eq!(code(crowd(101).check_length()), "too_many_corrective_sources");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{
     event::{Awaited, Event},
     findings::{FindingDetails, FindingEvidence, FindingKind, FindingPeriod},
     identity::{Actor, Rank},
-    ids::{AnyId, CustomerId, RmaId},
+    ids::{AnyId, CustomerId, RmaId, StaffId},
     record::Version,
     refusal::{Refusal, illegal},
     text::Line,
@@ -44,6 +44,17 @@ pub struct RmaRejection {
     pub reason: Line,
 }
 
+/// What is known when a return is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct RmaKnown<'a> {
+    /// What it carries out.
+    pub remedy: &'a Remedy,
+    /// The return that the remedy has already.
+    pub open: Option<&'a Rma>,
+    /// Whether an inspection has shown once that there is nothing to put right.
+    pub was_rejected: bool,
+}
+
 /// What follows when goods have not come in time.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "what is not recorded has not happened"]
@@ -55,8 +66,8 @@ pub enum RmaOverdue {
 }
 
 impl Rma {
-    /// Asks for it. What follows from a confirmed defect is authorised by that. `owners` says whose the sold things of
-    /// the lines are, in their order; `open` is the return that the remedy has already.
+    /// Asks for it. What follows from a confirmed defect is authorised by that, unless a return for it was rejected.
+    /// `owners` says whose the sold things of the lines are, in their order.
     ///
     /// # Errors
     ///
@@ -65,14 +76,13 @@ impl Rma {
     pub fn open(
         id: RmaId,
         details: RmaDetails,
-        (remedy, open): (&Remedy, Option<&Self>),
+        known: RmaKnown<'_>,
         owners: &[Option<CustomerId>],
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
+        let remedy = known.remedy;
         details.must_fit(remedy)?;
-        if let Some(open) = open {
-            return Err(Refusal::new(&RMA_OPEN_ALREADY).with("rma_id", open.id).at("/remedy_id"));
-        }
+        Self::must_be_over(known.open).map_err(|refusal| refusal.at("/remedy_id"))?;
         let lines = lines::expect(details.lines, owners, remedy.customer_id)?;
         let rma = Self {
             id,
@@ -101,12 +111,24 @@ impl Rma {
             version: Version::FIRST,
         };
         let (mode, mandatory) = (rma.mode, rma.mandatory);
-        let opened = if mandatory {
+        let opened = if mandatory && !known.was_rejected {
             Change { action: "create", is_new: true, ..rma.authorised(None, now) }
         } else {
             Change::created(rma)
         };
         Ok(opened.with("mode", mode).with("mandatory", mandatory))
+    }
+
+    /// Makes sure that the `open` return of a remedy, if there is one, is over before the remedy is settled by hand.
+    ///
+    /// # Errors
+    ///
+    /// `rma_open_already`.
+    pub fn must_be_over(open: Option<&Self>) -> Result<(), Refusal> {
+        match open {
+            Some(open) => Err(Refusal::new(&RMA_OPEN_ALREADY).with("rma_id", open.id)),
+            None => Ok(()),
+        }
     }
 
     /// Lets it take place.
@@ -149,12 +171,12 @@ impl Rma {
         Ok(change.emits_at(Event::AwaitedDue { awaited: Awaited::Return(rma) }, due_at))
     }
 
-    /// Takes in what has come: a part of it, or all.
+    /// Takes in what has come: a part of it, or all. After a replacement in advance it can be said that nothing comes.
     ///
     /// # Errors
     ///
-    /// `rma_line_unknown`, `rma_quantity_exceeded`; `nothing_received` when nothing has come so far;
-    /// `illegal_transition` unless it is awaited.
+    /// `rma_line_unknown`, `rma_quantity_exceeded`; `nothing_received` when nothing has come so far and no replacement
+    /// was sent; `illegal_transition` unless it is awaited.
     pub fn receive(
         mut self,
         receipt: &RmaReceipt,
@@ -163,7 +185,9 @@ impl Rma {
         self.must("receive")?;
         lines::receive(&mut self.lines, &receipt.lines)?;
         let pieces = self.received_pieces();
-        if pieces == 0 || receipt.lines.is_empty() && !receipt.nothing_more {
+        let may_be_nothing = receipt.nothing_more && self.replacement_sent_at.is_some();
+        let is_empty = receipt.lines.is_empty() && !receipt.nothing_more;
+        if is_empty || pieces == 0 && !may_be_nothing {
             return Err(Refusal::new(&NOTHING_RECEIVED).with("outstanding", self.outstanding()));
         }
         if receipt.nothing_more {
@@ -180,11 +204,12 @@ impl Rma {
         Ok(change.with("received", pieces).with("outstanding", outstanding))
     }
 
-    /// Notes what the inspection of the goods has shown.
+    /// Notes what the inspection of the goods has shown. What a program has inspected can be inspected anew.
     ///
     /// # Errors
     ///
-    /// `rma_line_unknown`, `inspection_incomplete`; `illegal_transition` unless the goods are here.
+    /// `rma_line_unknown`, `inspection_incomplete`; `illegal_transition` unless the goods are here and no person has
+    /// inspected them.
     pub fn inspect(
         mut self,
         inspection: RmaInspection,
@@ -192,13 +217,15 @@ impl Rma {
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
         self.must("inspect")?;
+        self.lines.iter_mut().for_each(super::RmaLine::is_looked_at_anew);
         lines::inspect(&mut self.lines, inspection.lines)?;
         self.inspected_at = Some(now);
         self.inspected_by = Some(actor.to_string());
         Ok(self.moved("inspect", RmaState::Inspected))
     }
 
-    /// Confirms that there is no defect, so that the remedy is not carried out. It takes a second pair of eyes.
+    /// Confirms that there is no defect, so that the remedy is not carried out. It takes two people: one has inspected the
+    /// goods, another confirms it.
     ///
     /// # Errors
     ///
@@ -211,8 +238,8 @@ impl Rma {
     ) -> Result<Change<Self>, Refusal> {
         self.must("reject")?;
         must_be_manager(actor)?;
-        let by = actor.to_string();
-        if actor.staff().is_none() || self.inspected_by.as_ref() == Some(&by) {
+        let inspector = self.inspector();
+        if actor.staff().is_none() || inspector.is_none() || inspector == actor.staff() {
             return Err(Refusal::new(&REJECTION_NEEDS_SECOND_PERSON)
                 .with("inspected_by", &self.inspected_by));
         }
@@ -223,7 +250,7 @@ impl Rma {
         if !standing.is_empty() {
             return Err(Refusal::new(&DEFECT_NOT_DISPROVED).with("lines", standing));
         }
-        self.rejected_by = Some(by);
+        self.rejected_by = Some(actor.to_string());
         self.rejection_reason = Some(rejection.reason);
         Ok(self.moved("reject", RmaState::Rejected))
     }
@@ -232,15 +259,21 @@ impl Rma {
     ///
     /// # Errors
     ///
-    /// `illegal_transition` unless it is being put right, or its goods were inspected after the replacement was sent.
+    /// `remedy_settled` when the remedy was waived, or another one took its place; `illegal_transition` unless it is
+    /// being put right, or, after a replacement was sent in advance, its goods were inspected or do not come.
     pub fn settle(
         mut self,
         remedy: Remedy,
         now: Timestamp,
     ) -> Result<(Change<Self>, Option<Change<Remedy>>), Refusal> {
         self.must("settle")?;
-        let is_due = remedy.state == RemedyState::Due;
-        let remedy = if is_due { Some(remedy.complete(now)?) } else { None };
+        let remedy = match remedy.state {
+            RemedyState::Due => Some(remedy.complete(now)?),
+            RemedyState::Done => None,
+            state @ (RemedyState::Waived | RemedyState::Replaced) => {
+                return Err(Refusal::new(&REMEDY_SETTLED).with("remedy_state", state));
+            }
+        };
         self.settled_at = Some(now);
         Ok((self.moved("settle", RmaState::Settled), remedy))
     }
@@ -263,6 +296,15 @@ impl Rma {
     /// `goods_received` once something has come or was sent; `illegal_transition` when it has gone further.
     pub fn cancel(self) -> Result<Change<Self>, Refusal> {
         self.must("cancel")?;
+        self.fall_away()
+    }
+
+    /// Calls it off, however far it has come, because another decision takes the place of its remedy.
+    ///
+    /// # Errors
+    ///
+    /// `goods_received` once something has come or was sent.
+    pub fn fall_away(self) -> Result<Change<Self>, Refusal> {
         if !self.changed_hands().is_empty() {
             return Err(Refusal::new(&GOODS_RECEIVED)
                 .with("received", self.received_pieces())
@@ -341,15 +383,25 @@ impl Rma {
         goods.into_iter().chain(replacement).collect()
     }
 
+    /// The person who inspected the goods; a program is nobody.
+    fn inspector(&self) -> Option<StaffId> {
+        self.inspected_by.as_ref().and_then(|by| by.parse().ok())
+    }
+
     /// The verbs that lead on from here.
     fn verbs(&self) -> &'static [&'static str] {
         let in_advance = self.mode == RmaMode::AdvanceReplacement;
+        let by_program = self.inspector().is_none();
         match self.state {
             RmaState::Opened => &["authorise", "cancel"],
             RmaState::Authorised => &["proceed", "cancel"],
             RmaState::AwaitingReturn => &["receive", "cancel"],
+            // Nothing has come, and the replacement is there.
+            RmaState::Received if self.received_pieces() == 0 => &["settle"],
             RmaState::Received => &["inspect"],
-            RmaState::Inspected if in_advance => &["settle", "reject"],
+            // The replacement is there: what the inspection shows changes nothing about that.
+            RmaState::Inspected if in_advance => &["settle"],
+            RmaState::Inspected if by_program => &["inspect", "proceed", "reject"],
             RmaState::Inspected => &["proceed", "reject"],
             RmaState::Replacing if in_advance => &["send"],
             RmaState::Replacing | RmaState::Repairing | RmaState::Refunding => &["settle"],
@@ -374,6 +426,15 @@ impl Rma {
 }
 
 impl RmaDetails {
+    /// Checks that it has a line, and not more than can be looked after.
+    ///
+    /// # Errors
+    ///
+    /// `rma_without_lines`, `too_many_rma_lines`.
+    pub fn check_length(&self) -> Result<(), Refusal> {
+        lines::check_length(&self.lines)
+    }
+
     /// Checks that the remedy is carried out by a return like this.
     fn must_fit(&self, remedy: &Remedy) -> Result<(), Refusal> {
         let kind = remedy.details.kind;

@@ -159,6 +159,27 @@ impl RmaLine {
             self.state = RmaLineState::Received;
         }
     }
+
+    /// It is inspected anew, if it was before.
+    pub(super) fn is_looked_at_anew(&mut self) {
+        if self.state == RmaLineState::Inspected {
+            self.state = RmaLineState::Received;
+        }
+    }
+}
+
+/// Checks that there is a line, and not more than can be looked after.
+pub(super) fn check_length(lines: &[RmaLineDetails]) -> Result<(), Refusal> {
+    if lines.is_empty() {
+        return Err(Refusal::new(&RMA_WITHOUT_LINES).at("/lines"));
+    }
+    if lines.len() > MOST_RMA_LINES {
+        return Err(Refusal::new(&TOO_MANY_RMA_LINES)
+            .with("lines", lines.len())
+            .with("most", MOST_RMA_LINES)
+            .at("/lines"));
+    }
+    Ok(())
 }
 
 /// The lines of a new return. `owners` says whose the sold things are, in the order of the lines.
@@ -167,15 +188,7 @@ pub(super) fn expect(
     owners: &[Option<CustomerId>],
     customer: CustomerId,
 ) -> Result<Vec<RmaLine>, Refusal> {
-    if details.is_empty() {
-        return Err(Refusal::new(&RMA_WITHOUT_LINES).at("/lines"));
-    }
-    if details.len() > MOST_RMA_LINES {
-        return Err(Refusal::new(&TOO_MANY_RMA_LINES)
-            .with("lines", details.len())
-            .with("most", MOST_RMA_LINES)
-            .at("/lines"));
-    }
+    check_length(&details)?;
     let mut lines: Vec<RmaLine> = Vec::new();
     for ((number, details), owner) in (1_u32..).zip(details).zip(owners) {
         let at = number.saturating_sub(1);

@@ -6,7 +6,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use course::{RmaOverdue, RmaReceipt, RmaRejection};
+pub use course::{RmaKnown, RmaOverdue, RmaReceipt, RmaRejection};
 pub use lines::{
     InspectionResult, MOST_RMA_LINES, RmaDisposition, RmaInspection, RmaLine, RmaLineDetails,
     RmaLineInspected, RmaLineReceived, RmaLineState,
@@ -48,7 +48,7 @@ pub enum RmaState {
     Authorised,
     /// The goods are on their way to us, all of them or the rest.
     AwaitingReturn,
-    /// The goods are here, and nobody has inspected them yet.
+    /// The goods are here, and nobody has inspected them yet; or they do not come, and the replacement was sent.
     Received,
     /// The goods were inspected.
     Inspected,
@@ -129,7 +129,8 @@ pub struct Rma {
     pub dealer_id: Option<DealerId>,
     /// What is done for the customer: `replacement`, `repair` or `refund`.
     pub remedy_kind: RemedyKind,
-    /// Whether the remedy follows from a confirmed defect: then nobody has to authorise it, and it does not expire.
+    /// Whether the remedy follows from a confirmed defect: then it does not expire, and nobody has to authorise it unless
+    /// an earlier return of the remedy was rejected.
     pub mandatory: bool,
     /// Whether the goods come back, and what comes first.
     pub mode: RmaMode,
@@ -148,7 +149,7 @@ pub struct Rma {
     pub return_due_at: Option<Timestamp>,
     /// When the replacement was sent in advance.
     pub replacement_sent_at: Option<Timestamp>,
-    /// When all that comes back had come.
+    /// When all that comes back had come, or it was said that nothing comes.
     pub received_at: Option<Timestamp>,
     /// When the goods were inspected.
     pub inspected_at: Option<Timestamp>,

@@ -174,8 +174,8 @@ pub static NOTHING_RECEIVED: Rule = Rule {
         zh: "尚未收到任何货品，还有 {outstanding} 件未到。",
     },
     advice: Bilingual {
-        en: "Send the lines that have come; cancel the return when none will.",
-        zh: "请填写已到货的行；如不会有货品退回，请取消该单。",
+        en: "Send the lines that have come; cancel the return when none will, or say so (`nothing_more`) once a replacement was sent.",
+        zh: "请填写已到货的行；如不会有货品退回，请取消该单；若换货已先行寄出，请说明不再有货品退回（`nothing_more`）。",
     },
 };
 
@@ -212,12 +212,12 @@ pub static REJECTION_NEEDS_SECOND_PERSON: Rule = Rule {
     kind: Kind::NotYours,
     title: Bilingual { en: "A second person confirms", zh: "需要另一人确认" },
     detail: Bilingual {
-        en: "{inspected_by} has inspected the goods; a rejection is confirmed by another person.",
-        zh: "{inspected_by} 检验了货品；拒绝须由另一人确认。",
+        en: "{inspected_by} has inspected the goods; a rejection takes a person who inspects and another one who confirms.",
+        zh: "{inspected_by} 检验了货品；拒绝须由一人检验、另一人确认。",
     },
     advice: Bilingual {
-        en: "Ask another manager, the owner or somebody of the brand; a program is nobody.",
-        zh: "请由另一位经理、店主或品牌方人员确认；程序不能代替人。",
+        en: "Ask another manager, the owner or somebody of the brand; a program is nobody, and what it has inspected a person inspects anew.",
+        zh: "请由另一位经理、店主或品牌方人员确认；程序不能代替人，由程序检验的货品须由人重新检验。",
     },
 };
 

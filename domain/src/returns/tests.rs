@@ -57,9 +57,13 @@ fn asked(mode: RmaMode, quantities: &[u32]) -> RmaDetails {
     RmaDetails { remedy_id: id(1), mode, replacement_item: None, lines: goods(quantities) }
 }
 
+fn known(remedy: &Remedy) -> RmaKnown<'_> {
+    RmaKnown { remedy, open: None, was_rejected: false }
+}
+
 fn opened(remedy: &Remedy, details: RmaDetails) -> Rma {
     let owners = vec![None; details.lines.len()];
-    Rma::open(id(9), details, (remedy, None), &owners, now()).unwrap().record
+    Rma::open(id(9), details, known(remedy), &owners, now()).unwrap().record
 }
 
 /// A return that waits for its goods.
@@ -112,17 +116,25 @@ fn a_manager_authorises_and_a_confirmed_defect_does_by_itself() {
 
     let mandatory = remedy(RemedyKind::Replacement, true);
     let details = asked(RmaMode::AdvanceReplacement, &[1]);
-    let change = Rma::open(id(9), details, (&mandatory, None), &[None], now()).unwrap();
+    let change = Rma::open(id(9), details, known(&mandatory), &[None], now()).unwrap();
     assert!(change.is_new);
     assert_eq!((change.action, change.record.state), ("create", RmaState::Authorised));
     assert_eq!(change.record.authorised_by, None);
     assert_eq!(change.events.len(), 1);
+
+    // What was found to have no defect once is looked at by a manager before it is tried again.
+    let again = RmaKnown { was_rejected: true, ..known(&mandatory) };
+    let details = asked(RmaMode::WithReturn, &[1]);
+    let change = Rma::open(id(9), details, again, &[None], now()).unwrap();
+    assert_eq!(change.record.state, RmaState::Opened);
+    assert!(change.record.mandatory);
 }
 
 #[test]
 fn a_return_carries_out_a_due_remedy_that_has_to_do_with_goods_once() {
     let open = |remedy: &Remedy, other: Option<&Rma>, details: RmaDetails| {
-        code(Rma::open(id(9), details, (remedy, other), &[None], now()))
+        let known = RmaKnown { open: other, ..known(remedy) };
+        code(Rma::open(id(9), details, known, &[None], now()))
     };
     let due = remedy(RemedyKind::Refund, false);
     let done = due.clone().complete(now()).unwrap().record;
@@ -132,6 +144,8 @@ fn a_return_carries_out_a_due_remedy_that_has_to_do_with_goods_once() {
     assert_eq!(open(&education, None, plain()), "remedy_needs_no_return");
     let other = opened(&due, plain());
     assert_eq!(open(&due, Some(&other), plain()), "rma_open_already");
+    assert_eq!(Rma::must_be_over(Some(&other)).unwrap_err().rule.code, "rma_open_already");
+    assert!(Rma::must_be_over(None).is_ok());
     let advance = asked(RmaMode::AdvanceReplacement, &[1]);
     assert_eq!(open(&due, None, advance), "only_for_replacement");
     let exchange = RmaDetails { replacement_item: Some("Boots".parse().unwrap()), ..plain() };
@@ -150,7 +164,7 @@ fn lines_name_goods_of_the_customer_s_own_and_an_asset_is_one_piece() {
     let open = |lines: Vec<RmaLineDetails>, owner: u128| {
         let owners = vec![Some(id(owner)); lines.len()];
         let details = RmaDetails { lines, ..asked(RmaMode::WithReturn, &[]) };
-        Rma::open(id(9), details, (&due, None), &owners, now())
+        Rma::open(id(9), details, known(&due), &owners, now())
     };
     assert_eq!(code(open(Vec::new(), 3)), "rma_without_lines");
     assert_eq!(code(open((0..21).map(|at| asset(at, 1)).collect(), 3)), "too_many_rma_lines");
@@ -204,6 +218,17 @@ fn an_inspection_looks_at_everything_and_a_rejection_takes_a_second_person() {
     assert_eq!(code(reject(Actor::Key(id(7)))), "rejection_needs_second_person");
     assert_eq!(code(reject(person(6, Rank::CLERK))), "rma_needs_manager");
     assert_eq!(reject(manager).unwrap().record.state, RmaState::Rejected);
+    assert_eq!(code(disproved.clone().inspect(found(&[]), manager, now())), "illegal_transition");
+
+    // What a program has inspected nobody rejects before a person has inspected it, too.
+    let both = || found(&[(1, none), (2, none)]);
+    let by_program = rma.clone().inspect(both(), Actor::Key(id(7)), now()).unwrap().record;
+    assert_eq!(
+        code(by_program.clone().reject(because(), manager)),
+        "rejection_needs_second_person"
+    );
+    let anew = by_program.inspect(both(), inspector, now()).unwrap().record;
+    assert_eq!(anew.reject(because(), manager).unwrap().record.state, RmaState::Rejected);
 }
 
 #[test]
@@ -218,7 +243,13 @@ fn settling_completes_the_remedy_unless_it_was_done_before() {
     assert_eq!(settled.record.state, RmaState::Settled);
     let done = done.unwrap().record;
     assert_eq!(done.state, RemedyState::Done);
-    assert!(rma.settle(done, now()).unwrap().1.is_none());
+    assert!(rma.clone().settle(done, now()).unwrap().1.is_none());
+    for state in [RemedyState::Waived, RemedyState::Replaced] {
+        let over = Remedy { state, ..due.clone() };
+        let refused = rma.clone().settle(over, now()).unwrap_err();
+        assert_eq!(refused.rule, &REMEDY_SETTLED);
+        assert_eq!(refused.facts["remedy_state"], serde_json::json!(state));
+    }
     assert_eq!(settled.record.close(now()).unwrap().record.state, RmaState::Closed);
 }
 
@@ -238,12 +269,25 @@ fn a_replacement_in_advance_is_sent_before_the_goods_come_back() {
         [(Event::AwaitedDue { awaited: Awaited::Return(id(9)) }, Some(due_at))]
     );
     let sent = sent.record;
+    // The old goods may never come: then there is nothing to inspect, and nothing to reject.
+    let nothing = sent.clone().receive(&came(&[], true), now()).unwrap().record;
+    assert_eq!(nothing.state, RmaState::Received);
+    assert_eq!(nothing.lines[0].state, RmaLineState::NotReturned);
+    let none = found(&[]);
+    assert_eq!(code(nothing.clone().inspect(none, Actor::Worker, now())), "illegal_transition");
+    assert!(nothing.settle(due.clone(), now()).unwrap().1.is_some());
+    assert_eq!(code(sent.clone().receive(&came(&[], false), now())), "nothing_received");
+
     assert_eq!(sent.clone().come_due(Zone::UTC, now().plus_days(30)), None);
     assert_eq!(sent.state, RmaState::AwaitingReturn);
     assert_eq!(code(sent.clone().cancel()), "goods_received");
     let received = sent.receive(&came(&[(1, 1)], false), now()).unwrap().record;
-    let found = found(&[(1, InspectionResult::DefectConfirmed)]);
-    let inspected = received.inspect(found, Actor::Worker, now()).unwrap().record;
+    // What is there already is not rejected any more.
+    let disproved = found(&[(1, InspectionResult::DefectDisproved)]);
+    let inspected = received.inspect(disproved, person(5, Rank::CLERK), now()).unwrap().record;
+    let because = RmaRejection { reason: "Worn, not broken.".parse().unwrap() };
+    let rejected = inspected.clone().reject(because, person(6, Rank::MANAGER));
+    assert_eq!(code(rejected), "illegal_transition");
     assert!(inspected.settle(due, now()).unwrap().1.is_some());
 }
 
@@ -266,4 +310,15 @@ fn what_nobody_needs_any_more_expires_and_what_is_owed_does_not() {
         assert_eq!(finding.kind, FindingKind::ReturnOverdue);
         assert_eq!(finding.evidence["outstanding"], 1);
     }
+}
+
+#[test]
+fn a_return_falls_away_with_its_remedy_while_nothing_has_changed_hands() {
+    let due = remedy(RemedyKind::Refund, false);
+    let refunding = authorised(opened(&due, asked(RmaMode::WithoutReturn, &[1])));
+    let refunding = refunding.proceed().unwrap().record;
+    assert_eq!(code(refunding.clone().cancel()), "illegal_transition");
+    assert_eq!(refunding.fall_away().unwrap().record.state, RmaState::Cancelled);
+    let received = awaited(false, &[1]).receive(&came(&[(1, 1)], false), now()).unwrap().record;
+    assert_eq!(code(received.fall_away()), "goods_received");
 }

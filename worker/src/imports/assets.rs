@@ -48,7 +48,8 @@ pub(super) async fn take_over(
     let mut changes = Vec::new();
     for pushed in kept {
         if let Some(name) = names.remove(&pushed.record().id) {
-            gathered.people.meet(name, true);
+            let is_delivered = pushed.record().details.delivered_on.is_some();
+            gathered.people.meet_with(name, is_delivered);
         }
         changes.extend(pushed.change());
     }

@@ -85,6 +85,13 @@ impl People {
         self.met.insert(name);
     }
 
+    /// Notes that a row about a thing of theirs was taken over; see [`Customer::learn_of_asset`].
+    pub(super) fn meet_with(&mut self, name: ExternalId, is_delivered: bool) {
+        let known = self.known.get(&name).cloned();
+        let has_bought = known.is_none_or(|known| known.learn_of_asset(is_delivered).is_some());
+        self.meet(name, has_bought);
+    }
+
     /// Records those who became known, and those who became buyers.
     pub(super) async fn record(self, tenant: &Tenant) -> Result<(), Fault> {
         let Self { known, new, met, buyers, .. } = self;
