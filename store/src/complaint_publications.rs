@@ -16,7 +16,7 @@ use domain::{
         PersonalWords, PublicationState, Redaction, Virality,
     },
     ids::{ComplaintId, CustomerId, DealerId},
-    text::{Line, Name, Prose},
+    text::{Line, Name, Phone, Prose},
     time::Timestamp,
 };
 use sea_orm::{
@@ -102,26 +102,23 @@ impl Tenant {
         found.ok_or(Failure::NotFound)
     }
 
-    /// What nobody else should read of a customer: their name, and the addresses of what they own.
+    /// What nobody else should read of a customer: their name, their telephone number, and the addresses of what they
+    /// own, at whichever dealer of the brand. It is for masking, and not to be shown.
     ///
     /// # Errors
     ///
-    /// [`Failure::NotFound`] when this caller has no such customer.
+    /// [`Failure::NotFound`] when the brand has no such customer.
     pub async fn personal_words(&self, customer: CustomerId) -> Result<PersonalWords, Failure> {
-        let sql = format!(
-            "SELECT c.name, ARRAY(SELECT DISTINCT a.address FROM asset a
-                                  WHERE a.tenant_id = c.tenant_id AND a.customer_id = c.id
-                                    AND a.address IS NOT NULL
-                                  ORDER BY a.address LIMIT {MOST_ADDRESSES}) AS addresses
-             FROM customer c WHERE c.tenant_id = ac.tenant() AND c.id = $1"
-        );
+        let sql =
+            format!("SELECT name, phone, addresses FROM ac.personal_words($1, {MOST_ADDRESSES})");
         let statement = self.statement(&sql, [Uuid::from(customer).into()]);
         let found = self.work().query_one_raw(statement).await.map_err(Fault::from)?;
         let row = found.ok_or(Failure::NotFound)?;
         let name = row.try_get::<Col<Name>>("", "name").map_err(Fault::from)?.0;
+        let phone = row.try_get::<Col<Option<Phone>>>("", "phone").map_err(Fault::from)?.0;
         let addresses: Vec<String> = row.try_get("", "addresses").map_err(Fault::from)?;
         let addresses: Vec<_> = addresses.into_iter().filter_map(|one| one.parse().ok()).collect();
-        Ok(PersonalWords::of(&name, &addresses))
+        Ok(PersonalWords::of(&name, phone.as_ref(), &addresses))
     }
 
     /// The clock of the first answer to a complaint, or of telling the decision where there is none, with the hours that

@@ -311,7 +311,7 @@ mod tests {
     }
 
     fn in_public() -> Conversation {
-        let personal = PersonalWords::of(&Name::new("李娜").unwrap(), &[]);
+        let personal = PersonalWords::of(&Name::new("李娜").unwrap(), None, &[]);
         Conversation { messages: 0, is_public: true, personal }
     }
 
