@@ -258,9 +258,11 @@ fn act(complaint: Complaint, verb: Verb, day: i64) -> Result<Change<Complaint>, 
         Verb::Resume => complaint.resume(),
         Verb::Resolve => complaint.resolve(&[], clerk(), now),
         Verb::CloseSatisfied => {
-            complaint.close(ComplaintClosing { customer_satisfied: Some(true) }, now)
+            complaint.close(ComplaintClosing { customer_satisfied: Some(true) }, None, now)
         }
-        Verb::CloseSilent => complaint.close(ComplaintClosing { customer_satisfied: None }, now),
+        Verb::CloseSilent => {
+            complaint.close(ComplaintClosing { customer_satisfied: None }, None, now)
+        }
         Verb::Reopen => complaint.reopen(reopening(), now),
         Verb::SetAside => {
             let note = line("Never mind.");
