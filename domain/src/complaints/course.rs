@@ -207,6 +207,7 @@ impl Complaint {
             customer_satisfied: None,
             closed_at: None,
             duplicate_of: None,
+            set_aside_at: None,
             aside_note: None,
             reopen_reason: None,
             created_at: now,

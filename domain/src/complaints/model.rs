@@ -267,7 +267,7 @@ fn act(complaint: Complaint, verb: Verb, day: i64) -> Result<Change<Complaint>, 
         Verb::SetAside => {
             let note = line("Never mind.");
             let reason = AsideReason::Withdrawn;
-            complaint.set_aside(ComplaintAside { reason, duplicate_of: None, note }, None)
+            complaint.set_aside(ComplaintAside { reason, duplicate_of: None, note }, None, now)
         }
     };
     outcome.map_err(Some)

@@ -539,7 +539,10 @@ fn a_confirmed_defect_stays_confirmed() {
     assert_eq!(denied.rule.code, "defect_stays_confirmed");
     let note = Line::new("They let it pass.").unwrap();
     let aside = ComplaintAside { reason: AsideReason::Withdrawn, duplicate_of: None, note };
-    assert_eq!(found.set_aside(aside, None).unwrap_err().rule.code, "defect_stays_confirmed");
+    assert_eq!(
+        found.set_aside(aside, None, now()).unwrap_err().rule.code,
+        "defect_stays_confirmed"
+    );
 }
 
 #[test]
@@ -642,17 +645,17 @@ fn a_duplicate_repeats_another_complaint_of_the_same_customer() {
         duplicate_of: Some(original.id),
         note: note.clone(),
     };
-    let aside = received().record.set_aside(of(&original), Some(&original)).unwrap().record;
+    let aside = received().record.set_aside(of(&original), Some(&original), now()).unwrap().record;
     assert_eq!((aside.state, aside.duplicate_of), (ComplaintState::Duplicate, Some(original.id)));
     assert_eq!(aside.clone().miss_first_answer(now().plus_days(2)), None);
     let same = received().record;
-    let refused = same.clone().set_aside(of(&same), Some(&same)).unwrap_err();
+    let refused = same.clone().set_aside(of(&same), Some(&same), now()).unwrap_err();
     assert_eq!(refused.rule.code, "no_such_original");
-    let refused = received().record.set_aside(of(&aside), Some(&aside)).unwrap_err();
+    let refused = received().record.set_aside(of(&aside), Some(&aside), now()).unwrap_err();
     assert_eq!(refused.rule.code, "no_such_original");
     let of_nothing = ComplaintAside { duplicate_of: None, ..of(&original) };
     assert_eq!(
-        received().record.set_aside(of_nothing, None).unwrap_err().rule.code,
+        received().record.set_aside(of_nothing, None, now()).unwrap_err().rule.code,
         "duplicate_of_what"
     );
 }

@@ -214,7 +214,7 @@ impl Followed {
             let what = promise(clock.metric)?.get(locale);
             Some(TimeShown { what, says: says_of(clock, locale)? })
         });
-        std::iter::once(first_answer(&self.complaint, locale)).chain(clocks).collect()
+        first_answer(&self.complaint, locale).into_iter().chain(clocks).collect()
     }
 
     fn messages(&self, locale: Locale) -> Vec<MessageShown<'_>> {
@@ -324,8 +324,11 @@ fn heard(complaint: &Complaint, locale: Locale) -> Option<HeardShown<'_>> {
     Some(HeardShown { says: says.get(locale), text })
 }
 
-/// When the first answer came, or comes.
-fn first_answer(complaint: &Complaint, locale: Locale) -> TimeShown {
+/// When the first answer came, or comes; nothing when none is owed any more.
+fn first_answer(complaint: &Complaint, locale: Locale) -> Option<TimeShown> {
+    if complaint.state.is_set_aside() && complaint.first_answer_at.is_none() {
+        return None;
+    }
     let when = |at| spoken(at, complaint.tz, locale);
     let due = when(complaint.first_answer_due_at);
     let done = complaint.first_answer_at.map(when).unwrap_or_default();
@@ -336,7 +339,7 @@ fn first_answer(complaint: &Complaint, locale: Locale) -> TimeShown {
         (FirstAnswer::Missed, None) => LATE,
     };
     let says = say(sentence, locale, &[("due", &due), ("done", &done)]);
-    TimeShown { what: FIRST_ANSWER.get(locale), says }
+    Some(TimeShown { what: FIRST_ANSWER.get(locale), says })
 }
 
 /// How a clock stands, as a customer is told; nothing when there is nothing to tell.
