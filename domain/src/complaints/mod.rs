@@ -50,7 +50,7 @@ pub use hands::ComplaintHands;
 pub use log::{ClockOutcome, LoggedClock, MOST_LOGGED_CLOCKS, Resolution, SettledRemedy};
 pub use messages::{
     ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection, Conversation,
-    MOST_COMPLAINT_MESSAGES, Said,
+    MOST_COMPLAINT_MESSAGES, Said, TOO_MANY_MESSAGES,
 };
 pub use negotiation::{ComplaintReferral, ComplaintRefusing, STAND_OFF_HOURS, StandOff};
 pub use publications::{

@@ -4,7 +4,7 @@ use super::shown::{Again, Followed};
 use crate::{
     complaints,
     pages::{
-        complaint_words::{MOVED_ON, SAY_SOMETHING, SAY_WHY},
+        complaint_words::{MOVED_ON, SAY_SOMETHING, SAY_WHY, TOO_MUCH_SAID},
         form::{Field, Form, prose},
     },
 };
@@ -15,7 +15,9 @@ use domain::{
     complaints::{
         AttachmentFile, Complaint, ComplaintClosing, ComplaintMessageDetails,
         ComplaintMessageDirection, ComplaintRefusing, ComplaintReopening, ComplaintState,
+        TOO_MANY_MESSAGES,
     },
+    refusal::Refusal,
     text::{Bilingual, Prose},
 };
 use store::{Failure, Tenant};
@@ -86,6 +88,17 @@ impl<'a> Said<'a> {
     pub(super) fn mistaken(&self, mistake: (Field, Bilingual)) -> Again<'a> {
         let said = Some((self.saying, self.written));
         Again { status: StatusCode::UNPROCESSABLE_ENTITY, mistake: Some(mistake), said }
+    }
+
+    /// Shows the page as it is by now, with why what was said is refused.
+    pub(super) fn refused(&self, refusal: &Refusal) -> Again<'a> {
+        if refusal.rule == &TOO_MANY_MESSAGES {
+            return self.mistaken((Field::Message, TOO_MUCH_SAID));
+        }
+        match photos::about_complaint(refusal) {
+            Some(says) => self.mistaken((Field::Photos, says)),
+            None => self.too_late(),
+        }
     }
 
     /// Shows the page as it is by now, with what was written.
