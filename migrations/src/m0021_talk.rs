@@ -78,6 +78,8 @@ fn complaint_message() -> Owned {
         .refers("complaint_id", "complaint")
         .refers("customer_id", "customer")
         .may_refer("dealer_id", "dealer")
+        // What others read of a complaint, the first message first.
+        .index("public", "complaint_id, id", "WHERE public")
         .by_dealer()
         .append_only()
 }
@@ -136,7 +138,7 @@ fn complaint_publication() -> Owned {
             "dealer_id",
             "FOREIGN KEY (tenant_id, dealer_id) REFERENCES dealer (tenant_id, id)",
         )
-        .index("published_at", "dealer_id, published_at, id", "WHERE state = 'published'")
+        .index("published_at", "dealer_id, published_at, id", "")
         .by_dealer()
 }
 

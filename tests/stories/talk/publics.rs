@@ -119,6 +119,11 @@ async fn the_first_public_answer_is_kept_or_missed_once() {
         (&json!("missed"), true)
     );
 
+    // What was missed stays missed, though nobody reads it any more.
+    square.does("withdraw", json!({})).await.expect(200);
+    let figure = json!({"days": 90, "complaints": 1, "kept": 0, "share_bp": 0});
+    assert_eq!(square.key.get(&square.board()).await.expect(200)["figure"], figure);
+
     let other = Square::opens().await;
     other.publishes().await.expect(201);
     other.says("to_customer", "今天上门。", true).await.expect(201);
