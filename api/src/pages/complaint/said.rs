@@ -6,6 +6,7 @@ use crate::{
     pages::{
         complaint_words::{MOVED_ON, SAY_SOMETHING, SAY_WHY, TOO_MUCH_SAID},
         form::{Field, Form, prose},
+        photos,
     },
 };
 use aws_lc_rs::digest::{SHA256, digest};
@@ -162,14 +163,22 @@ impl<'a> Said<'a> {
         if text.is_none() && photos.is_empty() {
             return Err(Unheard::Mistake((Field::Message, SAY_SOMETHING)));
         }
-        let is_attached =
-            |photo: &AttachmentFile| followed.attached.iter().any(|one| one.sha256 == photo.sha256);
-        let (again, new): (Vec<_>, Vec<_>) = photos.iter().cloned().partition(is_attached);
+        let (again, new) = photos::part(photos, &followed.attached);
         tenant.attach_photos(&followed.complaint, new).await?;
-        if let Some(body) = text.filter(|text| !followed.heard_last(text)) {
-            let direction = ComplaintMessageDirection::FromCustomer;
-            let details = ComplaintMessageDetails { direction, body, public: false };
-            tenant.say(followed.complaint.clone(), details).await?;
+        let complaint = followed.complaint.clone();
+        match text {
+            Some(text) if followed.heard_last(&text) => {}
+            Some(body) => {
+                let direction = ComplaintMessageDirection::FromCustomer;
+                let details = ComplaintMessageDetails { direction, body, public: false };
+                tenant.say(complaint, details).await?;
+            }
+            // A photo says it without words.
+            None if complaint.waits_for_customer() => {
+                let resumed = complaint.resume().map_err(Failure::from)?;
+                tenant.record_progress(resumed).await?;
+            }
+            None => {}
         }
         Ok(again)
     }

@@ -237,11 +237,13 @@ impl Followed {
         (count > 0).then(|| say(ATTACHED, locale, &[("count", &count.to_string())]))
     }
 
-    /// Whether the last that the customer has said is the same.
+    /// Whether the customer has said the same just now, and nobody has said anything or waits for them since: the form
+    /// was sent twice.
     pub(super) fn heard_last(&self, text: &Prose) -> bool {
-        let from_customer = ComplaintMessageDirection::FromCustomer;
-        let last = self.messages.iter().find(|message| message.direction == from_customer);
-        last.is_some_and(|last| last.body == *text)
+        let is_same = |last: &ComplaintMessage| {
+            last.direction == ComplaintMessageDirection::FromCustomer && last.body == *text
+        };
+        !self.complaint.waits_for_customer() && self.messages.first().is_some_and(is_same)
     }
 
     fn answer(&self, locale: Locale) -> Option<AnswerShown<'_>> {
