@@ -63,7 +63,8 @@ async fn list_complaint_messages(
 ///
 /// What is said `to_customer` is sent to them. What they say by telephone or in a store is noted as `from_customer`; it
 /// ends waiting for them, and clocks that stood still run on. `internal` stays among those who answer. A complaint that
-/// is at an end takes internal notes only, and none takes more than 500 messages. Messages are never changed.
+/// is at an end takes internal notes only, and none takes more than 500 messages with the customer and 500 notes.
+/// Messages are never changed.
 #[utoipa::path(
     post, path = "/complaints/{id}/messages", tag = "complaints",
     operation_id = "send_complaint_message",

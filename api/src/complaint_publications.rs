@@ -47,9 +47,9 @@ pub(crate) fn router() -> OpenApiRouter<Api> {
 /// Lets others read about a complaint
 ///
 /// It was raised in a group, on a platform or on the dealer's board, and is answered there. Telephone numbers, mail
-/// addresses, numbers of identity cards, bank cards and cars, WeChat accounts, and the customer's name and addresses are
-/// masked in what others read (`public_title`, `public_text`); `redactions` says what. What was written stays with those
-/// who answer. The first public message to the customer is due as soon as the first answer to the complaint is, counted
+/// addresses, numbers of identity cards, bank cards and cars, WeChat and QQ accounts, and the customer's name and
+/// addresses are masked in what others read (`public_title`, `public_text`); `redactions` says what. What was written stays
+/// with those who answer. The first public message to the customer is due as soon as the first answer to the complaint is, counted
 /// from `published_at`, and within 24 hours where no policy applies. A complaint is published once.
 #[utoipa::path(
     post, path = "/complaints/{id}/publish", tag = "complaints",

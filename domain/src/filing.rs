@@ -26,7 +26,7 @@ const USUAL_DAYS: u32 = 90;
 /// Complaints filed by one link that may be open at once: a household with more goes on about one thing, or is a script.
 pub const MOST_OPEN_FILED: u32 = 5;
 
-/// How long after closing the link to a complaint still leads there: well beyond the time in which it can be taken up
+/// How long after closing or setting aside the link to a complaint still leads there: well beyond the time in which it can be taken up
 /// again, and then what somebody wrote in anger is not left open.
 pub const FOLLOWING_DAYS: i64 = 90;
 
@@ -276,9 +276,10 @@ impl ComplaintLink {
     }
 
     /// Whether it still leads to `complaint`: until another one takes its place, and for 90 days after the complaint was
-    /// closed.
+    /// closed or set aside.
     pub fn leads(&self, complaint: &Complaint, now: Timestamp) -> bool {
-        let followed = complaint.closed_at.map(|closed_at| closed_at.plus_days(FOLLOWING_DAYS));
+        let ended_at = complaint.closed_at.or(complaint.set_aside_at);
+        let followed = ended_at.map(|ended_at| ended_at.plus_days(FOLLOWING_DAYS));
         self.ended_at.is_none() && followed.is_none_or(|until| now < until)
     }
 }
@@ -375,6 +376,10 @@ mod tests {
         assert!(followed.leads(&complaint, now.plus_days(FOLLOWING_DAYS).plus_seconds(-1)));
         assert!(!followed.leads(&complaint, now.plus_days(FOLLOWING_DAYS)));
         complaint.closed_at = None;
+        complaint.set_aside_at = Some(now);
+        assert!(followed.leads(&complaint, now.plus_days(FOLLOWING_DAYS).plus_seconds(-1)));
+        assert!(!followed.leads(&complaint, now.plus_days(FOLLOWING_DAYS)));
+        complaint.set_aside_at = None;
         assert!(!followed.end(now).record.leads(&complaint, now));
     }
 }

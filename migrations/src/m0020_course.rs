@@ -39,6 +39,7 @@ const COURSE: &str = "
         ADD COLUMN opposing_messages integer NOT NULL DEFAULT 0,
         ADD COLUMN external_body text,
         ADD COLUMN duplicate_of uuid,
+        ADD COLUMN set_aside_at timestamptz,
         ADD COLUMN aside_note text;
     UPDATE complaint SET upheld = true WHERE decision IS NOT NULL;
     ALTER TABLE complaint FORCE ROW LEVEL SECURITY;
@@ -64,6 +65,8 @@ const COURSE: &str = "
         ADD CONSTRAINT complaint__not_its_own CHECK (duplicate_of <> id),
         ADD CONSTRAINT complaint__aside CHECK
             ((state IN ('duplicate', 'withdrawn', 'not_a_complaint')) = (aside_note IS NOT NULL)),
+        ADD CONSTRAINT complaint__set_aside CHECK
+            ((state IN ('duplicate', 'withdrawn', 'not_a_complaint')) = (set_aside_at IS NOT NULL)),
         ADD CONSTRAINT complaint__refusals CHECK (refusals >= 0 AND opposing_messages >= 0),
         ADD CONSTRAINT complaint__cover_id
             FOREIGN KEY (tenant_id, cover_id) REFERENCES staff (tenant_id, id),

@@ -56,6 +56,21 @@ pub fn said_lately(complaint: ComplaintId, most: u64) -> Select<complaint_messag
         .limit(most)
 }
 
+/// What counts together with a message of the kind: talk with the customer, or notes among those who answer.
+fn said_like(
+    direction: ComplaintMessageDirection,
+    complaint: ComplaintId,
+) -> Select<complaint_message::Entity> {
+    use complaint_message::Column as Is;
+    let internal = table::word(&ComplaintMessageDirection::Internal);
+    messages_about(complaint).filter(match direction {
+        ComplaintMessageDirection::Internal => Is::Direction.eq(internal),
+        ComplaintMessageDirection::FromCustomer | ComplaintMessageDirection::ToCustomer => {
+            Is::Direction.ne(internal)
+        }
+    })
+}
+
 impl Tenant {
     /// Says something about a complaint, which must be held: writes it down, lets the complaint go on where it waited
     /// for the customer, and has the customer told what is said to them. Who says it is who this transaction acts for.
@@ -76,7 +91,7 @@ impl Tenant {
         // Who answers what we asked does not speak against us.
         let is_unasked = details.direction == ComplaintMessageDirection::FromCustomer
             && !complaint.waits_for_customer();
-        let so_far = self.conversation(&complaint, publication.as_ref()).await?;
+        let so_far = self.conversation(&complaint, details.direction, publication.as_ref()).await?;
         let who = (self.actor(), self.now());
 
         let Said { message, complaint: moved } =
@@ -103,10 +118,11 @@ impl Tenant {
     async fn conversation(
         &self,
         complaint: &Complaint,
+        direction: ComplaintMessageDirection,
         publication: Option<&ComplaintPublication>,
     ) -> Result<Conversation, Failure> {
         let most = u64::from(MOST_COMPLAINT_MESSAGES);
-        let said = self.count::<ComplaintMessage>(messages_about(complaint.id), most).await?;
+        let said = self.count::<ComplaintMessage>(said_like(direction, complaint.id), most).await?;
         let messages = u32::try_from(said).unwrap_or(u32::MAX);
         let Some(published) = publication.filter(|one| one.is_public()) else {
             return Ok(Conversation { messages, ..Conversation::default() });

@@ -5,7 +5,7 @@ use crate::{
     clocks::{ClocksWanted, sla_clocks},
     complaint_messages::complaint_message,
     numbers, table,
-    table::{Col, word},
+    table::{Col, Table as _, word},
     words,
 };
 use domain::{
@@ -13,10 +13,10 @@ use domain::{
     complaints::{
         BOARD_DAYS, BOARD_PAGE, BoardEntry, BoardFigure, Complaint, ComplaintBoard,
         ComplaintBoardShown, ComplaintMessage, ComplaintPublication, FirstAnswer, MOST_ADDRESSES,
-        PersonalWords, PublicationState, Redaction, Virality,
+        MOST_BOARD_ANSWERS, PersonalWords, PublicationState, Redaction, Virality,
     },
     ids::{ComplaintId, CustomerId, DealerId},
-    text::{Line, Name, Prose},
+    text::{Line, Name, Phone, Prose},
     time::Timestamp,
 };
 use sea_orm::{
@@ -25,9 +25,6 @@ use sea_orm::{
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
-
-/// Public messages that are read for one page of a board, at most: as many as its complaints show.
-const MOST_READ: u64 = 2_000;
 
 words!(PublicationState);
 numbers!(Virality);
@@ -102,26 +99,23 @@ impl Tenant {
         found.ok_or(Failure::NotFound)
     }
 
-    /// What nobody else should read of a customer: their name, and the addresses of what they own.
+    /// What nobody else should read of a customer: their name, their telephone number, and the addresses of what they
+    /// own, at whichever dealer of the brand. It is for masking, and not to be shown.
     ///
     /// # Errors
     ///
-    /// [`Failure::NotFound`] when this caller has no such customer.
+    /// [`Failure::NotFound`] when the brand has no such customer.
     pub async fn personal_words(&self, customer: CustomerId) -> Result<PersonalWords, Failure> {
-        let sql = format!(
-            "SELECT c.name, ARRAY(SELECT DISTINCT a.address FROM asset a
-                                  WHERE a.tenant_id = c.tenant_id AND a.customer_id = c.id
-                                    AND a.address IS NOT NULL
-                                  ORDER BY a.address LIMIT {MOST_ADDRESSES}) AS addresses
-             FROM customer c WHERE c.tenant_id = ac.tenant() AND c.id = $1"
-        );
+        let sql =
+            format!("SELECT name, phone, addresses FROM ac.personal_words($1, {MOST_ADDRESSES})");
         let statement = self.statement(&sql, [Uuid::from(customer).into()]);
         let found = self.work().query_one_raw(statement).await.map_err(Fault::from)?;
         let row = found.ok_or(Failure::NotFound)?;
         let name = row.try_get::<Col<Name>>("", "name").map_err(Fault::from)?.0;
+        let phone = row.try_get::<Col<Option<Phone>>>("", "phone").map_err(Fault::from)?.0;
         let addresses: Vec<String> = row.try_get("", "addresses").map_err(Fault::from)?;
         let addresses: Vec<_> = addresses.into_iter().filter_map(|one| one.parse().ok()).collect();
-        Ok(PersonalWords::of(&name, &addresses))
+        Ok(PersonalWords::of(&name, phone.as_ref(), &addresses))
     }
 
     /// The clock of the first answer to a complaint, or of telling the decision where there is none, with the hours that
@@ -175,19 +169,13 @@ impl Tenant {
         dealer: DealerId,
         page: u32,
     ) -> Result<ComplaintBoardShown, Fault> {
-        use complaint_message::Column as Is;
         let mut found = self.all::<ComplaintPublication>(on_board(dealer, page)).await?;
         let most = usize::try_from(BOARD_PAGE).unwrap_or(usize::MAX);
         let has_more = found.len() > most;
         found.truncate(most);
         let ids: BTreeSet<Uuid> = found.iter().map(|one| one.complaint_id.into()).collect();
         let complaints = self.named::<Complaint>(&ids).await?;
-        let public = complaint_message::Entity::find()
-            .filter(Is::ComplaintId.is_in(ids))
-            .filter(Is::Public.eq(true))
-            .order_by_asc(Is::Id)
-            .limit(MOST_READ);
-        let messages = self.all::<ComplaintMessage>(public).await?;
+        let messages = self.public_messages(ids).await?;
         let entry = |publication: &ComplaintPublication| {
             let complaint = complaints.get(&publication.complaint_id.into())?;
             Some(BoardEntry::of(publication, complaint, &messages))
@@ -197,12 +185,31 @@ impl Tenant {
         Ok(ComplaintBoardShown { figure, complaints, page, has_more })
     }
 
+    /// The first public messages about each of these complaints, as many as a board shows.
+    async fn public_messages(
+        &self,
+        complaints: BTreeSet<Uuid>,
+    ) -> Result<Vec<ComplaintMessage>, Fault> {
+        let sql = format!(
+            "SELECT said.* FROM unnest($1::uuid[]) AS wanted (id)
+             CROSS JOIN LATERAL (
+                 SELECT m.* FROM complaint_message m
+                 WHERE m.tenant_id = ac.tenant() AND m.complaint_id = wanted.id AND m.public
+                 ORDER BY m.id LIMIT {MOST_BOARD_ANSWERS}
+             ) AS said ORDER BY said.id"
+        );
+        let complaints: Vec<_> = complaints.into_iter().collect();
+        let statement = self.statement(&sql, [complaints.into()]);
+        let rows = complaint_message::Entity::find().from_raw_sql(statement);
+        let rows = rows.all(self.work()).await?;
+        Ok(rows.into_iter().map(ComplaintMessage::record).collect())
+    }
+
     async fn board_figure(&self, dealer: DealerId) -> Result<BoardFigure, Fault> {
         let sql = "SELECT count(*) FILTER (WHERE first_answer <> 'due') AS complaints,
                           count(*) FILTER (WHERE first_answer = 'kept') AS kept
                    FROM complaint_publication
-                   WHERE tenant_id = ac.tenant() AND dealer_id = $1 AND state = 'published'
-                     AND published_at >= $2";
+                   WHERE tenant_id = ac.tenant() AND dealer_id = $1 AND published_at >= $2";
         let since: chrono::DateTime<chrono::Utc> = self.now().plus_days(-BOARD_DAYS).into();
         let statement = self.statement(sql, [Uuid::from(dealer).into(), since.into()]);
         let Some(row) = self.work().query_one_raw(statement).await? else {

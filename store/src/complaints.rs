@@ -3,6 +3,8 @@
 use crate::{
     Failure, Fault, Tenant,
     clocks::{CANDIDATES, candidates, clocks_of},
+    complaint_attachments::complaint_attachment,
+    complaint_messages::complaint_message,
     documents, listed, numbers, surveys, table,
     table::{Col, Table, word},
     words,
@@ -12,14 +14,14 @@ use domain::{
     clocks::{SlaCandidate, SlaClock},
     complaints::{
         self, COOLING_DAYS, Complaint, ComplaintAssessment, ComplaintDecision, ComplaintDetails,
-        ComplaintInvestigation, ComplaintKind, ComplaintSource, ComplaintState, Connections,
-        FirstAnswer, LoggedClock, Remedy, RemedyDetails, RemedyKind, RemedyState, Resolution,
-        SettledRemedy, Severity, WaitingFor,
+        ComplaintInvestigation, ComplaintKind, ComplaintMessageDirection, ComplaintSource,
+        ComplaintState, Connections, FirstAnswer, LoggedClock, Remedy, RemedyDetails, RemedyKind,
+        RemedyState, Resolution, SettledRemedy, Severity, WaitingFor,
     },
     identity::Rank,
     ids::{
-        AssetId, ComplaintId, CustomerId, DealerId, GestureId, OrderId, RemedyId, ResolutionId,
-        ResponseId, StaffId, TenantId, WorkOrderId,
+        AssetId, ComplaintId, CustomerId, DealerId, GestureId, Identifier as _, OrderId, RemedyId,
+        ResolutionId, ResponseId, StaffId, TenantId, WorkOrderId,
     },
     money::{Currency, Minor, Money},
     surveys::{Invitation, SurveySubject},
@@ -29,6 +31,7 @@ use domain::{
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter,
     QueryOrder as _, QuerySelect as _, Select,
+    sea_query::{Expr, Query, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -111,6 +114,7 @@ table! {
         customer_satisfied: Option<bool>,
         closed_at: Option<Timestamp>,
         duplicate_of: Option<ComplaintId>,
+        set_aside_at: Option<Timestamp>,
         aside_note: Option<Line>,
         reopen_reason: Option<Prose>,
         created_at: Timestamp,
@@ -362,15 +366,45 @@ pub fn opened_by(answer: ResponseId) -> Select<complaint::Entity> {
 }
 
 /// Complaints whose resolution the customer, who knows their recourse, has met with silence for the
-/// cooling period.
+/// cooling period. Who has said something meanwhile, or has sent a photo, was not silent.
 pub fn cooled(now: Timestamp) -> Select<complaint::Entity> {
     let cooled_since: chrono::DateTime<chrono::Utc> = now.plus_days(-COOLING_DAYS).into();
     complaint::Entity::find()
+        .filter(Expr::exists(heard_since(cooled_since)).not())
+        .filter(Expr::exists(shown_since(cooled_since)).not())
         .filter(complaint::Column::State.eq(word(&ComplaintState::Resolved)))
         .filter(complaint::Column::ResolvedAt.lte(cooled_since))
         .filter(complaint::Column::ToldAt.lte(cooled_since))
         .order_by_asc(complaint::Column::ResolvedAt)
         .limit(MOST_CLOSED_AT_ONCE)
+}
+
+/// What the customer of a complaint has said since.
+fn heard_since(since: chrono::DateTime<chrono::Utc>) -> SelectStatement {
+    use {complaint::Column as C, complaint_message::Column as M};
+    let of = |column| Expr::col((complaint_message::Entity, column));
+    Query::select()
+        .expr(Expr::val(1))
+        .from(complaint_message::Entity)
+        .and_where(of(M::TenantId).equals((complaint::Entity, C::TenantId)))
+        .and_where(of(M::ComplaintId).equals((complaint::Entity, C::Id)))
+        .and_where(M::Direction.eq(word(&ComplaintMessageDirection::FromCustomer)))
+        .and_where(M::CreatedAt.gt(since))
+        .to_owned()
+}
+
+/// What the customer of a complaint has sent without words since.
+fn shown_since(since: chrono::DateTime<chrono::Utc>) -> SelectStatement {
+    use {complaint::Column as C, complaint_attachment::Column as A};
+    let of = |column| Expr::col((complaint_attachment::Entity, column));
+    Query::select()
+        .expr(Expr::val(1))
+        .from(complaint_attachment::Entity)
+        .and_where(of(A::TenantId).equals((complaint::Entity, C::TenantId)))
+        .and_where(of(A::ComplaintId).equals((complaint::Entity, C::Id)))
+        .and_where(A::AttachedBy.starts_with(CustomerId::PREFIX))
+        .and_where(A::CreatedAt.gt(since))
+        .to_owned()
 }
 
 /// What was promised about a complaint, over all attempts.
@@ -402,6 +436,26 @@ impl Tenant {
         let row = self.work().query_one_raw(self.statement(&sql, [])).await?;
         let serial = row.map(|row| row.try_get::<i64>("", "last_serial")).transpose()?;
         Ok(complaints::number(serial.unwrap_or_default()))
+    }
+
+    /// When the customer of `complaint` has said something about it, or sent a photo, for the last time. The complaint
+    /// must be held, so that they say nothing meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`] when the database fails.
+    pub async fn last_heard_at(&self, complaint: &Complaint) -> Result<Option<Timestamp>, Fault> {
+        let sql = "SELECT greatest(
+                       (SELECT max(m.created_at) FROM complaint_message m
+                        WHERE m.tenant_id = ac.tenant() AND m.complaint_id = $1 AND m.direction = 'from_customer'),
+                       (SELECT max(a.created_at) FROM complaint_attachment a
+                        WHERE a.tenant_id = ac.tenant() AND a.complaint_id = $1 AND a.attached_by = $2)
+                   ) AS heard_at";
+        let customer = complaint.details.customer_id.to_string();
+        let values = [Uuid::from(complaint.id).into(), customer.into()];
+        let row = self.work().query_one_raw(self.statement(sql, values)).await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(row.try_get::<Col<Option<Timestamp>>>("", "heard_at")?.0)
     }
 
     /// Writes the line of the resolution log that `complaint` has reached, unless it is there, or

@@ -573,6 +573,92 @@ async fn photos_come_with_a_complaint_and_with_a_message() {
 }
 
 #[tokio::test]
+async fn a_photo_answers_and_the_same_words_answer_twice() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let customer = li_na(&key).await;
+    let id = complains(&key, &customer).await.id();
+    act(&key, &id, "acknowledge", json!({})).await.expect(200);
+    house.settle().await;
+    let page = page(&house).await;
+    let complaint = format!("/v1/complaints/{id}");
+    let waits = json!({"waiting_for": "customer", "reason": "Does it still leak?"});
+
+    act(&key, &id, "wait", waits.clone()).await.expect(200);
+    let seen = hidden(&opens(&house, &page, "en").await.expect(200), "seen");
+    let photo = [("say", "message"), ("seen", seen.as_str()), ("text", "")];
+    sends_files(&house, &page, &photo, &[PNG]).await.expect(303);
+    assert!(key.get(&complaint).await["waiting_for"].is_null());
+
+    let yes = [("say", "message"), ("text", "Yes.")];
+    let said = async || {
+        let said = key.get(&format!("{complaint}/messages")).await.expect(200);
+        said.data().iter().filter(|one| one["direction"] == "from_customer").count()
+    };
+    for times in [1, 2] {
+        act(&key, &id, "wait", waits.clone()).await.expect(200);
+        says(&house, &page, &yes).await.expect(303);
+        // A double click.
+        says(&house, &page, &yes).await.expect(303);
+        assert_eq!(said().await, times);
+        assert!(key.get(&complaint).await["waiting_for"].is_null());
+    }
+    let asks = json!({"direction": "to_customer", "body": "Still?"});
+    key.post(&format!("{complaint}/messages"), asks).await.expect(201);
+    says(&house, &page, &yes).await.expect(303);
+    assert_eq!(said().await, 3);
+}
+
+#[tokio::test]
+async fn photos_that_come_with_the_same_form_again_are_attached() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let customer = li_na(&key).await;
+    let link = filing_link(&key, &customer, json!({})).await;
+    let form = hidden(&opens(&house, &link, "en").await.expect(200), "form");
+    let fields = [LEAK[0], LEAK[1], ("form", form.as_str())];
+    let pictures = pictures();
+    let all: Vec<&[u8]> = pictures.iter().map(Vec::as_slice).collect();
+    sends(&house, &link, &fields).await.expect(303);
+    sends_files(&house, &link, &fields, &all[..1]).await.expect(303);
+    sends_files(&house, &link, &fields, &all[..2]).await.expect(303);
+    let filed = key.get("/v1/complaints").await.expect(200);
+    assert_eq!(filed.data().len(), 1);
+    let id = filed.data()[0]["id"].as_str().unwrap();
+    let attachments = format!("/v1/complaints/{id}/attachments");
+    assert_eq!(key.get(&attachments).await.data().len(), 2);
+    // Photos of something else are not lost unsaid.
+    let other = [LEAK[0], ("description", "It smells."), ("form", form.as_str())];
+    let told = sends_files(&house, &link, &other, &all[2..3]).await.expect(409);
+    assert!(told.text.contains("choose your photos again"), "{}", told.text);
+    assert_eq!(key.get(&attachments).await.data().len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_set_aside_promises_nothing_and_is_followed_for_ninety_days() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let customer = li_na(&key).await;
+    let id = complains(&key, &customer).await.id();
+    house.settle().await;
+    let page = format!("{}?lang=en", page(&house).await);
+    let promised = opens(&house, &page, "en").await.expect(200).text;
+    assert!(promised.contains("First answer"), "{promised}");
+    let aside = json!({"reason": "withdrawn", "note": "The customer has called."});
+    act(&key, &id, "set-aside", aside).await.expect(200);
+    let shown = opens(&house, &page, "en").await.expect(200).text;
+    assert!(shown.contains("need not be looked into any more"), "{shown}");
+    assert!(!shown.contains("First answer"), "{shown}");
+    house.pass_days(89).await;
+    opens(&house, &page, "en").await.expect(200);
+    house.pass_days(1).await;
+    opens(&house, &page, "en").await.expect(404);
+}
+
+#[tokio::test]
 async fn what_cannot_be_said_any_more_is_not_lost() {
     let house = House::opens().await;
     let brand = house.brand("clearwater").await.live;

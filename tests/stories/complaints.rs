@@ -117,6 +117,26 @@ async fn a_resolution_met_with_silence_closes_after_two_weeks() {
 }
 
 #[tokio::test]
+async fn who_objects_in_writing_is_not_silent() {
+    let house = House::opens().await;
+    let key = house.brand_key(house.brand("clearwater").await.live);
+    let customer = li_na(&key).await;
+    let id = complains(&key, &customer).await.id();
+    act(&key, &id, "acknowledge", json!({})).await.expect(200);
+    resolves(&key, &id).await;
+    house.pass_days(13).await;
+    let objection = json!({"direction": "from_customer", "body": "还在漏水。"});
+    let path = format!("/v1/complaints/{id}");
+    key.post(&format!("{path}/messages"), objection).await.expect(201);
+    house.pass_days(13).await;
+    assert_eq!(key.get(&path).await["state"], "resolved");
+    let silence = json!({"customer_satisfied": null});
+    act(&key, &id, "close", silence).await.refused(409, "cooling_period_runs");
+    house.pass_days(2).await;
+    assert_eq!(key.get(&path).await["state"], "closed");
+}
+
+#[tokio::test]
 async fn silence_does_not_close_until_the_customer_was_told_their_recourse() {
     let house = House::opens().await;
     let key = house.brand_key(house.brand("clearwater").await.live);

@@ -206,6 +206,7 @@ async fn what_is_set_aside_owes_nothing() {
         .refused(422, "no_such_original");
     let aside = act(&counter.key, &again, "set-aside", of(Some(&first))).await.expect(200);
     assert_eq!((&aside["state"], &aside["duplicate_of"]), (&json!("duplicate"), &json!(first)));
+    assert_eq!(aside["set_aside_at"], counter.house.now().to_string());
     act(&counter.key, &first, "set-aside", of(Some(&again))).await.refused(422, "no_such_original");
     counter.house.pass_days(2).await;
     assert_eq!(counter.shows(&again).await["first_answer"], "due");

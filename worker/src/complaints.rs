@@ -186,8 +186,10 @@ async fn put_in_hands(
 pub(crate) async fn daily(tenant: &Tenant) -> Result<(), Failure> {
     for complaint in tenant.hold_all::<Complaint>(cooled(tenant.now())).await? {
         let silence = ComplaintClosing { customer_satisfied: None };
-        let change = complaint.clone().close(silence, tenant.now())?;
         let (actor, now) = (tenant.actor(), tenant.now());
+        // Whoever has said something since it was looked for is not silent.
+        let last_heard_at = tenant.last_heard_at(&complaint).await?;
+        let Ok(change) = complaint.clone().close(silence, last_heard_at, now) else { continue };
         let word = |id| CustomerWord::at_closing(id, &complaint, silence, actor, now);
         tenant.log_word(&complaint, word).await?;
         tenant.record_progress(change).await?;

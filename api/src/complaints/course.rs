@@ -295,7 +295,7 @@ async fn set_complaint_aside(
     aside.check()?;
     let (complaint, original) = hold_both(&work, id, aside.duplicate_of).await?;
 
-    let change = complaint.set_aside(aside, original.as_ref())?;
+    let change = complaint.set_aside(aside, original.as_ref(), work.now())?;
 
     let complaint = work.record_progress(change).await?;
     work.changed(complaint).await

@@ -104,8 +104,8 @@ async fn refer_complaint(
 /// Closes a complaint
 ///
 /// With the customer's yes it closes at once. When they have said nothing and know their recourse, it can
-/// be closed from 14 days after the resolution on, and then closes by itself. A customer who is not
-/// satisfied does not let it close.
+/// be closed from 14 days after the resolution on, and then closes by itself; what they say meanwhile lets the
+/// 14 days begin anew. A customer who is not satisfied does not let it close.
 #[utoipa::path(
     post, path = "/complaints/{id}/close", tag = "complaints",
     operation_id = "close_complaint",
@@ -188,8 +188,9 @@ pub(crate) async fn close(
     closing: ComplaintClosing,
 ) -> Result<Complaint, Failure> {
     let (actor, now) = (tenant.actor(), tenant.now());
+    let last_heard_at = tenant.last_heard_at(complaint).await?;
 
-    let change = complaint.clone().close(closing, now)?;
+    let change = complaint.clone().close(closing, last_heard_at, now)?;
     let word = |id| CustomerWord::at_closing(id, complaint, closing, actor, now);
 
     tenant.log_word(complaint, word).await?;

@@ -222,6 +222,10 @@ pub(super) const MOVED_ON: Bilingual = Bilingual {
     en: "Your complaint has moved on since you opened this page, and what you sent has not been taken. Please look at how it stands now.",
     zh: "您打开页面后，投诉的进展有了变化，您刚才提交的内容未被处理。请查看最新情况。",
 };
+pub(super) const TOO_MUCH_SAID: Bilingual = Bilingual {
+    en: "There are as many messages as there can be. Please call us.",
+    zh: "留言数量已达上限，请致电我们。",
+};
 pub(super) const YOU: Bilingual = Bilingual { en: "You", zh: "您" };
 pub(super) const WE: Bilingual = Bilingual { en: "We", zh: "我们" };
 pub(super) const ATTACHED: Bilingual = Bilingual {

@@ -23,7 +23,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     catalogue::{Asset, Product},
-    complaints::{AttachmentFile, Complaint, ComplaintKind, SOMEBODY_ELSES},
+    complaints::{AttachmentFile, Complaint, ComplaintAttachment, ComplaintKind, SOMEBODY_ELSES},
     customers::Customer,
     filing::{FiledForm, Filing, FilingLink, TOO_MANY_OPEN_FILED},
     ids::ProductId,
@@ -32,8 +32,9 @@ use domain::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 use store::{
-    Tenant,
+    Failure, Tenant,
     catalogue::{assets_by_id, in_use, products_by_id},
+    complaint_attachments::attachments_of,
     filing::filed,
 };
 
@@ -75,6 +76,14 @@ struct Again<'a> {
     form: &'a str,
     mistake: Option<Mistaken>,
     /// Whether photos came with it, which have to be chosen again.
+    had_photos: bool,
+}
+
+/// A form that came, as far as it could be read, and the photos that came with it and are kept.
+struct Sent<'a> {
+    form: &'a Form,
+    said: Option<FiledForm>,
+    photos: &'a [AttachmentFile],
     had_photos: bool,
 }
 
@@ -141,8 +150,8 @@ impl Visitor {
         let had_photos = wrong.is_some() || !photos.is_empty();
         match (filing, read) {
             (Some(filing), read) => {
-                let page = self.was_filed(offer, filing, form, read.ok()).await?;
-                Ok(Taken { page, unnamed })
+                let sent = Sent { form, said: read.ok(), photos, had_photos };
+                self.was_filed(offer, filing, sent).await
             }
             (None, Ok(said)) => self.is_filed(offer, form, said, photos).await,
             (None, Err(mistake)) => {
@@ -180,22 +189,37 @@ impl Visitor {
         Ok(Taken { page: self.leads_to(tenant, complaint).await?, unnamed: Vec::new() })
     }
 
-    /// The form was sent before: the same leads to the same complaint, and what is new is not lost.
+    /// The form was sent before: the same leads to the same complaint, with the photos that are new, and what is new is
+    /// not lost.
     async fn was_filed(
         &self,
         offer: Offer,
         filing: Filing,
-        form: &Form,
-        said: Option<FiledForm>,
-    ) -> Result<Response, Ending> {
+        Sent { form, said, photos, had_photos }: Sent<'_>,
+    ) -> Result<Taken, Ending> {
         let complaint = offer.tenant.hold::<Complaint>(filing.complaint_id).await?;
-        if said.is_some_and(|said| said.description == complaint.details.description) {
-            return self.leads_to(offer.tenant, complaint).await;
+        let is_same = said.is_some_and(|said| said.description == complaint.details.description);
+        let mut mistake = (Field::Form, SENT_BEFORE);
+        let mut next = offer.new_form()?;
+        if is_same {
+            match attach_new(&offer.tenant, &complaint, photos).await {
+                Ok(unnamed) => {
+                    let page = self.leads_to(offer.tenant, complaint).await?;
+                    return Ok(Taken { page, unnamed });
+                }
+                Err(Failure::Refused(refusal)) => {
+                    if let Some(says) = photos::about_complaint(&refusal) {
+                        mistake = (Field::Photos, says);
+                        next = form.get("form").cloned().unwrap_or(next);
+                    }
+                }
+                Err(failure) => return Err(failure.into()),
+            }
         }
-        let fresh = offer.new_form()?;
-        let (status, mistake) = (StatusCode::CONFLICT, Some((Field::Form, SENT_BEFORE)));
-        let again = Again { status, form: &fresh, mistake, had_photos: false };
-        offer.page(self.locale, form, again).await
+        let (status, mistake) = (StatusCode::CONFLICT, Some(mistake));
+        let again = Again { status, form: &next, mistake, had_photos };
+        let page = offer.page(self.locale, form, again).await?;
+        Ok(Taken { page, unnamed: photos.to_vec() })
     }
 
     async fn leads_to(&self, tenant: Tenant, complaint: Complaint) -> Result<Response, Ending> {
@@ -203,6 +227,18 @@ impl Visitor {
         tenant.commit(()).await?;
         self.to_page(&format!("/c/{token}"))
     }
+}
+
+/// Attaches those photos to a complaint, which is held, that it has not; answers the others.
+async fn attach_new(
+    tenant: &Tenant,
+    complaint: &Complaint,
+    photos: &[AttachmentFile],
+) -> Result<Vec<AttachmentFile>, Failure> {
+    let attached = tenant.all::<ComplaintAttachment>(attachments_of(complaint.id)).await?;
+    let (again, new) = photos::part(photos, &attached);
+    tenant.attach_photos(complaint, new).await?;
+    Ok(again)
 }
 
 fn is_form(nonce: &str) -> bool {

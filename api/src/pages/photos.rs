@@ -8,7 +8,8 @@ use super::{
 use axum::response::Response;
 use domain::{
     complaints::{
-        ATTACHMENT_TOO_LARGE, AttachmentFile, AttachmentType, TOO_MANY_ATTACHMENTS, TOO_MANY_PHOTOS,
+        ATTACHMENT_TOO_LARGE, AttachmentFile, AttachmentType, ComplaintAttachment,
+        TOO_MANY_ATTACHMENTS, TOO_MANY_PHOTOS,
     },
     ids::TenantId,
     refusal::Refusal,
@@ -49,6 +50,16 @@ pub(super) fn about_complaint(refusal: &Refusal) -> Option<Bilingual> {
         (&ATTACHMENT_TOO_LARGE, PHOTO_TOO_LARGE),
     ];
     told.into_iter().find(|(rule, _)| refusal.rule == *rule).map(|(_, says)| says)
+}
+
+/// Photos that are attached already, and those that are not: a form may come twice.
+pub(super) fn part(
+    photos: &[AttachmentFile],
+    attached: &[ComplaintAttachment],
+) -> (Vec<AttachmentFile>, Vec<AttachmentFile>) {
+    let is_attached =
+        |photo: &AttachmentFile| attached.iter().any(|one| one.sha256 == photo.sha256);
+    photos.iter().cloned().partition(is_attached)
 }
 
 impl Visitor {

@@ -463,7 +463,7 @@ fn a_decision_and_a_resolution_answer_and_the_end_asks_for_no_answer() {
     assert_eq!((story.clock().state, story.clock().round), (SlaClockState::Running, 2));
     story.now = story.now.plus_minutes(5);
     let closing = ComplaintClosing { customer_satisfied: Some(true) };
-    story.complaint = story.complaint.clone().close(closing, story.now).unwrap().record;
+    story.complaint = story.complaint.clone().close(closing, None, story.now).unwrap().record;
     story.follows();
     assert_eq!(story.clock().state, SlaClockState::Cancelled);
     assert!(story.clock().is_live());
@@ -777,7 +777,7 @@ fn telling_is_not_due_any_more_once_a_content_customer_has_closed() {
     story.resolves();
     assert_eq!(story.clock().state, SlaClockState::Running);
     let yes = ComplaintClosing { customer_satisfied: Some(true) };
-    story.complaint = story.complaint.clone().close(yes, story.now).unwrap().record;
+    story.complaint = story.complaint.clone().close(yes, None, story.now).unwrap().record;
     story.follows();
     assert_eq!(story.clock().state, SlaClockState::Cancelled);
     story.later(500);

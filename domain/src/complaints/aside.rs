@@ -3,7 +3,7 @@
 use super::{
     Complaint, ComplaintState, DEFECT_STAYS_CONFIRMED, DUPLICATE_OF_WHAT, NO_SUCH_ORIGINAL,
 };
-use crate::{change::Change, ids::ComplaintId, refusal::Refusal, text::Line};
+use crate::{change::Change, ids::ComplaintId, refusal::Refusal, text::Line, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -60,6 +60,7 @@ impl Complaint {
         mut self,
         aside: ComplaintAside,
         original: Option<&Self>,
+        now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
         aside.check()?;
         match self.state {
@@ -91,6 +92,7 @@ impl Complaint {
             return Err(refusal.with("investigated_at", found).at("/reason"));
         }
         self.duplicate_of = aside.duplicate_of;
+        self.set_aside_at = Some(now);
         self.aside_note = Some(aside.note);
         let change = self.moved("set_aside", to).with("reason", aside.reason);
         Ok(change.with("duplicate_of", aside.duplicate_of))

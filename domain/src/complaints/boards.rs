@@ -87,7 +87,8 @@ impl ComplaintBoard {
 pub struct BoardFigure {
     /// Of how many days.
     pub days: i64,
-    /// Complaints that became public in these days, and whose first answer came or is overdue.
+    /// Complaints that became public in these days, and whose first answer came or is overdue; also those that were
+    /// withdrawn since.
     pub complaints: u32,
     /// Those that were answered in time.
     pub kept: u32,

@@ -61,8 +61,8 @@ pub struct DecisionDetails {
 #[serde(deny_unknown_fields)]
 #[schema(examples(json!({"customer_satisfied": true})))]
 pub struct ComplaintClosing {
-    /// `true` closes at once; `null` (nothing was said) closes from 14 days after the resolution and
-    /// after the customer was told their recourse; `false` does not close.
+    /// `true` closes at once; `null` (nothing was said) closes from 14 days after the resolution,
+    /// after the customer was told their recourse, and after they were last heard; `false` does not close.
     #[serde(default)]
     pub customer_satisfied: Option<bool>,
 }
@@ -207,6 +207,7 @@ impl Complaint {
             customer_satisfied: None,
             closed_at: None,
             duplicate_of: None,
+            set_aside_at: None,
             aside_note: None,
             reopen_reason: None,
             created_at: now,
@@ -376,7 +377,8 @@ impl Complaint {
     }
 
     /// Closes with the customer's yes, or with their silence from 14 days after the resolution on. Who
-    /// was told their recourse later may think about it as long from then.
+    /// was told their recourse later may think about it as long from then, and who has said something at
+    /// `last_heard_at` was not silent before.
     ///
     /// # Errors
     ///
@@ -385,6 +387,7 @@ impl Complaint {
     pub fn close(
         mut self,
         closing: ComplaintClosing,
+        last_heard_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Change<Self>, Refusal> {
         if self.state != ComplaintState::Resolved {
@@ -393,7 +396,7 @@ impl Complaint {
         match closing.customer_satisfied {
             Some(true) => {}
             Some(false) => return Err(Refusal::new(&CUSTOMER_NOT_SATISFIED)),
-            None => self.expect_silence(now)?,
+            None => self.expect_silence(last_heard_at, now)?,
         }
         self.customer_satisfied = closing.customer_satisfied;
         self.closed_at = Some(now);
@@ -438,9 +441,14 @@ impl Complaint {
     }
 
     /// Expects that silence means consent by now.
-    fn expect_silence(&self, now: Timestamp) -> Result<(), Refusal> {
+    fn expect_silence(
+        &self,
+        last_heard_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let Some(told_at) = self.told_at else { return Err(Refusal::new(&RECOURSE_UNTOLD)) };
-        let quiet_since = self.resolved_at.map_or(told_at, |resolved_at| resolved_at.max(told_at));
+        let since = [self.resolved_at, last_heard_at];
+        let quiet_since = since.into_iter().flatten().fold(told_at, Timestamp::max);
         let closable_at = quiet_since.plus_days(COOLING_DAYS);
         if now >= closable_at {
             return Ok(());

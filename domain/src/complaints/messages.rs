@@ -14,7 +14,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Messages about one complaint, at most: who has said so much should meet.
+/// Messages about one complaint between the customer and us, at most, and as many internal notes: who has said so much
+/// should meet.
 pub const MOST_COMPLAINT_MESSAGES: u32 = 500;
 
 /// A complaint that is at an end is not talked about any more.
@@ -33,13 +34,13 @@ pub(super) static TALK_OVER: Rule = Rule {
 };
 
 /// A complaint has as many messages as it can have.
-pub(super) static TOO_MANY_MESSAGES: Rule = Rule {
+pub static TOO_MANY_MESSAGES: Rule = Rule {
     code: "too_many_complaint_messages",
     kind: Kind::Conflict,
     title: Bilingual { en: "Too much was said", zh: "消息过多" },
     detail: Bilingual {
-        en: "There are {messages} messages about the complaint; at most {most} are possible.",
-        zh: "该投诉已有 {messages} 条消息，最多 {most} 条。",
+        en: "There are {messages} messages of the kind about the complaint; at most {most} are possible.",
+        zh: "该投诉已有 {messages} 条此类消息，最多 {most} 条。",
     },
     advice: Bilingual {
         en: "Call the customer or visit them, decide, and note what was agreed in the decision.",
@@ -157,7 +158,8 @@ impl Record for ComplaintMessage {
 /// What has to be known of a complaint before more is said about it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conversation {
-    /// How much was said: no more messages than there can be are counted.
+    /// How much of the kind was said, to and by the customer or among those who answer: no more messages than there can
+    /// be are counted.
     pub messages: u32,
     /// Whether others read about the complaint.
     pub is_public: bool,
@@ -181,8 +183,8 @@ impl Complaint {
     /// # Errors
     ///
     /// `complaint_talk_over` when it is at an end and the message is no internal note; `too_many_complaint_messages`
-    /// from the 501st on; `internal_note_public`; `complaint_not_public` when the message is public and the complaint is
-    /// not.
+    /// from the 501st with the customer on, and from the 501st internal note on; `internal_note_public`;
+    /// `complaint_not_public` when the message is public and the complaint is not.
     pub fn say(
         &self,
         id: ComplaintMessageId,
@@ -311,7 +313,7 @@ mod tests {
     }
 
     fn in_public() -> Conversation {
-        let personal = PersonalWords::of(&Name::new("李娜").unwrap(), &[]);
+        let personal = PersonalWords::of(&Name::new("李娜").unwrap(), None, &[]);
         Conversation { messages: 0, is_public: true, personal }
     }
 

@@ -50,7 +50,7 @@ pub use hands::ComplaintHands;
 pub use log::{ClockOutcome, LoggedClock, MOST_LOGGED_CLOCKS, Resolution, SettledRemedy};
 pub use messages::{
     ComplaintMessage, ComplaintMessageDetails, ComplaintMessageDirection, Conversation,
-    MOST_COMPLAINT_MESSAGES, Said,
+    MOST_COMPLAINT_MESSAGES, Said, TOO_MANY_MESSAGES,
 };
 pub use negotiation::{ComplaintReferral, ComplaintRefusing, STAND_OFF_HOURS, StandOff};
 pub use publications::{
@@ -363,7 +363,7 @@ pub struct ComplaintDecision {
     "upheld": true, "decided_rank": 2, "deciding_rank": null, "told_at": "2026-11-22T10:00:01Z",
     "accepted_at": null, "refusals": 0, "refused_at": null, "refusal_reason": null, "opposing_messages": 0,
     "external_body": null, "resolved_at": null, "resolved_by": null, "customer_satisfied": null, "closed_at": null,
-    "duplicate_of": null, "aside_note": null, "reopen_reason": null, "created_at": "2026-11-22T09:30:00Z", "version": 3})))]
+    "duplicate_of": null, "set_aside_at": null, "aside_note": null, "reopen_reason": null, "created_at": "2026-11-22T09:30:00Z", "version": 3})))]
 pub struct Complaint {
     /// Its identifier.
     pub id: ComplaintId,
@@ -446,6 +446,8 @@ pub struct Complaint {
     pub closed_at: Option<Timestamp>,
     /// The complaint that it is about the same as.
     pub duplicate_of: Option<ComplaintId>,
+    /// When it was set aside.
+    pub set_aside_at: Option<Timestamp>,
     /// Why it was set aside.
     pub aside_note: Option<Line>,
     /// Why it was reopened the last time.

@@ -260,14 +260,16 @@ fn act(complaint: Complaint, verb: Verb, day: i64) -> Result<Change<Complaint>, 
         Verb::Resume => complaint.resume(),
         Verb::Resolve => complaint.resolve(&[], clerk(), now),
         Verb::CloseSatisfied => {
-            complaint.close(ComplaintClosing { customer_satisfied: Some(true) }, now)
+            complaint.close(ComplaintClosing { customer_satisfied: Some(true) }, None, now)
         }
-        Verb::CloseSilent => complaint.close(ComplaintClosing { customer_satisfied: None }, now),
+        Verb::CloseSilent => {
+            complaint.close(ComplaintClosing { customer_satisfied: None }, None, now)
+        }
         Verb::Reopen => complaint.reopen(reopening(), now),
         Verb::SetAside => {
             let note = line("Never mind.");
             let reason = AsideReason::Withdrawn;
-            complaint.set_aside(ComplaintAside { reason, duplicate_of: None, note }, None)
+            complaint.set_aside(ComplaintAside { reason, duplicate_of: None, note }, None, now)
         }
     };
     outcome.map_err(Some)

@@ -402,7 +402,7 @@ mod tests {
     }
 
     fn personal() -> PersonalWords {
-        PersonalWords::of(&Name::new("李娜").unwrap(), &[])
+        PersonalWords::of(&Name::new("李娜").unwrap(), None, &[])
     }
 
     fn title() -> Line {

@@ -124,12 +124,12 @@ pub static COOLING_PERIOD: Rule = Rule {
     kind: Kind::Conflict,
     title: Bilingual { en: "The customer may still answer", zh: "客户仍可答复" },
     detail: Bilingual {
-        en: "The customer has said nothing yet; without their word it can close from {closable_at}.",
-        zh: "客户尚未答复；未经客户确认，最早可于 {closable_at} 结案。",
+        en: "The customer has not said that they are satisfied; without their word it can close from {closable_at}.",
+        zh: "客户尚未表示满意；未经客户确认，最早可于 {closable_at} 结案。",
     },
     advice: Bilingual {
-        en: "Ask the customer, or wait until `closable_at`.",
-        zh: "请询问客户，或等到 `closable_at`。",
+        en: "Ask the customer, or wait until `closable_at`. Reopen it (`reopen`) if they have objected.",
+        zh: "请询问客户，或等到 `closable_at`；若客户提出异议，请重新打开（`reopen`）。",
     },
 };
 

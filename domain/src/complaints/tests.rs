@@ -274,7 +274,7 @@ fn a_complaint_is_decided_after_it_was_acknowledged_and_resolved_after_that() {
     assert_eq!(refusal.rule.code, "illegal_transition");
     let refusal = acknowledged().resolve(&[], clerk(), now()).unwrap_err();
     assert_eq!(refusal.rule.code, "illegal_transition");
-    let refusal = acknowledged().close(closing(Some(true)), now()).unwrap_err();
+    let refusal = acknowledged().close(closing(Some(true)), None, now()).unwrap_err();
     assert_eq!(refusal.rule.code, "illegal_transition");
     let refusal = acknowledged().reopen(reopening(), now()).unwrap_err();
     assert_eq!(refusal.rule.code, "illegal_transition");
@@ -300,33 +300,48 @@ fn a_resolution_is_written_down_as_it_was() {
 
 #[test]
 fn the_customers_yes_closes_and_their_no_does_not() {
-    let closed = resolved().close(closing(Some(true)), now()).unwrap().record;
+    let closed = resolved().close(closing(Some(true)), None, now()).unwrap().record;
     assert_eq!(closed.state, ComplaintState::Closed);
-    let refusal = resolved().close(closing(Some(false)), now()).unwrap_err();
+    let refusal = resolved().close(closing(Some(false)), None, now()).unwrap_err();
     assert_eq!(refusal.rule, &CUSTOMER_NOT_SATISFIED);
 }
 
 #[test]
 fn silence_closes_after_two_weeks() {
     let closable_at = now().plus_days(COOLING_DAYS);
-    let refusal = resolved().close(closing(None), closable_at.plus_seconds(-1)).unwrap_err();
+    let refusal = resolved().close(closing(None), None, closable_at.plus_seconds(-1)).unwrap_err();
     assert_eq!(refusal.rule, &COOLING_PERIOD);
     assert_eq!(refusal.facts["closable_at"], closable_at.to_string());
-    let closed = resolved().close(closing(None), closable_at).unwrap().record;
+    let closed = resolved().close(closing(None), None, closable_at).unwrap().record;
     assert_eq!((closed.state, closed.customer_satisfied), (ComplaintState::Closed, None));
+}
+
+#[test]
+fn who_has_said_something_was_not_silent() {
+    let heard_at = now().plus_days(COOLING_DAYS - 1);
+    let closable_at = heard_at.plus_days(COOLING_DAYS);
+    let early = resolved().close(closing(None), Some(heard_at), closable_at.plus_seconds(-1));
+    let refusal = early.unwrap_err();
+    assert_eq!(refusal.rule, &COOLING_PERIOD);
+    assert_eq!(refusal.facts["closable_at"], closable_at.to_string());
+    assert!(resolved().close(closing(None), Some(heard_at), closable_at).is_ok());
+    assert!(resolved().close(closing(Some(true)), Some(heard_at), heard_at).is_ok());
+    // What was said before the resolution is no objection to it.
+    let before = Some(now().plus_days(-1));
+    assert!(resolved().close(closing(None), before, now().plus_days(COOLING_DAYS)).is_ok());
 }
 
 #[test]
 fn silence_counts_from_when_the_customer_knows_their_recourse() {
     let long_after = now().plus_days(100);
-    let refusal = untold().close(closing(None), long_after).unwrap_err();
+    let refusal = untold().close(closing(None), None, long_after).unwrap_err();
     assert_eq!(refusal.rule, &RECOURSE_UNTOLD);
-    assert!(untold().close(closing(Some(true)), now()).is_ok());
+    assert!(untold().close(closing(Some(true)), None, now()).is_ok());
     let told_late = untold().tell(long_after).unwrap().record;
     let closable_at = long_after.plus_days(COOLING_DAYS);
-    let refusal = told_late.clone().close(closing(None), closable_at.plus_seconds(-1));
+    let refusal = told_late.clone().close(closing(None), None, closable_at.plus_seconds(-1));
     assert_eq!(refusal.unwrap_err().facts["closable_at"], closable_at.to_string());
-    assert!(told_late.close(closing(None), closable_at).is_ok());
+    assert!(told_late.close(closing(None), None, closable_at).is_ok());
 }
 
 #[test]
@@ -342,7 +357,7 @@ fn a_customer_is_told_once_in_each_attempt() {
 
 #[test]
 fn a_closed_complaint_is_taken_up_again_within_thirty_days() {
-    let closed = resolved().close(closing(Some(true)), now()).unwrap().record;
+    let closed = resolved().close(closing(Some(true)), None, now()).unwrap().record;
     let last = now().plus_days(REOPENING_DAYS);
     let reopened = closed.clone().reopen(reopening(), last).unwrap().record;
     assert_eq!((reopened.state, reopened.resolution_no), (ComplaintState::Reopened, 2));
@@ -524,7 +539,10 @@ fn a_confirmed_defect_stays_confirmed() {
     assert_eq!(denied.rule.code, "defect_stays_confirmed");
     let note = Line::new("They let it pass.").unwrap();
     let aside = ComplaintAside { reason: AsideReason::Withdrawn, duplicate_of: None, note };
-    assert_eq!(found.set_aside(aside, None).unwrap_err().rule.code, "defect_stays_confirmed");
+    assert_eq!(
+        found.set_aside(aside, None, now()).unwrap_err().rule.code,
+        "defect_stays_confirmed"
+    );
 }
 
 #[test]
@@ -627,17 +645,17 @@ fn a_duplicate_repeats_another_complaint_of_the_same_customer() {
         duplicate_of: Some(original.id),
         note: note.clone(),
     };
-    let aside = received().record.set_aside(of(&original), Some(&original)).unwrap().record;
+    let aside = received().record.set_aside(of(&original), Some(&original), now()).unwrap().record;
     assert_eq!((aside.state, aside.duplicate_of), (ComplaintState::Duplicate, Some(original.id)));
     assert_eq!(aside.clone().miss_first_answer(now().plus_days(2)), None);
     let same = received().record;
-    let refused = same.clone().set_aside(of(&same), Some(&same)).unwrap_err();
+    let refused = same.clone().set_aside(of(&same), Some(&same), now()).unwrap_err();
     assert_eq!(refused.rule.code, "no_such_original");
-    let refused = received().record.set_aside(of(&aside), Some(&aside)).unwrap_err();
+    let refused = received().record.set_aside(of(&aside), Some(&aside), now()).unwrap_err();
     assert_eq!(refused.rule.code, "no_such_original");
     let of_nothing = ComplaintAside { duplicate_of: None, ..of(&original) };
     assert_eq!(
-        received().record.set_aside(of_nothing, None).unwrap_err().rule.code,
+        received().record.set_aside(of_nothing, None, now()).unwrap_err().rule.code,
         "duplicate_of_what"
     );
 }
@@ -669,7 +687,7 @@ fn a_complaint_is_always_in_somebodys_hands() {
 
 #[test]
 fn who_is_content_need_not_be_told_any_more() {
-    let closed = untold().close(closing(Some(true)), now()).unwrap().record;
+    let closed = untold().close(closing(Some(true)), None, now()).unwrap().record;
     assert!(!closed.is_untold());
     assert_eq!(closed.tell(now()).unwrap_err().rule.code, "illegal_transition");
 }

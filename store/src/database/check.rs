@@ -118,7 +118,8 @@ const POLICIES: &str = "
           AND 2 <> (SELECT count(*) FROM of_app r WHERE r.oid = w.oid AND NOT r.opens AND r.command IN ('a', 'w')
                     AND coalesce(r.reads, r.writes) = '(ac.dealer() IS NULL)' AND r.writes = '(ac.dealer() IS NULL)')";
 
-/// The grants: beyond the rows of a tenant, no role of ours may do anything, nor ask somebody who may.
+/// The grants: beyond the rows of a tenant, no role of ours may do anything, nor ask somebody who may. What is personal
+/// of a customer is asked beyond the dealer, because it is masked whoever masks it.
 const GRANTS: &str = "
     WITH ours AS (
         SELECT oid, rolname FROM pg_roles
@@ -150,7 +151,9 @@ const GRANTS: &str = "
         WHERE p.pronamespace IN ('public'::regnamespace, to_regnamespace('ac'), to_regnamespace('look')) AND p.prosecdef
           AND has_function_privilege(ours.oid, p.oid, 'EXECUTE')
           AND NOT (ours.rolname = 'aftercare_auth' AND p.pronamespace = to_regnamespace('ac')
-                   AND p.proname IN ('brands', 'find_secret', 'knows_origin', 'migrated'))";
+                   AND p.proname IN ('brands', 'find_secret', 'knows_origin', 'migrated'))
+          AND NOT (ours.rolname = 'aftercare_app' AND p.pronamespace = to_regnamespace('ac')
+                   AND p.proname = 'personal_words')";
 
 /// Whether there is anything to check. The login may not name what is in the schema `ac`, only look it up.
 const IS_EMPTY: &str = "

@@ -86,6 +86,23 @@ async fn what_others_read_names_nobody() {
 }
 
 #[tokio::test]
+async fn a_customer_who_has_moved_to_another_dealer_is_masked_all_the_same() {
+    let square = Square::opens().await;
+    let shown = square.key.get(&format!("/v1/complaints/{}", square.complaint)).await;
+    let customer = format!("/v1/customers/{}", shown["customer_id"].as_str().unwrap());
+    let other = json!({"code": "ningbo", "name": "宁波店"});
+    let other = square.key.post("/v1/dealers", other).await.expect(201).id();
+    square.key.patch(&customer, "*", json!({"dealer_id": other})).await.expect(200);
+    let dealer = Some(square.dealer.parse().unwrap());
+    let person = Uuid::from_u128(9).into();
+    let manager = square.house.person(square.brand, Role::Manager, person, dealer);
+    manager.get(&customer).await.refused(404, "not_found");
+    let details = json!({"title": "李娜：漏水一周，手机尾号 0138000"});
+    let published = act(&manager, &square.complaint, "publish", details).await.expect(201);
+    assert_eq!(published["public_title"], "***：漏水一周，手机尾号 ***");
+}
+
+#[tokio::test]
 async fn the_first_public_answer_is_kept_or_missed_once() {
     let square = Square::opens().await;
     let published = square.publishes().await.expect(201);
@@ -101,6 +118,11 @@ async fn the_first_public_answer_is_kept_or_missed_once() {
         (&answered["first_answer"], answered["first_answer_at"].is_string()),
         (&json!("missed"), true)
     );
+
+    // What was missed stays missed, though nobody reads it any more.
+    square.does("withdraw", json!({})).await.expect(200);
+    let figure = json!({"days": 90, "complaints": 1, "kept": 0, "share_bp": 0});
+    assert_eq!(square.key.get(&square.board()).await.expect(200)["figure"], figure);
 
     let other = Square::opens().await;
     other.publishes().await.expect(201);

@@ -92,12 +92,7 @@ impl Visitor {
             }
             Err(Unheard::Mistake(mistake)) => said.mistaken(mistake),
             Err(Unheard::TooLate) => said.too_late(),
-            Err(Unheard::Failure(Failure::Refused(refusal))) => {
-                match photos::about_complaint(&refusal) {
-                    Some(says) => said.mistaken((Field::Photos, says)),
-                    None => said.too_late(),
-                }
-            }
+            Err(Unheard::Failure(Failure::Refused(refusal))) => said.refused(&refusal),
             Err(Unheard::Failure(failure)) => return Err(failure.into()),
         };
         Ok(Taken { page: followed.page(self.locale, shown), unnamed: photos.to_vec() })

@@ -4,8 +4,9 @@ use super::shown::{Again, Followed};
 use crate::{
     complaints,
     pages::{
-        complaint_words::{MOVED_ON, SAY_SOMETHING, SAY_WHY},
+        complaint_words::{MOVED_ON, SAY_SOMETHING, SAY_WHY, TOO_MUCH_SAID},
         form::{Field, Form, prose},
+        photos,
     },
 };
 use aws_lc_rs::digest::{SHA256, digest};
@@ -15,7 +16,9 @@ use domain::{
     complaints::{
         AttachmentFile, Complaint, ComplaintClosing, ComplaintMessageDetails,
         ComplaintMessageDirection, ComplaintRefusing, ComplaintReopening, ComplaintState,
+        TOO_MANY_MESSAGES,
     },
+    refusal::Refusal,
     text::{Bilingual, Prose},
 };
 use store::{Failure, Tenant};
@@ -88,6 +91,17 @@ impl<'a> Said<'a> {
         Again { status: StatusCode::UNPROCESSABLE_ENTITY, mistake: Some(mistake), said }
     }
 
+    /// Shows the page as it is by now, with why what was said is refused.
+    pub(super) fn refused(&self, refusal: &Refusal) -> Again<'a> {
+        if refusal.rule == &TOO_MANY_MESSAGES {
+            return self.mistaken((Field::Message, TOO_MUCH_SAID));
+        }
+        match photos::about_complaint(refusal) {
+            Some(says) => self.mistaken((Field::Photos, says)),
+            None => self.too_late(),
+        }
+    }
+
     /// Shows the page as it is by now, with what was written.
     pub(super) fn too_late(&self) -> Again<'a> {
         let mistake = Some((Field::Form, MOVED_ON));
@@ -149,14 +163,22 @@ impl<'a> Said<'a> {
         if text.is_none() && photos.is_empty() {
             return Err(Unheard::Mistake((Field::Message, SAY_SOMETHING)));
         }
-        let is_attached =
-            |photo: &AttachmentFile| followed.attached.iter().any(|one| one.sha256 == photo.sha256);
-        let (again, new): (Vec<_>, Vec<_>) = photos.iter().cloned().partition(is_attached);
+        let (again, new) = photos::part(photos, &followed.attached);
         tenant.attach_photos(&followed.complaint, new).await?;
-        if let Some(body) = text.filter(|text| !followed.heard_last(text)) {
-            let direction = ComplaintMessageDirection::FromCustomer;
-            let details = ComplaintMessageDetails { direction, body, public: false };
-            tenant.say(followed.complaint.clone(), details).await?;
+        let complaint = followed.complaint.clone();
+        match text {
+            Some(text) if followed.heard_last(&text) => {}
+            Some(body) => {
+                let direction = ComplaintMessageDirection::FromCustomer;
+                let details = ComplaintMessageDetails { direction, body, public: false };
+                tenant.say(complaint, details).await?;
+            }
+            // A photo says it without words.
+            None if complaint.waits_for_customer() => {
+                let resumed = complaint.resume().map_err(Failure::from)?;
+                tenant.record_progress(resumed).await?;
+            }
+            None => {}
         }
         Ok(again)
     }

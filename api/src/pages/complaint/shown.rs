@@ -214,7 +214,7 @@ impl Followed {
             let what = promise(clock.metric)?.get(locale);
             Some(TimeShown { what, says: says_of(clock, locale)? })
         });
-        std::iter::once(first_answer(&self.complaint, locale)).chain(clocks).collect()
+        first_answer(&self.complaint, locale).into_iter().chain(clocks).collect()
     }
 
     fn messages(&self, locale: Locale) -> Vec<MessageShown<'_>> {
@@ -237,11 +237,13 @@ impl Followed {
         (count > 0).then(|| say(ATTACHED, locale, &[("count", &count.to_string())]))
     }
 
-    /// Whether the last that the customer has said is the same.
+    /// Whether the customer has said the same just now, and nobody has said anything or waits for them since: the form
+    /// was sent twice.
     pub(super) fn heard_last(&self, text: &Prose) -> bool {
-        let from_customer = ComplaintMessageDirection::FromCustomer;
-        let last = self.messages.iter().find(|message| message.direction == from_customer);
-        last.is_some_and(|last| last.body == *text)
+        let is_same = |last: &ComplaintMessage| {
+            last.direction == ComplaintMessageDirection::FromCustomer && last.body == *text
+        };
+        !self.complaint.waits_for_customer() && self.messages.first().is_some_and(is_same)
     }
 
     fn answer(&self, locale: Locale) -> Option<AnswerShown<'_>> {
@@ -324,8 +326,11 @@ fn heard(complaint: &Complaint, locale: Locale) -> Option<HeardShown<'_>> {
     Some(HeardShown { says: says.get(locale), text })
 }
 
-/// When the first answer came, or comes.
-fn first_answer(complaint: &Complaint, locale: Locale) -> TimeShown {
+/// When the first answer came, or comes; nothing when none is owed any more.
+fn first_answer(complaint: &Complaint, locale: Locale) -> Option<TimeShown> {
+    if complaint.state.is_set_aside() && complaint.first_answer_at.is_none() {
+        return None;
+    }
     let when = |at| spoken(at, complaint.tz, locale);
     let due = when(complaint.first_answer_due_at);
     let done = complaint.first_answer_at.map(when).unwrap_or_default();
@@ -336,7 +341,7 @@ fn first_answer(complaint: &Complaint, locale: Locale) -> TimeShown {
         (FirstAnswer::Missed, None) => LATE,
     };
     let says = say(sentence, locale, &[("due", &due), ("done", &done)]);
-    TimeShown { what: FIRST_ANSWER.get(locale), says }
+    Some(TimeShown { what: FIRST_ANSWER.get(locale), says })
 }
 
 /// How a clock stands, as a customer is told; nothing when there is nothing to tell.
