@@ -375,7 +375,8 @@ pub fn cooled(now: Timestamp) -> Select<complaint::Entity> {
         .filter(complaint::Column::State.eq(word(&ComplaintState::Resolved)))
         .filter(complaint::Column::ResolvedAt.lte(cooled_since))
         .filter(complaint::Column::ToldAt.lte(cooled_since))
-        .order_by_asc(complaint::Column::ResolvedAt)
+        // The order in which everybody holds complaints.
+        .order_by_asc(complaint::Column::Id)
         .limit(MOST_CLOSED_AT_ONCE)
 }
 
