@@ -611,6 +611,30 @@ async fn a_photo_answers_and_the_same_words_answer_twice() {
 }
 
 #[tokio::test]
+async fn who_has_said_as_much_as_is_possible_is_asked_to_call() {
+    let house = House::opens().await;
+    let brand = house.brand("clearwater").await.live;
+    let key = house.brand_key(brand);
+    let customer = li_na(&key).await;
+    let id = complains(&key, &customer).await.id();
+    act(&key, &id, "acknowledge", json!({})).await.expect(200);
+    house.settle().await;
+    let page = format!("{}?lang=en", page(&house).await);
+    let owner = house.owner().await;
+    let sql = "INSERT INTO complaint_message (tenant_id, id, complaint_id, customer_id, direction, written_by,
+                   body, public, redactions, created_at)
+               SELECT tenant_id, gen_random_uuid(), id, customer_id, 'to_customer', 'worker', 'x', false, '[]', now()
+               FROM complaint, generate_series(1, 500)";
+    owner.execute_unprepared(sql).await.unwrap();
+    owner.close().await.unwrap();
+    let full = says(&house, &page, &[("say", "message"), ("text", "It <still> leaks.")]).await;
+    let full = full.expect(422);
+    for told in ["Please call us.", "It &lt;still&gt; leaks."] {
+        assert!(full.text.contains(told), "{told}: {}", full.text);
+    }
+}
+
+#[tokio::test]
 async fn photos_that_come_with_the_same_form_again_are_attached() {
     let house = House::opens().await;
     let brand = house.brand("clearwater").await.live;
