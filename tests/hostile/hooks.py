@@ -112,7 +112,7 @@ def before_call(context, case, kwargs):
         case.headers.setdefault("Authorization", f"Basic {BASIC}")
 
 
-@schemathesis.serializer("application/x-ndjson", "image/jpeg", "image/png", "image/webp", "image/heic", "text/calendar")
+@schemathesis.serializer("application/x-ndjson", "image/jpeg", "image/png", "image/webp", "image/heic", "application/pdf", "text/calendar")
 def as_it_is(ctx, value):
     """A file is bytes or a text to its operation; what else is thrown at it is sent as it reads."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", errors="replace")

@@ -719,11 +719,11 @@ fn a_defect_is_set_aside_only_with_a_complaint_that_replaces_the_product() {
             duplicate_of: Some(original.id),
             note: note.clone(),
         };
-        found(1, true).set_aside(aside, Some(original))
+        found(1, true).set_aside(aside, Some(original), now())
     };
     assert_eq!(of(&found(2, false)).unwrap_err().rule.code, "defect_stays_confirmed");
     assert!(of(&found(2, true)).is_ok());
-    let closed = resolved().close(closing(Some(true)), now()).unwrap().record;
+    let closed = resolved().close(closing(Some(true)), None, now()).unwrap().record;
     let closed = Complaint { id: Uuid::from_u128(3).into(), ..closed };
     assert_eq!(of(&closed).unwrap_err().rule.code, "no_such_original");
 }
