@@ -64,6 +64,26 @@ impl Showroom {
             "problem_solved": "计划有变，不应再付违约金。", "estimate_minor": estimate_minor});
         self.clerk.post("/v1/gestures", gesture).await.expect(201).id()
     }
+
+    /// Who begins the refund is a manager, and the penalty is waived by a gesture over the whole of it.
+    async fn is_refused_what_does_not_fit(&self, id: &str) {
+        let clerk = self.does(id, "begin-refund", json!({})).await;
+        let clerk = clerk.refused(403, "refund_needs_manager");
+        assert_eq!((&clerk["rank"], &clerk["required_rank"]), (&json!(10), &json!(30)));
+        let stands =
+            self.manages(id, "begin-refund", json!({})).await.refused(409, "penalty_not_waived");
+        assert_eq!(stands["penalty_minor"], 20_000);
+
+        let others = [
+            ("gift", 1_000, json!(["kind", "amount"])),
+            ("penalty_waiver", 19_999, json!(["amount"])),
+        ];
+        for (kind, amount, unfit) in others {
+            let gesture = json!({"gesture_id": self.waiver(kind, amount).await});
+            let refused = self.does(id, "seek-waiver", gesture).await.refused(422, "waiver_unfit");
+            assert_eq!(refused["unfit"], unfit);
+        }
+    }
 }
 
 #[tokio::test]
@@ -82,20 +102,7 @@ async fn the_deposit_is_refunded_in_full_and_the_visit_on_moving_day_takes_place
     let twice = shop.asks(&order, 0).await.refused(409, "cancellation_open");
     assert_eq!(twice["cancellation_id"], json!(id));
     shop.does(&id, "proceed", json!({})).await.expect(200);
-    let clerk = shop.does(&id, "begin-refund", json!({})).await;
-    let clerk = clerk.refused(403, "refund_needs_manager");
-    assert_eq!((&clerk["rank"], &clerk["required_rank"]), (&json!(10), &json!(30)));
-    let stands =
-        shop.manages(&id, "begin-refund", json!({})).await.refused(409, "penalty_not_waived");
-    assert_eq!(stands["penalty_minor"], 20_000);
-
-    let others =
-        [("gift", 1_000, json!(["kind", "amount"])), ("penalty_waiver", 19_999, json!(["amount"]))];
-    for (kind, amount, unfit) in others {
-        let gesture = json!({"gesture_id": shop.waiver(kind, amount).await});
-        let refused = shop.does(&id, "seek-waiver", gesture).await.refused(422, "waiver_unfit");
-        assert_eq!(refused["unfit"], unfit);
-    }
+    shop.is_refused_what_does_not_fit(&id).await;
     let waiver = shop.waiver("penalty_waiver", 20_000).await;
     let sought = shop.does(&id, "seek-waiver", json!({"gesture_id": waiver})).await.expect(200);
     assert_eq!(sought["state"], "penalty_waiver_pending");

@@ -33,6 +33,9 @@ const FORM: u32 = 2;
 /// The form of what was sealed before.
 const FIRST_FORM: u32 = 1;
 
+/// Remedies of a line in the first form: one more than a decision may name, which follows from a confirmed defect.
+const MOST_IN_FIRST_FORM: usize = MOST_REMEDIES + 1;
+
 /// Bytes of a hash.
 const HASH_BYTES: usize = 32;
 /// Its digits.
@@ -200,7 +203,8 @@ impl LogEntry {
 
 fn resolution_document(line: &Resolution, form: u32) -> Option<Value> {
     if form == FIRST_FORM {
-        return Some(members_of_first_form(line)).filter(|_| line.clocks.is_empty());
+        let is_sealed_whole = line.clocks.is_empty() && line.remedies.len() <= MOST_IN_FIRST_FORM;
+        return Some(members_of_first_form(line)).filter(|_| is_sealed_whole);
     }
     let clocks: Vec<_> = line.clocks.iter().take(MOST_LOGGED_CLOCKS).map(clock_document).collect();
     // An attempt may have several decisions, and so more remedies than one of them names.
@@ -224,9 +228,8 @@ fn clock_document(clock: &LoggedClock) -> Value {
 fn members_of_first_form(line: &Resolution) -> Value {
     let ComplaintDecision { responsibility, apology, text, recourse, confirmed_defect, decided_at } =
         &line.decision;
-    // One more than a decision may name: what follows from a confirmed defect.
-    let most = MOST_REMEDIES.saturating_add(1);
-    let remedies: Vec<_> = line.remedies.iter().take(most).map(remedy_document).collect();
+    let remedies: Vec<_> =
+        line.remedies.iter().take(MOST_IN_FIRST_FORM).map(remedy_document).collect();
     json!({
         "kind": LogEntryKind::Resolution,
         "id": line.id,
