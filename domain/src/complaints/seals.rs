@@ -34,7 +34,7 @@ const FORM: u32 = 2;
 const FIRST_FORM: u32 = 1;
 
 /// Remedies of a line in the first form: one more than a decision may name, which follows from a confirmed defect.
-const MOST_IN_FIRST_FORM: usize = MOST_REMEDIES + 1;
+const MOST_IN_FIRST_FORM: usize = MOST_REMEDIES.saturating_add(1);
 
 /// Bytes of a hash.
 const HASH_BYTES: usize = 32;
