@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 /// One question of a quiz, with one right answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "AskedQuestion")]
+#[serde(try_from = "AskedQuestion", deny_unknown_fields)]
 #[schema(examples(json!({
     "question": "At how many ppm is the filter changed again?",
     "choices": ["More than 50", "More than 200"], "answer": 0,
