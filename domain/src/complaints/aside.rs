@@ -106,8 +106,7 @@ impl Complaint {
 
     fn expect_original(&self, original: &Self) -> Result<(), Refusal> {
         let is_the_same_person = original.details.customer_id == self.details.customer_id;
-        let goes_on = original.state.is_open() || original.state == ComplaintState::Resolved;
-        if is_the_same_person && original.id != self.id && goes_on {
+        if is_the_same_person && original.id != self.id && !original.is_over() {
             return Ok(());
         }
         Err(Refusal::new(&NO_SUCH_ORIGINAL)

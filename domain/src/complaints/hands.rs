@@ -1,6 +1,6 @@
 //! Hands: one named person answers for a complaint until it is closed, whoever leaves or goes on leave.
 
-use super::{COMPLAINT_NOT_FOR_THEM, Complaint, ComplaintState};
+use super::{COMPLAINT_NOT_FOR_THEM, Complaint};
 use crate::{change::Change, identity::Staff, ids::StaffId, refusal::Refusal};
 
 /// What is known of the people of a complaint, today.
@@ -27,7 +27,7 @@ impl Complaint {
     /// `complaint_not_for_them` when they do not work for its dealer or the brand, or are an auditor;
     /// `illegal_transition` when nobody has to answer for it any more.
     pub fn assign(mut self, to: &Staff) -> Result<Change<Self>, Refusal> {
-        if !self.needs_owner() {
+        if self.is_over() {
             return Err(self.refuse_verb());
         }
         if !to.may_be_given_work_of(self.details.dealer_id) {
@@ -42,7 +42,7 @@ impl Complaint {
     /// Lets it be in the hands of people who are there: where nobody owns it somebody is named, who has left hands it
     /// over for good, who is on leave is stood in for until they are back. `None` when it is already.
     pub fn hand_over(mut self, hands: &ComplaintHands) -> Option<Change<Self>> {
-        if !self.needs_owner() {
+        if self.is_over() {
             return None;
         }
         let before = (self.owner_id, self.cover_id, self.escalated_staff_id);
@@ -67,9 +67,5 @@ impl Complaint {
                 .with("cover_id", cover)
                 .with("escalated_staff_id", superior),
         )
-    }
-
-    fn needs_owner(&self) -> bool {
-        self.state.is_open() || self.state == ComplaintState::Resolved
     }
 }

@@ -244,10 +244,9 @@ impl Complaint {
         if virality.get() < SPREADING_FROM || self.escalated_rank == Some(Rank::BRAND) {
             return None;
         }
-        let person = superiors.people.iter().find(|(rank, _)| *rank == Rank::BRAND);
+        let person = superiors.at(Rank::BRAND);
         self.escalated_rank = Some(Rank::BRAND);
-        self.escalated_staff_id = person.map(|(_, person)| *person);
-        let person = self.escalated_staff_id;
+        self.escalated_staff_id = person;
         let change = Change::new("escalate", self).with("virality", virality);
         Some(change.with("rank", Rank::BRAND).with("staff_id", person))
     }
