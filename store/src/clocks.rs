@@ -2,10 +2,8 @@
 
 use crate::{
     Failure, Fault, Missing, Tenant,
-    complaints::complaint,
-    documents,
-    hands::open_states,
-    listed, numbers, rows, table,
+    complaints::{complaint, open_states},
+    documents, listed, numbers, rows, table,
     table::{Col, word},
     together::{together, upon},
     words,

@@ -1,6 +1,10 @@
 //! Who answers for complaints, as people leave, go on leave, and come back.
 
-use crate::{Failure, Fault, Tenant, complaints::complaint, table::word};
+use crate::{
+    Failure, Fault, Tenant,
+    complaints::{complaint, open_states},
+    table::word,
+};
 use domain::{
     complaints::{Complaint, ComplaintHands, ComplaintState, STAND_OFF_HOURS},
     identity::Role,
@@ -100,9 +104,8 @@ impl Tenant {
     ) -> Result<Vec<Complaint>, Fault> {
         let away = |who: &str| {
             format!(
-                "coalesce(({now} AT TIME ZONE c.tz)::date::text
-                     BETWEEN {who}.on_leave ->> 'from_on' AND {who}.on_leave ->> 'to_on', false)",
-                now = "$4::timestamptz"
+                "coalesce(($4::timestamptz AT TIME ZONE c.tz)::date::text
+                     BETWEEN {who}.on_leave ->> 'from_on' AND {who}.on_leave ->> 'to_on', false)"
             )
         };
         let gone = |who: &str| {
@@ -118,8 +121,8 @@ impl Tenant {
              WHERE c.tenant_id = ac.tenant() AND c.state = ANY ($5)
                AND ($2::uuid IS NULL OR c.id > $2)
                AND ($1::uuid IS NULL OR $1 IN (c.owner_id, c.cover_id, c.escalated_staff_id))
-               AND (c.owner_id IS NULL OR c.escalated_rank IS NOT NULL AND c.escalated_staff_id IS NULL OR {owner_gone} OR {superior_gone} OR {cover_gone} OR {cover_away}
-                    OR {owner_away} <> (c.cover_id IS NOT NULL))
+               AND (c.owner_id IS NULL OR c.escalated_rank IS NOT NULL AND c.escalated_staff_id IS NULL
+                    OR {owner_gone} OR {superior_gone} OR {cover_gone} OR {cover_away} OR {owner_away} <> (c.cover_id IS NOT NULL))
              ORDER BY c.id LIMIT $3",
             owner = person("o", "owner_id"),
             cover = person("v", "cover_id"),
@@ -160,13 +163,4 @@ impl Tenant {
         let until = calendar.after(now, minutes);
         Ok(until.unwrap_or_else(|| now.plus_hours(i64::from(STAND_OFF_HOURS))))
     }
-}
-
-/// The states in which somebody has to do something.
-pub(crate) fn open_states() -> Vec<String> {
-    ComplaintState::ALL
-        .into_iter()
-        .filter(|state| state.is_open())
-        .map(|state| word(&state))
-        .collect()
 }
